@@ -1,0 +1,354 @@
+"""One build: from the store to feeds on disk (design §3, steps 5 to 7)."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from aggregator import content, workers
+from aggregator.errors import PublishError
+from aggregator.feeds import Publication, make_document, make_entry
+from aggregator.model import (
+    Article,
+    BuildSummary,
+    Entry,
+    FeedDocument,
+    FeedOrigin,
+    FeedSpec,
+    FeedState,
+    SourceName,
+    pack,
+    unpack,
+)
+from aggregator.publish.files import remove_leftovers, replace_file, sync_folders
+from aggregator.store import Store, reads, writes
+
+Progress = Callable[[int, int], None]
+SAVE_EVERY = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """What an entry's content is made from: clean HTML, or the text to clean."""
+
+    packed: bytes
+    media_type: str | None
+    base: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A feed to render: its document without contents, and what they are made from."""
+
+    spec: FeedSpec
+    document: FeedDocument
+    bodies: tuple[_Body, ...]
+    state: FeedState
+    revisions: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rendered:
+    """A feed's bytes, and the texts that had to be cleaned for it."""
+
+    job: _Job
+    data: bytes
+    cleaned: tuple[tuple[str, int, bytes], ...]
+
+
+def build(
+    store: Store,
+    publication: Publication,
+    directory: Path,
+    now: datetime.datetime,
+    *,
+    only_source: str | None = None,
+    full: bool = False,
+    allow_empty: bool = False,
+    dry_run: bool = False,
+    progress: Progress = lambda done, total: None,
+) -> BuildSummary:
+    """Publish every feed that would look different, and no other.
+
+    `only_source` builds the feed of one source alone; `full` looks at every feed and
+    cleans every text anew.  A feed that cannot be written is a failure in the summary,
+    and the next build tries again.
+    """
+    summary = BuildSummary()
+    with store.transaction() as connection:
+        if full:
+            writes.clear_renditions(connection)
+        manifest = reads.feed_states(connection)
+        due = _due_sources(store, publication, manifest, directory, now, full=full)
+        summary.feeds = len(reads.sources(connection)) + 1
+    if only_source is not None:
+        due = [spec for spec in due if spec.source == only_source]
+    if not dry_run:
+        remove_leftovers((directory, directory / "sources"))
+    if not allow_empty and _would_empty(store, manifest, now):
+        summary.failures.append(
+            f"{directory}: no article is left to publish where there were some; the feeds were "
+            "kept. If that is meant, use --allow-empty"
+        )
+        return summary
+    sources = [spec for spec in due if spec.source is not None]
+    combined = [spec for spec in due if spec.source is None]
+    done = 0
+    for group in (sources, combined):
+        jobs = _jobs(store, publication, group, manifest, directory, now, full=full)
+        saved: list[_Rendered] = []
+        states: list[FeedState] = []
+        for rendered in workers.ordered_map(_render, jobs):
+            done += 1
+            progress(done, len(due))
+            saved.append(rendered)
+            state = _publish(rendered, directory, summary, dry_run=dry_run)
+            if state is not None:
+                states.append(state)
+                manifest[state.key] = state
+            if len(saved) == SAVE_EVERY:
+                _save(store, publication, saved, states, directory)
+        _save(store, publication, saved, states, directory)
+    if only_source is None and not summary.failures:
+        with store.transaction() as connection:
+            writes.clear_touched(connection)
+            writes.feeds_are_current(connection, now)
+    return summary
+
+
+def _due_sources(
+    store: Store,
+    publication: Publication,
+    manifest: Mapping[str, FeedState],
+    directory: Path,
+    now: datetime.datetime,
+    *,
+    full: bool,
+) -> list[FeedSpec]:
+    """The feeds that may look different from what is on disk, the combined one last."""
+    with store.transaction() as connection:
+        sources = reads.sources(connection)
+        touched = reads.touched_sources(connection)
+        checked = min((state.checked_at for state in manifest.values()), default=now)
+        touched |= reads.sources_due(connection, checked, now)
+    specs = [publication.source_spec(source) for source in sources]
+    rules = publication.rules
+
+    def is_due(spec: FeedSpec) -> bool:
+        state = manifest.get(spec.key)
+        return (
+            full
+            or state is None
+            or state.rules != rules(spec)
+            or spec.source in touched
+            or not _is_on_disk(state, directory)
+        )
+
+    due = [spec for spec in specs if is_due(spec)]
+    if due or is_due(publication.combined_spec()):
+        due.append(publication.combined_spec())
+    return due
+
+
+def _is_on_disk(state: FeedState, directory: Path) -> bool:
+    try:
+        found = (directory / state.path).stat()
+    except OSError:
+        return False
+    return (found.st_size, found.st_mtime_ns) == (state.size, state.mtime_ns)
+
+
+def _would_empty(
+    store: Store, manifest: Mapping[str, FeedState], now: datetime.datetime
+) -> bool:
+    """Whether nothing is left to show though there were entries before."""
+    if not any(state.entries for state in manifest.values()):
+        return False
+    with store.transaction() as connection:
+        return not reads.window(connection, None, now, 1)
+
+
+def _jobs(
+    store: Store,
+    publication: Publication,
+    specs: Iterable[FeedSpec],
+    manifest: Mapping[str, FeedState],
+    directory: Path,
+    now: datetime.datetime,
+    *,
+    full: bool,
+) -> Iterator[_Job]:
+    """What there is to render; a feed that shows what it showed last is left out."""
+    for spec in specs:
+        with store.transaction() as connection:
+            articles = reads.window(connection, spec.source, now, spec.limit)
+            names = _names(publication, articles, manifest, spec)
+            origins = (
+                _origins(publication, articles, names, manifest) if spec.source is None else {}
+            )
+            rules = publication.rules(spec)
+            fingerprint = _fingerprint(rules, articles, names, origins)
+            old = manifest.get(spec.key)
+            if (
+                old is not None
+                and not full
+                and old.rules == rules
+                and old.fingerprint == fingerprint
+                and _is_on_disk(old, directory)
+            ):
+                continue
+            bodies = _bodies(connection, publication, articles)
+        entries = tuple(
+            make_entry(publication, article, names[article.source]) for article in articles
+        )
+        title = names[spec.source].name if spec.source in names else publication.title
+        document = make_document(publication, spec, title, entries, origins)
+        state = FeedState(
+            key=spec.key,
+            path=spec.path,
+            title=title,
+            rules=rules,
+            fingerprint=fingerprint,
+            entries=len(entries),
+            updated=document.updated,
+            size=0,
+            mtime_ns=0,
+            checked_at=now,
+        )
+        revisions = tuple((article.code, article.revision) for article in articles)
+        yield _Job(spec, document, bodies, state, revisions)
+
+
+def _names(
+    publication: Publication,
+    articles: Iterable[Article],
+    manifest: Mapping[str, FeedState],
+    spec: FeedSpec,
+) -> dict[str, SourceName]:
+    """How the sources of a window are named: by config, else by their newest article."""
+    names: dict[str, SourceName] = {}
+    if spec.source is not None:
+        names[spec.source] = publication.source_name(spec.source, None)
+    for article in articles:
+        key = article.source
+        if spec.source is None:
+            state = manifest.get(publication.source_spec(key).key)
+            learnt = state.title if state is not None else article.source_name
+        else:
+            learnt = article.source_name
+        if key not in names or (learnt and names[key].name == key):
+            names[key] = publication.source_name(key, learnt)
+    return names
+
+
+def _origins(
+    publication: Publication,
+    articles: Iterable[Article],
+    names: Mapping[str, SourceName],
+    manifest: Mapping[str, FeedState],
+) -> dict[str, FeedOrigin]:
+    """The feed of each source that a combined window shows."""
+    origins = {}
+    for key in {article.source for article in articles}:
+        spec = publication.source_spec(key)
+        state = manifest.get(spec.key)
+        if state is not None:
+            origins[key] = FeedOrigin(
+                publication.feed_id(spec), names[key].name, publication.feed_url(spec), state.updated
+            )
+    return origins
+
+
+def _fingerprint(
+    rules: bytes,
+    articles: Iterable[Article],
+    names: Mapping[str, SourceName],
+    origins: Mapping[str, FeedOrigin],
+) -> bytes:
+    """A digest of all that a feed shows, made without reading a text."""
+    shown = (
+        [(article.code, article.revision, article.version) for article in articles],
+        sorted((key, name.name) for key, name in names.items()),
+        sorted((key, origin.updated.isoformat()) for key, origin in origins.items()),
+    )
+    return hashlib.blake2b(rules + repr(shown).encode(), digest_size=16).digest()
+
+
+def _bodies(
+    connection: Connection, publication: Publication, articles: list[Article]
+) -> tuple[_Body, ...]:
+    """For each article its clean HTML, or its text where that is not clean yet."""
+    clean = reads.renditions(connection, articles, publication.cleaning)
+    texts = reads.bodies(
+        connection,
+        {article.body_id for article in articles if article.code not in clean and article.body_id},
+    )
+    return tuple(
+        _Body(clean[article.code], None, "")
+        if article.code in clean
+        else _Body(
+            texts.get(article.body_id or 0, pack("")), article.media_type, publication.base(article)
+        )
+        for article in articles
+    )
+
+
+def _render(job: _Job) -> _Rendered:
+    """Clean what has to be cleaned, and render the feed.  Pure; runs in any process."""
+    from aggregator.publish import atom
+
+    entries: list[Entry] = []
+    cleaned: list[tuple[str, int, bytes]] = []
+    for entry, body, (code, revision) in zip(
+        job.document.entries, job.bodies, job.revisions, strict=True
+    ):
+        html = unpack(body.packed)
+        if body.media_type is not None:
+            html = content.clean(html, body.media_type, body.base)
+            cleaned.append((code, revision, pack(html)))
+        entries.append(replace(entry, content=html))
+    data = atom.render(replace(job.document, entries=tuple(entries)))
+    return _Rendered(replace(job, bodies=()), data, tuple(cleaned))
+
+
+def _publish(
+    rendered: _Rendered, directory: Path, summary: BuildSummary, *, dry_run: bool
+) -> FeedState | None:
+    """Write a feed if its bytes differ; return its state on disk, None if that failed."""
+    spec = rendered.job.spec
+    path = directory / spec.path
+    if dry_run:
+        summary.written.append(spec.path)
+        return rendered.job.state
+    try:
+        if replace_file(path, rendered.data):
+            summary.written.append(spec.path)
+        found = path.stat()
+    except PublishError as error:
+        summary.failures.append(str(error))
+        return None
+    return replace(rendered.job.state, size=found.st_size, mtime_ns=found.st_mtime_ns)
+
+
+def _save(
+    store: Store,
+    publication: Publication,
+    saved: list[_Rendered],
+    states: list[FeedState],
+    directory: Path,
+) -> None:
+    """Save clean texts and the manifest, once the feeds are safe on disk."""
+    if not saved:
+        return
+    sync_folders({(directory / state.path).parent for state in states})
+    with store.transaction() as connection:
+        for rendered in saved:
+            writes.save_renditions(connection, publication.cleaning, rendered.cleaned)
+        writes.save_feeds(connection, states)
+    saved.clear()
+    states.clear()

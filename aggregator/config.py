@@ -1,0 +1,175 @@
+"""config.yaml → `Settings`, and every mistake with its file, line and key."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from aggregator import safe_yaml
+from aggregator.errors import ConfigError, UnusableError
+from aggregator.settings import Settings
+
+MAX_CONFIG_BYTES = 1_000_000
+ENVIRONMENT_PREFIX = "AGGREGATOR_"
+_REASONS = {
+    "missing": "is required",
+    "string_type": "must be text",
+    "int_type": "must be a number",
+    "int_parsing": "must be a number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "tuple_type": "must be a list",
+    "model_type": "must be a section of keys",
+    "model_attributes_type": "must be a section of keys",
+    "dict_type": "must be a section of keys",
+}
+
+
+def load_settings(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read and check the configuration at `path`.
+
+    Single values can be overridden from `environment`: `AGGREGATOR_STORE`,
+    `AGGREGATOR_FEEDS_URL`, and so on for every plain key.  Raises `ConfigError` that
+    lists all mistakes, one a line.
+    """
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_CONFIG_BYTES + 1)
+        text = raw.decode("utf-8-sig")
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: no such file; `aggregator init` writes one") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 text (byte {error.start})") from error
+    if len(raw) > MAX_CONFIG_BYTES:
+        raise ConfigError(f"{path}: larger than {MAX_CONFIG_BYTES:,} bytes")
+    try:
+        document = safe_yaml.load(text)
+    except UnusableError as error:
+        raise ConfigError(f"{path}:{error.line or 1}: {error.reason}") from error
+    values = document.value
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path}:1: must be a section of keys such as site: and feeds:")
+    if document.duplicates:
+        first = document.duplicates[0]
+        raise ConfigError(f"{path}:{document.lines[first]}: {_dotted(first)}: stands twice")
+    _override(values, environment)
+    values["base"] = path.resolve().parent
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_mistakes(error, path, document.lines))) from error
+    if "://" in settings.store and not settings.store.startswith("sqlite:///"):
+        line = document.lines.get(("store",), 1)
+        raise ConfigError(f"{path}:{line}: store: only SQLite is supported: write a path")
+    return settings
+
+
+def overridable() -> dict[str, tuple[str, ...]]:
+    """The environment variables that override a plain key, and the key of each."""
+    names: dict[str, tuple[str, ...]] = {}
+
+    def collect(model: type[BaseModel], path: tuple[str, ...]) -> None:
+        for name, info in model.model_fields.items():
+            key = (*path, info.alias or name)
+            annotation = info.annotation
+            if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+                collect(annotation, key)
+            elif name not in _NOT_PLAIN:
+                names[ENVIRONMENT_PREFIX + "_".join(key).upper()] = key
+
+    collect(Settings, ())
+    return names
+
+
+_NOT_PLAIN = frozenset(
+    "posts shares lists subscriptions sources base formats article_urls file_names".split()
+) - {"posts"}
+
+
+def _override(values: dict[str, safe_yaml.Value], environment: Mapping[str, str]) -> None:
+    """Put the environment's values over those of the file."""
+    if not any(name.startswith(ENVIRONMENT_PREFIX) for name in environment):
+        return
+    for name, key in overridable().items():
+        if name not in environment or name == "AGGREGATOR_POSTS":
+            continue
+        section = values
+        for part in key[:-1]:
+            inner = section.setdefault(part, {})
+            if not isinstance(inner, dict):
+                break
+            section = inner
+        else:
+            section[key[-1]] = environment[name]
+
+
+def _mistakes(
+    error: ValidationError, path: Path, lines: Mapping[safe_yaml.Path, int]
+) -> list[str]:
+    """One line for each mistake: file, line, key, what is wrong, what may be meant."""
+    found = []
+    for item in error.errors(include_url=False):
+        location = tuple(part for part in item["loc"])
+        line = next(
+            (lines[location[:end]] for end in range(len(location), 0, -1) if location[:end] in lines),
+            1,
+        )
+        if item["type"] == "extra_forbidden":
+            reason = "unknown key" + _suggestion(location)
+        else:
+            message = item["msg"].removeprefix("Value error, ")
+            reason = _REASONS.get(item["type"], message[0].lower() + message[1:])
+        found.append(f"{path}:{line}: {_dotted(location)}: {reason}")
+    return found
+
+
+def _suggestion(location: tuple[str | int, ...]) -> str:
+    """`, did you mean …?` with the nearest key that may stand at `location`."""
+    known = _keys_at(location[:-1])
+    nearest = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
+    if nearest:
+        return f", did you mean {nearest[0]}?"
+    return f"; known here: {', '.join(known)}" if known else ""
+
+
+def _keys_at(location: tuple[str | int, ...]) -> list[str]:
+    """The keys that may stand in the section at `location`."""
+    model: type[BaseModel] = Settings
+    for part in location:
+        if isinstance(part, int):
+            continue
+        field = next(
+            (info for name, info in model.model_fields.items() if part in (name, info.alias)), None
+        )
+        if field is None:
+            continue  # the free key of a mapping, such as a source's slug
+        inner = _model_within(field.annotation)
+        if inner is None:
+            return []
+        model = inner
+    return sorted(info.alias or name for name, info in model.model_fields.items() if name != "base")
+
+
+def _model_within(annotation: object) -> type[BaseModel] | None:
+    """The section class that an annotation holds, directly or in a list or mapping."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        found = _model_within(argument)
+        if found is not None:
+            return found
+    return None
+
+
+def _dotted(location: tuple[str | int, ...]) -> str:
+    """`posts[0].glob` for `("posts", 0, "glob")`."""
+    dotted = ""
+    for part in location:
+        dotted += f"[{part}]" if isinstance(part, int) else f".{part}" if dotted else part
+    return dotted

@@ -1,0 +1,48 @@
+"""What can go wrong with a stage as a whole.
+
+One root and one class per stage.  A bad *item* (a post, a page, an entry) is not an
+error but data: a `model.Problem`.  The message of an error is shown to the user as it
+is: what happened, to which file, and what to do.
+"""
+
+from __future__ import annotations
+
+
+class AggregatorError(Exception):
+    """The root of everything that a user can cause and mend."""
+
+
+class ConfigError(AggregatorError):
+    """config.yaml cannot be used; the message names file, line and key."""
+
+
+class OriginError(AggregatorError):
+    """An origin as a whole could not be read; what it gave before stays published."""
+
+
+class StoreError(AggregatorError):
+    """The store cannot be opened, read or written."""
+
+
+class DamagedStoreError(StoreError):
+    """The store's file is not a sound database."""
+
+
+class PublishError(AggregatorError):
+    """A feed could not be written; the published one is untouched."""
+
+
+class LockedError(AggregatorError):
+    """Another run holds the store's lock."""
+
+
+class UnusableError(ValueError):
+    """One item cannot be used; the origin that meets it makes a problem of it.
+
+    `line` is the line in the item's file, counted from 1, where that is known.
+    """
+
+    def __init__(self, reason: str, line: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.line = line

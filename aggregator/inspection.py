@@ -1,0 +1,174 @@
+"""What the store knows, as plain values for `status`, `problems`, `sources` and `show`."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import difflib
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection
+
+from aggregator import assembly
+from aggregator.content import clean, plain_text
+from aggregator.errors import AggregatorError, StoreError
+from aggregator.identity import normal_code
+from aggregator.model import Article, Revision
+from aggregator.settings import Settings
+from aggregator.store import Store, reads
+
+Values = dict[str, Any]
+
+
+def status(settings: Settings) -> Values:
+    """Totals, polls and feeds."""
+    with _reading(settings) as connection:
+        directory = settings.feeds_directory
+        return {
+            "store": str(settings.store_path),
+            "store_bytes": settings.store_path.stat().st_size,
+            **reads.counts(connection),
+            "polls": {name: _text(at) for name, at in reads.polls(connection).items()},
+            "feeds": [
+                {
+                    "file": state.path,
+                    "title": state.title,
+                    "entries": state.entries,
+                    "updated": _text(state.updated),
+                    "bytes": state.size,
+                    "on_disk": (directory / state.path).is_file(),
+                }
+                for _, state in sorted(reads.feed_states(connection).items())
+            ],
+        }
+
+
+def problems(settings: Settings) -> list[Values]:
+    """Every open problem."""
+    folders = {f"posts:{posts.path}": posts.path for posts in settings.posts}
+    with _reading(settings) as connection:
+        return [
+            {
+                "file": f"{folders.get(origin, origin)}/{problem.location}",
+                "line": problem.line,
+                "reason": problem.reason,
+                "since": _text(since),
+            }
+            for origin, problem, since in reads.problems(connection)
+        ]
+
+
+def sources(settings: Settings) -> list[Values]:
+    """Every source with its feed."""
+    publication = assembly.publication(settings)
+    with _reading(settings) as connection:
+        manifest = reads.feed_states(connection)
+        found = []
+        for key, count, newest in reads.articles_by_source(connection):
+            spec = publication.source_spec(key)
+            state = manifest.get(spec.key)
+            name = publication.source_name(key, state.title if state is not None else None)
+            found.append(
+                {
+                    "source": key,
+                    "slug": name.slug,
+                    "name": name.name,
+                    "articles": count,
+                    "newest": _text(newest),
+                    "feed": spec.path,
+                    "url": publication.feed_url(spec),
+                }
+            )
+        return found
+
+
+def show(settings: Settings, code: str) -> Values:
+    """All that is known of one article.
+
+    Raises `AggregatorError` if there is no such article.
+    """
+    wanted = normal_code(code) or code
+    publication = assembly.publication(settings)
+    with _reading(settings) as connection:
+        article = reads.articles_of(connection, [wanted]).get(wanted)
+        if article is None:
+            raise AggregatorError(f"no article {code}; `aggregator problems` may tell why")
+        revisions = reads.revisions_of(connection, wanted)
+        now = datetime.datetime.now(datetime.UTC)
+        specs = [publication.source_spec(article.source), publication.combined_spec()]
+        feeds = [
+            spec.path
+            for spec in specs
+            if any(
+                shown.code == wanted
+                for shown in reads.window(connection, spec.source, now, spec.limit)
+            )
+        ]
+        copies = reads.copies_of(connection, [wanted]).get(wanted, [])
+    return {
+        "code": article.code,
+        "title": article.title,
+        "source": article.source,
+        "first_seen": _text(article.first_seen),
+        "published": _text(article.published),
+        "updated": _text(article.updated or article.published),
+        "link": article.link,
+        "share_url": article.share_url,
+        "held_back": article.published > now,
+        "removed": article.removed,
+        "feeds": feeds,
+        "copies": [
+            {
+                "origin": copy.origin,
+                "location": copy.location,
+                "title": copy.title,
+                "share_url": copy.share_url,
+                "changed": _text(copy.changed) if copy.changed else None,
+            }
+            for copy in sorted(copies, key=lambda copy: (copy.origin, copy.location))
+        ],
+        "revisions": _history(article, revisions, publication.base(article)),
+    }
+
+
+def _history(article: Article, revisions: list[Revision], base: str) -> list[Values]:
+    """The revisions, each with what it changed in words."""
+    found: list[Values] = []
+    before: list[str] = []
+    for revision in revisions:
+        html = clean(revision.text, revision.media_type, base)
+        lines = [revision.title]
+        for paragraph in html.replace("</p>", "</p>\n").splitlines():
+            words = plain_text(paragraph)
+            if words:
+                lines.append(words)
+        changes = [
+            line
+            for line in difflib.unified_diff(before, lines, lineterm="", n=0)
+            if not line.startswith(("---", "+++", "@@"))
+        ]
+        found.append(
+            {
+                "number": revision.number,
+                "seen_at": _text(revision.seen_at),
+                "title": revision.title,
+                "characters": len("".join(lines[1:])),
+                "changes": changes if before else [],
+            }
+        )
+        before = lines
+    return found
+
+
+@contextlib.contextmanager
+def _reading(settings: Settings) -> Iterator[Connection]:
+    """The store as it is; nothing is made or changed."""
+    if not settings.store_path.is_file():
+        raise StoreError(f"{settings.store_path}: no store yet; run aggregator build-feeds first")
+    with Store(settings.store_path, dry_run=True) as store, store.transaction() as connection:
+        yield connection
+
+
+def _text(moment: datetime.datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,321 @@
+"""The nouns, as frozen values (design §2 and §3).
+
+Standard library only.  Every `datetime` is aware and in UTC.
+"""
+
+from __future__ import annotations
+
+import datetime
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+NO_SOURCE = "unsorted"
+
+
+def pack(text: str) -> bytes:
+    """A text as it is stored: UTF-8, deflated at the fastest level."""
+    return zlib.compress(text.encode("utf-8", "replace"), 1)
+
+
+def unpack(body: bytes) -> str:
+    """The text of a packed body."""
+    return zlib.decompress(body).decode("utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Clues:
+    """What a copy says of its own identity, from the surest to the weakest."""
+
+    front_matter: str | None = None
+    share_url: str | None = None
+    article_url: str | None = None
+    file_name: str | None = None
+    fallback: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The code of an article, and the rules that named another one."""
+
+    code: str
+    disagreements: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that could not be used or had to be cut, kept until it is mended."""
+
+    location: str
+    reason: str
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One observation of an article.
+
+    `body` is the packed text as it was found, less share link and boilerplate;
+    `raw_hash` is that of title and text.  `published` is None where the copy itself
+    gives no date, and `published_guess` is then the best that its name, its code or its
+    file can say.
+    """
+
+    origin: str
+    location: str
+    code: str
+    source: str
+    source_name: str | None
+    title: str
+    published: datetime.datetime | None
+    published_guess: datetime.datetime
+    body: bytes
+    media_type: str
+    raw_hash: bytes
+    is_full: bool = True
+    link: str | None = None
+    share_url: str | None = None
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CopyFacts:
+    """A stored copy without its text: all that choosing and dating need.
+
+    `changed` is when its text was last seen to change in place, None while it stands
+    as it was first found.
+    """
+
+    copy_id: int
+    body_id: int
+    code: str
+    origin: str
+    location: str
+    source: str
+    source_name: str | None
+    title: str
+    published: datetime.datetime | None
+    published_guess: datetime.datetime
+    raw_hash: bytes
+    is_full: bool
+    link: str | None
+    share_url: str | None
+    categories: tuple[str, ...]
+    changed: datetime.datetime | None
+    media_type: str = "text/html"
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """What a post file looked like when it was last read (design §7).
+
+    Two equal states mean that the file need not be opened.  `young` marks one that was
+    read so soon after it was written that it may have been torn.
+    """
+
+    path: str
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+    content_hash: bytes = b""
+    young: bool = False
+
+    @property
+    def signature(self) -> tuple[int, int, int, int]:
+        """The part that `stat` can tell."""
+        return (self.size, self.mtime_ns, self.ctime_ns, self.inode)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What an origin found in one piece of a poll (design §3).
+
+    `read` are the locations whose earlier problems this batch replaces, `gone` those
+    that are no longer there, `withdrawn` those that say themselves that they are not to
+    be published, and `states` the files' new states.
+    """
+
+    origin: str
+    copies: tuple[Copy, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    read: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    withdrawn: tuple[str, ...] = ()
+    states: tuple[FileState, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """An article as the store keeps it.
+
+    `revision` is 0 for one that is only remembered (its dates were found in a published
+    feed).  `updated` is None until the text first changed: until then an entry was last
+    updated when it was published.  `version` counts every visible change, of the links
+    and dates too.
+    """
+
+    code: str
+    source: str
+    source_name: str | None
+    first_seen: datetime.datetime
+    published: datetime.datetime
+    updated: datetime.datetime | None
+    revision: int
+    version: int
+    title: str = ""
+    raw_hash: bytes = b""
+    body_id: int | None = None
+    media_type: str = "text/html"
+    link: str | None = None
+    share_url: str | None = None
+    categories: tuple[str, ...] = ()
+    removed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a merge decided: the article as it is now, and of which kind the change is.
+
+    `kind` is "new", "revised" (title or text), "restated" (links, dates, source),
+    "removed", "returned", or "unseen" (nothing that shows).  `touched` are the sources whose feeds may look different.
+    """
+
+    article: Article
+    kind: str
+    touched: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One numbered text of an article, as it was found."""
+
+    code: str
+    number: int
+    seen_at: datetime.datetime
+    title: str
+    text: str
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceName:
+    """A source as feeds name it; `slug` is safe as a file name (design §6)."""
+
+    key: str
+    slug: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a feed, in the terms of RFC 4287 §4.1.2."""
+
+    id: str
+    title: str
+    published: datetime.datetime
+    updated: datetime.datetime
+    source: SourceName
+    content: str
+    alternate: str
+    via: str | None = None
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSpec:
+    """What a feed is, before it has entries.  `source` is None for the combined one."""
+
+    key: str
+    path: str
+    source: str | None
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeedOrigin:
+    """A source's own feed, as `atom:source` names it in the combined feed."""
+
+    id: str
+    title: str
+    self_url: str
+    updated: datetime.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FeedDocument:
+    """A feed, ready for any format: newest entry first (RFC 4287 §4.1.1).
+
+    `origins` has the feed of each entry's source, by the source's key, where entries of
+    several sources stand together.
+    """
+
+    id: str
+    self_url: str
+    alternate: str
+    title: str
+    subtitle: str | None
+    language: str
+    updated: datetime.datetime
+    author: str
+    entries: tuple[Entry, ...]
+    icon: str | None = None
+    logo: str | None = None
+    origins: Mapping[str, FeedOrigin] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedState:
+    """What a feed showed when it was last published: the manifest's row.
+
+    `title` is the source's name, `rules` a digest of the settings that it was built
+    with, `size` and `mtime_ns` are those of the file left on disk, and `checked_at` is
+    until when articles that were held back have been looked at.
+    """
+
+    key: str
+    path: str
+    title: str
+    rules: bytes
+    fingerprint: bytes
+    entries: int
+    updated: datetime.datetime
+    size: int
+    mtime_ns: int
+    checked_at: datetime.datetime
+
+
+@dataclass(slots=True)
+class PollSummary:
+    """What one poll did, counted."""
+
+    read: int = 0
+    gone: int = 0
+    new: int = 0
+    revised: int = 0
+    restated: int = 0
+    removed: int = 0
+    failures: list[str] = field(default_factory=list)
+
+    def count(self, changes: Iterable[Change]) -> None:
+        """Add the kinds of `changes`."""
+        for change in changes:
+            match change.kind:
+                case "new" | "returned":
+                    self.new += 1
+                case "revised":
+                    self.revised += 1
+                case "restated":
+                    self.restated += 1
+                case "removed":
+                    self.removed += 1
+
+
+@dataclass(slots=True)
+class BuildSummary:
+    """What one build did: feed paths, relative to the output folder."""
+
+    feeds: int = 0
+    written: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)

@@ -1,0 +1,1 @@
+"""Where copies of articles are read from."""

@@ -1,0 +1,295 @@
+"""The bytes of one post file → a copy of an article, with the problems met on the way.
+
+Pure, and picklable throughout: large polls parse in several processes.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from aggregator import content, dates, identity
+from aggregator.errors import UnusableError
+from aggregator.model import NO_SOURCE, Clues, Copy, Problem, pack
+from aggregator.origins import front_matter
+
+MAX_TITLE = 1000
+MAX_NAME = 300
+TITLE_FROM_TEXT = 60
+
+_AUTOLINK = re.compile(r"\s*<?(https?://[^\s<>]+)>?\s*", re.IGNORECASE)
+_EMPTY_AUTOLINK = re.compile(r"\s*<>\s*")
+_NEWS_TAG = "新闻"
+# Characters so common that a GB text of some length has one, and no other text has.
+_COMMON_CHINESE = frozenset("的一是不了在有人这中大为上个国我以要他时来用们")
+
+
+@dataclass(frozen=True, slots=True)
+class PostRules:
+    """All that reading a post depends on beside the file itself."""
+
+    origin: str
+    identity: identity.Rules
+    code_key: str
+    drop_lines: tuple[re.Pattern[str], ...]
+    timezone: str
+    site_url: str
+    site_title: str
+    permalink: str | None
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class PostFile:
+    """A file to parse: its path as shown and as bytes, its content and its time.
+
+    `modified` is in seconds since 1970 and not in the future.
+    """
+
+    location: str
+    raw_path: bytes
+    data: bytes
+    modified: float
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What a post gave.
+
+    `copy` is None for a draft (`withdrawn`), for a file that is no post (neither), and
+    for one that cannot be used (`problems` says why, and `failed` is set).
+    """
+
+    copy: Copy | None = None
+    problems: tuple[Problem, ...] = ()
+    withdrawn: bool = False
+    failed: bool = False
+
+
+def parse(file: PostFile, rules: PostRules) -> Parsed:
+    """Read one post.  Never raises for anything that a file can hold."""
+    try:
+        return _parse(file, rules)
+    except UnusableError as error:
+        problem = Problem(file.location, error.reason, error.line)
+        return Parsed(problems=(problem,), failed=True)
+
+
+def _parse(file: PostFile, rules: PostRules) -> Parsed:
+    path = PurePosixPath(file.location)
+    text = content.without_forbidden(decode(file.data)).replace("\r\n", "\n").replace("\r", "\n")
+    if not path.suffix and not front_matter.has_front_matter(text):
+        return Parsed()
+    front = front_matter.split(text)
+    values = front.values
+    if values.get("published") in (False, "false") or values.get("draft") in (True, "true"):
+        return Parsed(withdrawn=True)
+    zone = ZoneInfo(rules.timezone)
+    notes = list(front.notes)
+
+    body = _without_boilerplate(front.body, rules.drop_lines)
+    body, share_url, article_url = _without_trailing_links(body, rules.identity)
+
+    title = _text_value(values.get("title"))
+    if len(title) > MAX_TITLE:
+        title = title[:MAX_TITLE].rstrip() + "…"
+        notes.append((None, f"the title was cut at {MAX_TITLE} characters"))
+    categories = _words(values.get("categories")) + _words(values.get("category"))
+    tags = _words(values.get("tags")) + _words(values.get("tag"))
+    source = categories[0][:MAX_NAME] if categories else NO_SOURCE
+
+    if any(marker in body for marker in ("{{", "{%")):
+        body, liquid_notes = _render_liquid(body, title, values, categories, tags, rules)
+        line = text[: min(i for i in map(text.find, ("{{", "{%")) if i >= 0)].count("\n") + 1
+        notes += [(line, note) for note in liquid_notes]
+    body = body.strip("\n")
+    kind = content.media_type(body, path.suffix.lower())
+    content.check_limits(body, kind)
+    if not title:
+        title = content.plain_text(body[:4000], TITLE_FROM_TEXT).lstrip("># *") or path.stem
+        if not body.strip():
+            raise UnusableError("neither a title nor a text", 1)
+
+    found = identity.resolve(
+        Clues(
+            front_matter=_code_value(values.get(rules.code_key)),
+            share_url=share_url,
+            article_url=article_url,
+            file_name=path.stem,
+            fallback=identity.path_fallback(file.raw_path),
+        ),
+        rules.identity,
+    )
+    notes += [(None, disagreement) for disagreement in found.disagreements]
+    published = dates.parse_date(_text_value(values.get("date")), zone)
+    guess = (
+        published
+        or dates.date_of_name(path.stem, zone)
+        or dates.date_of_code(found.code, zone)
+        or datetime.datetime.fromtimestamp(int(max(file.modified, 0)), datetime.UTC)
+    )
+    link = article_url if share_url is None else None
+    if rules.permalink is not None:
+        link = _permalink(rules, source, guess.astimezone(zone), path.stem, found.code)
+    name = next((tag[: -len(_NEWS_TAG)] for tag in tags if tag.endswith(_NEWS_TAG)), "")
+    return Parsed(
+        Copy(
+            origin=rules.origin,
+            location=file.location,
+            code=found.code,
+            source=source,
+            source_name=name[:MAX_NAME] or None,
+            title=title,
+            published=published,
+            published_guess=guess,
+            body=pack(body),
+            media_type=kind,
+            raw_hash=hashlib.blake2b(
+                f"{title}\0{kind}\0{body}".encode("utf-8", "replace"), digest_size=16
+            ).digest(),
+            link=link,
+            share_url=share_url,
+            categories=tuple(dict.fromkeys([*categories[1:], *tags]))[:20],
+        ),
+        tuple(Problem(file.location, note, line) for line, note in notes),
+    )
+
+
+def decode(data: bytes) -> str:
+    """The text of a file in whatever encoding it is.
+
+    Raises `UnusableError` for bytes that are no text in any.
+    """
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass  # an older encoding: found out below
+    try:
+        text = data.decode("gb18030")
+        if not _COMMON_CHINESE.isdisjoint(text) and _is_gb2312(text):
+            return text
+    except UnicodeDecodeError:
+        pass  # not Chinese of the mainland either
+    import charset_normalizer
+
+    best = charset_normalizer.from_bytes(data[:200_000]).best()
+    if best is None or b"\0\0\0" in data:
+        raise UnusableError("not text in any known encoding", 1)
+    try:
+        return data.decode(best.encoding).removeprefix("\ufeff")
+    except (UnicodeDecodeError, LookupError) as error:
+        raise UnusableError(f"not text in {best.encoding}, as it seemed to be", 1) from error
+
+
+def _is_gb2312(text: str) -> bool:
+    """Whether nearly all of a text is in the common set; a wrong guess gives rare signs."""
+    foreign = [character for character in text if ord(character) > 127]
+    common = sum(1 for character in foreign if _in_gb2312(character))
+    return common >= 0.9 * len(foreign)
+
+
+def _in_gb2312(character: str) -> bool:
+    try:
+        character.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _without_boilerplate(body: str, patterns: tuple[re.Pattern[str], ...]) -> str:
+    """The body less the lines that match a pattern."""
+    lines = body.split("\n")
+    return "\n".join(
+        line for line in lines if not any(pattern.search(line) for pattern in patterns)
+    )
+
+
+def _without_trailing_links(
+    body: str, rules: identity.Rules
+) -> tuple[str, str | None, str | None]:
+    """The body less the links to itself, and the share link and article link found.
+
+    They stand alone on lines after the text; a link inside the text is about another
+    article, and one alone that names no article is text (design §4).
+    """
+    lines = body.split("\n")
+    share_url = article_url = None
+    end = len(lines)
+    while end:
+        line = lines[end - 1]
+        match = _AUTOLINK.fullmatch(line)
+        if match is not None:
+            url = match[1]
+            if identity.code_of_share_url(url, rules):
+                share_url = url
+            elif identity.code_of_article_url(url, rules):
+                article_url = url
+            else:
+                break
+        elif line.strip() and not _EMPTY_AUTOLINK.fullmatch(line):
+            break
+        end -= 1
+    return "\n".join(lines[:end]), share_url, article_url
+
+
+def _text_value(value: object) -> str:
+    """A scalar of the front matter as one line of text, anything else as none."""
+    if isinstance(value, bool) or value is None or isinstance(value, list | dict):
+        return ""
+    return " ".join(content.without_forbidden(str(value)).split())
+
+
+def _code_value(value: object) -> str | None:
+    """The front matter's code.  Raises `UnusableError` for what can't be one."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        kind = {bool: "true or false", list: "a list", dict: "a section"}.get(type(value), "no text")
+        raise UnusableError(f"the code in the front matter is {kind}, not a code")
+    return str(value)
+
+
+def _words(value: object) -> list[str]:
+    """Categories or tags: a list, or a string of several words (as in Jekyll)."""
+    if isinstance(value, str):
+        return value.split()
+    if isinstance(value, list):
+        return [text for text in map(_text_value, value) if text]
+    text = _text_value(value)
+    return [text] if text else []
+
+
+def _permalink(
+    rules: PostRules, source: str, date: datetime.datetime, stem: str, code: str
+) -> str:
+    """The post's page on the site."""
+    slug = re.sub(r"^\d{4}-\d{1,2}-\d{1,2}-", "", stem)
+    return (rules.permalink or "").format(
+        url=rules.site_url,
+        source=identity.source_slug(source),
+        date=date,
+        stem=quote(stem, safe="", errors="replace"),
+        slug=quote(slug, safe="", errors="replace"),
+        code=code,
+    )
+
+
+def _render_liquid(
+    body: str,
+    title: str,
+    values: Mapping[str, object],
+    categories: list[str],
+    tags: list[str],
+    rules: PostRules,
+) -> tuple[str, list[str]]:
+    from aggregator import jekyll_liquid
+
+    site = {"url": rules.site_url.rstrip("/"), "title": rules.site_title, "baseurl": ""}
+    page = {**values, "title": title, "categories": categories, "tags": tags}
+    return jekyll_liquid.render(body, site, page)

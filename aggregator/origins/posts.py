@@ -1,0 +1,192 @@
+"""A folder of posts as an origin: stat differences, then each changed file once (design §7)."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import hashlib
+import os
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from aggregator import workers
+from aggregator.errors import OriginError, UnusableError
+from aggregator.model import Batch, Copy, FileState, Problem
+from aggregator.origins.interface import Progress
+from aggregator.origins.post_file import PostFile, PostRules, parse
+from aggregator.origins.scan import file_stat, list_posts, read_file, shown
+
+READER_VERSION = 1
+BATCH = 400
+# A file younger than this when it was read may have been torn, and is read again.
+QUIET_SECONDS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """A file to read: its real path, what `stat` said, and the content last seen."""
+
+    path: str
+    state: FileState
+    known_hash: bytes
+
+
+class PostsFolder:
+    """One folder of posts (an `interface.Origin`)."""
+
+    def __init__(self, folder: Path, glob: str, rules: PostRules) -> None:
+        self._folder = folder
+        self._glob = glob
+        self._rules = rules
+
+    @property
+    def name(self) -> str:
+        """What the folder is called in the store and in messages."""
+        return self._rules.origin
+
+    @property
+    def rules(self) -> bytes:
+        """The digest of all settings that reading depends on."""
+        return hashlib.blake2b(
+            repr((READER_VERSION, self._glob, dataclasses.astuple(self._rules))).encode(),
+            digest_size=16,
+        ).digest()
+
+    def poll(
+        self,
+        known: Iterable[FileState],
+        now: datetime.datetime,
+        *,
+        read_all: bool,
+        allow_empty: bool,
+        progress: Progress,
+    ) -> Iterator[Batch]:
+        """Read what changed; see `interface.Origin.poll`."""
+        root = str(self._folder)
+        paths = list_posts(self._folder, self._glob)
+        differences = _Differences(root, paths, known, read_all)
+        if not paths and not allow_empty:
+            if next(iter(known), None) is None:
+                return
+            raise OriginError(
+                f"{root}: no post left where there were some; nothing was removed. Is it mounted? "
+                "If it is meant to be empty, use --allow-empty"
+            )
+        done = 0
+        read = partial(_read, root, self._rules, now)
+        for batch in workers.ordered_map(read, differences.pieces()):
+            done += len(batch.states)
+            progress(done, max(done, len(paths)))
+            yield batch
+        for start in range(0, len(differences.gone), BATCH):
+            gone = tuple(differences.gone[start : start + BATCH])
+            yield Batch(self.name, gone=gone)
+        for start in range(0, len(differences.problems), BATCH):
+            problems = tuple(differences.problems[start : start + BATCH])
+            refused = tuple(problem.location for problem in problems)
+            yield Batch(
+                self.name,
+                problems=problems,
+                read=refused,
+                states=tuple(FileState(location, 0, 0, 0, 0) for location in refused),
+            )
+
+
+class _Differences:
+    """The files that differ from what is known, found by walking both in order."""
+
+    def __init__(
+        self, root: str, paths: list[str], known: Iterable[FileState], read_all: bool
+    ) -> None:
+        self._root = root
+        self._paths = paths
+        self._known = iter(known)
+        self._read_all = read_all
+        self.gone: list[str] = []
+        self.problems: list[Problem] = []
+
+    def pieces(self) -> Iterator[list[_Due]]:
+        """The files to read, in lists of up to `BATCH`."""
+        piece: list[_Due] = []
+        for due in self._due():
+            piece.append(due)
+            if len(piece) == BATCH:
+                yield piece
+                piece = []
+        if piece:
+            yield piece
+
+    def _due(self) -> Iterator[_Due]:
+        state = next(self._known, None)
+        for path in self._paths:
+            location = path if path.isascii() else shown(path)
+            while state is not None and state.path < location:
+                self.gone.append(state.path)
+                state = next(self._known, None)
+            old = state if state is not None and state.path == location else None
+            if old is not None:
+                state = next(self._known, None)
+            try:
+                found = file_stat(self._root, path)
+            except UnusableError as error:
+                self.problems.append(Problem(location, error.reason))
+                continue
+            if found is None:
+                if old is not None:
+                    self.gone.append(location)
+                continue
+            signature = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+            if old is not None and old.signature == signature and not (old.young or self._read_all):
+                continue
+            known_hash = old.content_hash if old is not None and not self._read_all else b""
+            yield _Due(path, FileState(location, *signature), known_hash)
+        while state is not None:
+            self.gone.append(state.path)
+            state = next(self._known, None)
+
+
+def _read(root: str, rules: PostRules, now: datetime.datetime, due: list[_Due]) -> Batch:
+    """Read and parse some files."""
+    copies: list[Copy] = []
+    problems: list[Problem] = []
+    read: list[str] = []
+    gone: list[str] = []
+    withdrawn: list[str] = []
+    states: list[FileState] = []
+    for item in due:
+        location = item.state.path
+        try:
+            data = read_file(root, item.path, rules.max_bytes)
+        except UnusableError as error:
+            problems.append(Problem(location, error.reason))
+            read.append(location)
+            states.append(item.state)
+            continue
+        if data is None:
+            gone.append(location)
+            continue
+        modified = item.state.mtime_ns / 1e9
+        young = abs(time.time() - modified) < QUIET_SECONDS
+        content_hash = hashlib.blake2b(data, digest_size=16).digest()
+        states.append(dataclasses.replace(item.state, content_hash=content_hash, young=young))
+        if content_hash == item.known_hash:
+            continue
+        parsed = parse(PostFile(location, os.fsencode(item.path), data, min(modified, now.timestamp())), rules)
+        read.append(location)
+        problems += parsed.problems
+        if parsed.copy is not None:
+            copies.append(parsed.copy)
+        elif parsed.withdrawn:
+            withdrawn.append(location)
+    return Batch(
+        rules.origin,
+        copies=tuple(copies),
+        problems=tuple(problems),
+        read=tuple(read),
+        gone=tuple(gone),
+        withdrawn=tuple(withdrawn),
+        states=tuple(states),
+    )

@@ -1,0 +1,157 @@
+"""A folder of posts → the paths of its files, and their bytes, read with care."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fnmatch
+import os
+import re
+import stat
+from pathlib import Path
+
+from aggregator.errors import OriginError, UnusableError
+
+POST_SUFFIXES = frozenset(
+    ["", ".md", ".markdown", ".mkdown", ".mkdn", ".mkd", ".html", ".htm", ".txt"]
+)
+_SKIPPED_FOLDERS = frozenset({"_drafts", "node_modules"})
+
+
+def shown(path: str) -> str:
+    """A path as it can be stored and printed: undecodable bytes are escaped."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def list_posts(root: Path, glob: str) -> list[str]:
+    """The posts below `root`, as paths relative to it, in the order of their shown form.
+
+    Hidden files, drafts and what is no post by its ending are left out.  Raises
+    `OriginError` if the folder, or one below it, cannot be listed.
+    """
+    matches = _pattern(glob).fullmatch
+    nested = "/" in glob
+    found: list[str] = []
+    folders = [""]
+    while folders:
+        folder = folders.pop()
+        try:
+            with os.scandir(root / folder) as entries:
+                for entry in entries:
+                    name = entry.name
+                    if name[0] == "." or name[-1] in "~#":
+                        continue
+                    path = f"{folder}/{name}" if folder else name
+                    if entry.is_dir(follow_symlinks=False):
+                        if nested and name not in _SKIPPED_FOLDERS:
+                            folders.append(path)
+                    elif matches(path) and os.path.splitext(name)[1].lower() in POST_SUFFIXES:
+                        found.append(path)
+        except FileNotFoundError as error:
+            if folder:
+                continue
+            raise OriginError(f"{root}: no such folder; is it mounted?") from error
+        except OSError as error:
+            raise OriginError(f"{root / folder}: cannot be listed: {error.strerror}") from error
+    found.sort(key=lambda path: path if path.isascii() else shown(path))
+    return found
+
+
+def newest_change(root: Path, glob: str) -> float | None:
+    """When a post below `root` last changed, in seconds since 1970; None without posts."""
+    changes = []
+    for path in list_posts(root, glob):
+        with contextlib.suppress(OSError):
+            changes.append(os.lstat(root / path).st_ctime)
+    return max(changes, default=None)
+
+
+def file_stat(root: str, path: str) -> os.stat_result | None:
+    """What `stat` says of a post; None if it is gone.
+
+    A link is followed only if it stays within the folder.  Raises `UnusableError` for
+    what is no ordinary file, so that nothing is ever waited for.
+    """
+    full = f"{root}/{path}"
+    try:
+        found = os.lstat(full)
+        if stat.S_ISLNK(found.st_mode):
+            found = os.stat(_inside(root, full))
+    except FileNotFoundError as error:
+        if os.path.islink(full):
+            raise UnusableError("a link to a file that does not exist") from error
+        return None
+    except OSError as error:
+        raise UnusableError(_reason(error)) from error
+    if not stat.S_ISREG(found.st_mode):
+        kind = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFDIR: "a folder"}.get(
+            stat.S_IFMT(found.st_mode), "a device"
+        )
+        raise UnusableError(f"{kind}, not a file")
+    return found
+
+
+def read_file(root: str, path: str, limit: int) -> bytes | None:
+    """The bytes of a post; None if it is gone.
+
+    Raises `UnusableError` if it cannot be read, is larger than `limit` bytes, or has
+    become something else than a file of this folder since it was looked at.
+    """
+    full = f"{root}/{path}"
+    try:
+        if os.path.islink(full):
+            full = _inside(root, full)
+        descriptor = os.open(full, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UnusableError(_reason(error)) from error
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise UnusableError("became something else than a file while it was read")
+        if found.st_size > limit:
+            raise UnusableError(f"larger than {limit:,} bytes (posts: max_bytes)")
+        pieces = bytearray()
+        while len(pieces) <= limit:
+            piece = os.read(descriptor, min(1 << 20, limit + 1 - len(pieces)))
+            if not piece:
+                return bytes(pieces)
+            pieces += piece
+        raise UnusableError(f"larger than {limit:,} bytes (posts: max_bytes)")
+    except OSError as error:
+        raise UnusableError(_reason(error)) from error
+    finally:
+        os.close(descriptor)
+
+
+def _inside(root: str, link: str) -> str:
+    """Where a link leads, if that is within the folder."""
+    real_root = os.path.realpath(root)
+    try:
+        target = os.path.realpath(link, strict=True)
+    except OSError as error:
+        if error.errno == errno.ENOENT:
+            raise
+        raise UnusableError(_reason(error)) from error
+    if not target.startswith(real_root.rstrip("/") + "/"):
+        raise UnusableError("a link that leads out of the posts folder")
+    return target
+
+
+def _reason(error: OSError) -> str:
+    if error.errno == errno.ELOOP:
+        return "a link that leads in a circle, or was put there while it was read"
+    return f"cannot be read: {error.strerror}"
+
+
+def _pattern(glob: str) -> re.Pattern[str]:
+    """A glob over relative paths: `*` stays within a folder, `**/` spans any number."""
+    pieces: list[str] = []
+    for part in glob.split("/"):
+        if part == "**":
+            pieces.append("(?:[^/]+/)*")
+        else:
+            inner = fnmatch.translate(part).removeprefix("(?s:").removesuffix(r")\Z")
+            pieces.append(inner.replace(".*", "[^/]*") + "/")
+    return re.compile("(?s:" + "".join(pieces).removesuffix("/") + ")")

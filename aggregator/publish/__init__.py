@@ -1,0 +1,1 @@
+"""Feeds as bytes, and bytes as files."""

@@ -1,0 +1,217 @@
+"""One run: lock, store, poll, build (design §3 and §8).
+
+The command line and the daemon call the same steps.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aggregator import assembly, builder, standstill, watcher
+from aggregator.errors import DamagedStoreError, StoreError
+from aggregator.feeds import Publication
+from aggregator.model import Article, BuildSummary, PollSummary
+from aggregator.origins.scan import newest_change
+from aggregator.settings import Settings
+from aggregator.store import Store, reads, writes
+from aggregator.store.lock import exclusive
+
+Progress = Callable[[str, int, int], None]
+MAX_FEED_BYTES = 100_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a run is asked to do; `wait` is for the lock, in seconds."""
+
+    poll: bool = True
+    full: bool = False
+    source: str | None = None
+    dry_run: bool = False
+    allow_empty: bool = False
+    wait: float = 60.0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run did.  `notices` are remarks for the user that are no failure."""
+
+    poll: PollSummary = field(default_factory=PollSummary)
+    build: BuildSummary = field(default_factory=BuildSummary)
+    articles: int = 0
+    problems: int = 0
+    notices: list[str] = field(default_factory=list)
+
+    @property
+    def failures(self) -> list[str]:
+        """What could not be done, in the order in which it was tried."""
+        return self.poll.failures + self.build.failures
+
+
+def build_feeds(
+    settings: Settings, config: Path, options: Options, progress: Progress
+) -> Outcome:
+    """Poll the posts folders, then build: all that `aggregator build-feeds` does.
+
+    Raises `LockedError` if another run keeps the store for longer than `options.wait`.
+    """
+    started = time.time()
+    lock = settings.store_path.with_name(settings.store_path.name + ".lock")
+    with exclusive(lock, options.wait, "aggregator build-feeds"):
+        outcome = Outcome()
+        try:
+            return _build_feeds(settings, config, options, outcome, started, progress)
+        except DamagedStoreError as error:
+            # Some damage shows only when that page is read: start over, once.
+            again = Outcome(notices=[_move_aside(settings.store_path, error)])
+            return _build_feeds(settings, config, options, again, started, progress)
+
+
+def wait_until_quiet(settings: Settings, seconds: float) -> None:
+    """Wait until no post changed for `seconds`, for ten times that at most."""
+    deadline = time.monotonic() + 10 * seconds
+    while time.monotonic() < deadline:
+        ages = [
+            time.time() - newest
+            for posts in settings.posts
+            if (newest := newest_change(settings.base / posts.path, posts.glob)) is not None
+        ]
+        age = min((age for age in ages if age >= 0), default=seconds)
+        if age >= seconds:
+            return
+        time.sleep(seconds - age)
+
+
+@contextlib.contextmanager
+def open_store(
+    settings: Settings, notices: list[str], *, dry_run: bool = False
+) -> Iterator[Store]:
+    """The store, made anew if there is none or the old one is damaged.
+
+    A new one learns the dates of what is published already from the feeds on disk, so
+    that losing a store moves no entry (design §4).
+    """
+    try:
+        store = Store(settings.store_path, dry_run=dry_run)
+    except DamagedStoreError as error:
+        if dry_run:
+            raise
+        notices.append(_move_aside(settings.store_path, error))
+        store = Store(settings.store_path)
+    with store:
+        if store.is_new:
+            _remember_published(store, assembly.publication(settings), settings.feeds_directory)
+        yield store
+
+
+def _build_feeds(
+    settings: Settings,
+    config: Path,
+    options: Options,
+    outcome: Outcome,
+    started: float,
+    progress: Progress,
+) -> Outcome:
+    now = datetime.datetime.fromtimestamp(int(started), datetime.UTC)
+    publication = assembly.publication(settings)
+    if not options.dry_run:
+        standstill.forget(settings.store_path)
+    with open_store(settings, outcome.notices, dry_run=options.dry_run) as store:
+        if options.poll:
+            outcome.poll = watcher.poll(
+                store,
+                assembly.posts_folders(settings),
+                assembly.origin_order(settings),
+                assembly.dropping_origins(settings),
+                publication.site_url,
+                now,
+                read_all=options.full,
+                allow_empty=options.allow_empty,
+                progress=lambda done, total: progress("posts", done, total),
+            )
+        outcome.build = builder.build(
+            store,
+            publication,
+            settings.feeds_directory,
+            now,
+            only_source=options.source,
+            full=options.full,
+            allow_empty=options.allow_empty,
+            dry_run=options.dry_run,
+            progress=lambda done, total: progress("feeds", done, total),
+        )
+        with store.transaction() as connection:
+            if options.full:
+                writes.prune_bodies(connection)
+            outcome.articles = reads.count_articles(connection)
+            outcome.problems = reads.count_problems(connection)
+            next_due = reads.next_due(connection, now)
+            is_settled = not reads.has_files_to_look_at(connection)
+            paths = [state.path for state in reads.feed_states(connection).values()]
+    is_whole_run = options.poll and options.source is None and not options.dry_run
+    if is_whole_run and is_settled and not outcome.failures:
+        standstill.note(
+            config,
+            settings.store_path,
+            [(str(settings.base / posts.path), posts.glob) for posts in settings.posts],
+            [str(settings.feeds_directory / path) for path in paths],
+            next_due.timestamp() if next_due is not None else None,
+            {
+                "articles": outcome.articles,
+                "feeds": outcome.build.feeds,
+                "problems": outcome.problems,
+            },
+            started,
+        )
+    return outcome
+
+
+def _remember_published(store: Store, publication: Publication, directory: Path) -> None:
+    """Fill a new ledger with the ids and dates that the published feeds have."""
+    from aggregator.publish import atom
+
+    prefix = f"tag:{publication.tag}:"
+    now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+    found: dict[str, Article] = {}
+    for path in (directory / "all.atom", *sorted((directory / "sources").glob("*.atom"))):
+        try:
+            with path.open("rb") as file:
+                data = file.read(MAX_FEED_BYTES)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise StoreError(f"{path}: cannot be read: {error.strerror}") from error
+        for identifier, published, updated in atom.read_dates(data):
+            code = identifier.removeprefix(prefix)
+            if code == identifier or code in found:
+                continue
+            found[code] = Article(
+                code=code,
+                source="",
+                source_name=None,
+                first_seen=now,
+                published=published,
+                updated=updated if updated != published else None,
+                revision=0,
+                version=0,
+            )
+    with store.transaction() as connection:
+        writes.remember(connection, found.values())
+
+
+def _move_aside(path: Path, error: DamagedStoreError) -> str:
+    """Rename a damaged store; return what to tell the user."""
+    aside = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+    try:
+        os.replace(path, aside)
+        for suffix in ("-journal", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+    except OSError as failure:
+        raise StoreError(f"{error}, and cannot be moved aside: {failure.strerror}") from failure
+    return f"{error}; moved to {aside.name}, and built anew from the posts and the feeds"

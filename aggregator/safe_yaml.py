@@ -1,0 +1,135 @@
+"""YAML from strangers, as plain values with line numbers.
+
+Values are built from the parser's events, on a stack of our own: nothing recurses, no
+tag constructs anything, and anchors, aliases and deep nesting are refused before they
+cost anything (hostile.md 1 to 5).  One pass is both the guard and the loader.
+
+Scalars follow the core schema of YAML 1.2, less floats and dates: a title `2021-12` or
+`1e3` is text.  Octal, sexagesimal and `yes`/`no` are text, too.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import yaml
+
+from aggregator.errors import UnusableError
+
+Value: TypeAlias = "str | int | bool | None | list[Value] | dict[str, Value]"
+Path: TypeAlias = tuple[str | int, ...]
+
+MAX_DEPTH = 20
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_CONSTANTS = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_INTEGER = re.compile(r"0|-?[1-9][0-9]*")
+_CORE_TAG = "tag:yaml.org,2002:"
+_HARMLESS_TAGS = {None, "!"} | {
+    _CORE_TAG + name for name in ("str", "int", "bool", "null", "seq", "map", "float", "timestamp")
+}
+
+
+@dataclass(slots=True)
+class Document:
+    """A loaded document.
+
+    `lines` gives the line (from 1) of every key and item by its path; `duplicates` the
+    paths of keys that stand twice, where the later value has won.
+    """
+
+    value: Value = None
+    lines: dict[Path, int] = field(default_factory=dict)
+    duplicates: list[Path] = field(default_factory=list)
+
+
+def load(text: str) -> Document:
+    """Load one YAML document.
+
+    Raises `UnusableError` with the line for anything that is not plain, shallow data.
+    """
+    document = Document()
+    try:
+        _build(text, document)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        reason = getattr(error, "problem", None) or str(error)
+        raise UnusableError(
+            f"not valid YAML: {reason}", mark.line + 1 if mark is not None else None
+        ) from error
+    return document
+
+
+def _build(text: str, document: Document) -> None:
+    """Fill `document` from the events of `text`."""
+    root: list[Value] = []
+    # One frame per open collection: the container, its path, and the key that waits.
+    stack: list[tuple[list[Value] | dict[str, Value], Path]] = [(root, ())]
+    pending: list[str | None] = [None]
+    for event in yaml.parse(text, Loader=_LOADER):
+        kind = type(event)
+        if kind is yaml.ScalarEvent or kind in (yaml.SequenceStartEvent, yaml.MappingStartEvent):
+            line = event.start_mark.line + 1
+            if event.anchor is not None:
+                raise UnusableError("anchors (&name) are not allowed here", line)
+            if event.tag not in _HARMLESS_TAGS:
+                raise UnusableError(f"the tag {_clip(event.tag)} is not allowed here", line)
+            container, path = stack[-1]
+            if isinstance(container, dict) and pending[-1] is None:
+                if kind is not yaml.ScalarEvent:
+                    raise UnusableError("a key must be plain text", line)
+                pending[-1] = key = event.value
+                if key in container:
+                    document.duplicates.append((*path, key))
+                document.lines[(*path, key)] = line
+                continue
+            if kind is yaml.ScalarEvent:
+                plain = event.implicit[0] and not event.style
+                value: Value = _scalar(event.value, line) if plain else event.value
+            else:
+                value = [] if kind is yaml.SequenceStartEvent else {}
+            if isinstance(container, dict):
+                key = pending[-1] or ""
+                container[key] = value
+                child: Path = (*path, key)
+                pending[-1] = None
+            else:
+                child = path if container is root else (*path, len(container))
+                container.append(value)
+                document.lines.setdefault(child, line)
+            if isinstance(value, list | dict):
+                if len(stack) > MAX_DEPTH:
+                    raise UnusableError(f"nested deeper than {MAX_DEPTH} levels", line)
+                stack.append((value, child))
+                pending.append(None)
+        elif kind in (yaml.SequenceEndEvent, yaml.MappingEndEvent):
+            stack.pop()
+            pending.pop()
+        elif kind is yaml.AliasEvent:
+            raise UnusableError(
+                "aliases (*name) are not allowed here", event.start_mark.line + 1
+            )
+        elif kind is yaml.DocumentStartEvent and root:
+            raise UnusableError("more than one document", event.start_mark.line + 1)
+    document.value = root[0] if root else None
+
+
+def _scalar(text: str, line: int) -> Value:
+    """The value of an unquoted scalar."""
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    if _INTEGER.fullmatch(text):
+        try:
+            return int(text)
+        except ValueError as error:
+            raise UnusableError(f"a number of {len(text)} digits", line) from error
+    return text
+
+
+def _clip(text: str) -> str:
+    return text if len(text) <= 60 else text[:60] + "…"

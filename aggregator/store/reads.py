@@ -1,0 +1,318 @@
+"""Every question that is asked of the store.  Rows in, values out."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+
+from sqlalchemy import Connection, Row, func, select
+
+from aggregator.model import (
+    Article,
+    CopyFacts,
+    FeedState,
+    FileState,
+    Problem,
+    Revision,
+    unpack,
+)
+from aggregator.store import schema
+
+Transaction = Callable[[], AbstractContextManager[Connection]]
+
+_PAGE = 5000
+
+
+def instant(seconds: int) -> datetime.datetime:
+    """Seconds since 1970 as an aware datetime."""
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+
+
+def maybe_instant(seconds: int | None) -> datetime.datetime | None:
+    """The same for a value that may be missing."""
+    return None if seconds is None else instant(seconds)
+
+
+def origin_rules(connection: Connection, name: str) -> bytes | None:
+    """The rules that an origin was last read with in full."""
+    found: bytes | None = connection.execute(
+        select(schema.origin.c.rules).where(schema.origin.c.name == name)
+    ).scalar_one_or_none()
+    return found
+
+
+def file_states(transaction: Transaction, origin: str) -> Iterator[FileState]:
+    """The files of an origin in the order of their paths, a page in each transaction."""
+    table = schema.file
+    after = ""
+    while True:
+        with transaction() as connection:
+            rows = connection.execute(
+                select(
+                    table.c.path,
+                    table.c.size,
+                    table.c.mtime_ns,
+                    table.c.ctime_ns,
+                    table.c.inode,
+                    table.c.content_hash,
+                    table.c.young,
+                )
+                .where(table.c.origin == origin, table.c.path > after)
+                .order_by(table.c.path)
+                .limit(_PAGE)
+            ).all()
+        for row in rows:
+            yield FileState(*row)
+        if len(rows) < _PAGE:
+            return
+        after = rows[-1][0]
+
+
+def pending_codes(connection: Connection, limit: int) -> dict[str, bool]:
+    """Codes that wait to be merged, and whether they were withdrawn."""
+    table = schema.pending
+    rows = connection.execute(select(table).order_by(table.c.code).limit(limit))
+    return {row.code: row.withdrawn for row in rows}
+
+
+def copies_of(connection: Connection, codes: Iterable[str]) -> dict[str, list[CopyFacts]]:
+    """The copies of some articles, without their texts."""
+    table = schema.copy
+    found: dict[str, list[CopyFacts]] = {}
+    for row in connection.execute(select(table).where(table.c.code.in_(list(codes)))):
+        found.setdefault(row.code, []).append(_copy(row))
+    return found
+
+
+def articles_of(connection: Connection, codes: Iterable[str]) -> dict[str, Article]:
+    """Some articles by their codes."""
+    table = schema.article
+    rows = connection.execute(select(table).where(table.c.code.in_(list(codes))))
+    return {row.code: _article(row) for row in rows}
+
+
+def bodies(connection: Connection, body_ids: Iterable[int]) -> dict[int, bytes]:
+    """Packed texts by their numbers."""
+    table = schema.body
+    rows = connection.execute(
+        select(table.c.body_id, table.c.text).where(table.c.body_id.in_(list(body_ids)))
+    )
+    return {row.body_id: row.text for row in rows}
+
+
+def has_files_to_look_at(connection: Connection) -> bool:
+    """Whether a file must be looked at again even if it does not change.
+
+    It may have been torn when it was read, or it could not be read at all.
+    """
+    table = schema.file
+    return (
+        connection.execute(
+            select(table.c.path).where(table.c.young | (table.c.content_hash == b"")).limit(1)
+        ).first()
+        is not None
+    )
+
+
+def count_articles(connection: Connection) -> int:
+    """How many articles have a text."""
+    table = schema.article
+    return connection.execute(
+        select(func.count()).select_from(table).where(table.c.revision > 0)
+    ).scalar_one()
+
+
+def window(
+    connection: Connection, source: str | None, now: datetime.datetime, limit: int
+) -> list[Article]:
+    """The newest articles that are due, of one source or of all: newest first."""
+    table = schema.article
+    query = select(table).where(
+        table.c.published <= int(now.timestamp()), table.c.revision > 0, ~table.c.removed
+    )
+    if source is not None:
+        query = query.where(table.c.source == source)
+    query = query.order_by(table.c.published.desc(), table.c.code.desc()).limit(limit)
+    return [_article(row) for row in connection.execute(query)]
+
+
+def renditions(
+    connection: Connection, wanted: Sequence[Article], rules: bytes
+) -> dict[str, bytes]:
+    """The packed clean HTML of those articles that have it for their newest revision."""
+    table = schema.rendition
+    revisions = {article.code: article.revision for article in wanted}
+    rows = connection.execute(
+        select(table.c.code, table.c.revision, table.c.html).where(
+            table.c.code.in_(list(revisions)), table.c.rules == rules
+        )
+    )
+    return {row.code: row.html for row in rows if row.revision == revisions[row.code]}
+
+
+def sources(connection: Connection) -> list[str]:
+    """Every source that the ledger has an article of, in order."""
+    table = schema.article
+    return list(
+        connection.execute(
+            select(table.c.source).where(table.c.revision > 0).distinct().order_by(table.c.source)
+        ).scalars()
+    )
+
+
+def touched_sources(connection: Connection) -> set[str]:
+    """Sources whose articles changed since they were last built."""
+    return set(connection.execute(select(schema.touched.c.source)).scalars())
+
+
+def sources_due(
+    connection: Connection, after: datetime.datetime, until: datetime.datetime
+) -> set[str]:
+    """Sources with an article that was held back at `after` and is due at `until`."""
+    table = schema.article
+    return set(
+        connection.execute(
+            select(table.c.source)
+            .where(
+                table.c.published > int(after.timestamp()),
+                table.c.published <= int(until.timestamp()),
+            )
+            .distinct()
+        ).scalars()
+    )
+
+
+def next_due(connection: Connection, now: datetime.datetime) -> datetime.datetime | None:
+    """When the next article that is held back will be due."""
+    table = schema.article
+    return maybe_instant(
+        connection.execute(
+            select(func.min(table.c.published)).where(table.c.published > int(now.timestamp()))
+        ).scalar_one_or_none()
+    )
+
+
+def feed_states(connection: Connection) -> dict[str, FeedState]:
+    """The manifest: every published feed by its key."""
+    return {
+        row.key: FeedState(
+            key=row.key,
+            path=row.path,
+            title=row.title,
+            rules=row.rules,
+            fingerprint=row.fingerprint,
+            entries=row.entries,
+            updated=instant(row.updated),
+            size=row.size,
+            mtime_ns=row.mtime_ns,
+            checked_at=instant(row.checked_at),
+        )
+        for row in connection.execute(select(schema.feed))
+    }
+
+
+def problems(connection: Connection) -> list[tuple[str, Problem, datetime.datetime]]:
+    """Every open problem: its origin, itself, and since when it is known."""
+    table = schema.problem
+    rows = connection.execute(select(table).order_by(table.c.origin, table.c.location, table.c.line))
+    return [
+        (row.origin, Problem(row.location, row.reason, row.line), instant(row.seen_at))
+        for row in rows
+    ]
+
+
+def count_problems(connection: Connection) -> int:
+    """How many problems are open."""
+    return connection.execute(select(func.count()).select_from(schema.problem)).scalar_one()
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """Totals for `status`: articles, copies, revisions, files, problems."""
+    found = {"articles": count_articles(connection)}
+    for name, table in (
+        ("copies", schema.copy),
+        ("revisions", schema.revision),
+        ("files", schema.file),
+        ("problems", schema.problem),
+    ):
+        found[name] = connection.execute(select(func.count()).select_from(table)).scalar_one()
+    return found
+
+
+def articles_by_source(connection: Connection) -> list[tuple[str, int, datetime.datetime]]:
+    """Each source with the number of its articles and the time of the newest."""
+    table = schema.article
+    rows = connection.execute(
+        select(table.c.source, func.count(), func.max(table.c.published))
+        .where(table.c.revision > 0, ~table.c.removed)
+        .group_by(table.c.source)
+        .order_by(table.c.source)
+    )
+    return [(source, count, instant(newest)) for source, count, newest in rows]
+
+
+def revisions_of(connection: Connection, code: str) -> list[Revision]:
+    """Every kept text of an article, the first one first."""
+    table, text = schema.revision, schema.body
+    rows = connection.execute(
+        select(table, text.c.text)
+        .join(text, text.c.body_id == table.c.body_id)
+        .where(table.c.code == code)
+        .order_by(table.c.number)
+    )
+    return [
+        Revision(
+            row.code, row.number, instant(row.seen_at), row.title, unpack(row.text), row.media_type
+        )
+        for row in rows
+    ]
+
+
+def polls(connection: Connection) -> dict[str, datetime.datetime]:
+    """When each origin was last read in full."""
+    return {row.name: instant(row.polled_at) for row in connection.execute(select(schema.origin))}
+
+
+def _copy(row: Row[tuple[object, ...]]) -> CopyFacts:
+    return CopyFacts(
+        copy_id=row.copy_id,
+        body_id=row.body_id,
+        code=row.code,
+        origin=row.origin,
+        location=row.location,
+        source=row.source,
+        source_name=row.source_name,
+        title=row.title,
+        published=maybe_instant(row.published),
+        published_guess=instant(row.published_guess),
+        raw_hash=row.raw_hash,
+        is_full=row.is_full,
+        link=row.link,
+        share_url=row.share_url,
+        categories=tuple(json.loads(row.categories)),
+        changed=maybe_instant(row.changed),
+        media_type=row.media_type,
+    )
+
+
+def _article(row: Row[tuple[object, ...]]) -> Article:
+    return Article(
+        code=row.code,
+        source=row.source,
+        source_name=row.source_name,
+        first_seen=instant(row.first_seen),
+        published=instant(row.published),
+        updated=maybe_instant(row.updated),
+        revision=row.revision,
+        version=row.version,
+        title=row.title,
+        raw_hash=row.raw_hash,
+        body_id=row.body_id,
+        media_type=row.media_type,
+        link=row.link,
+        share_url=row.share_url,
+        categories=tuple(json.loads(row.categories)),
+        removed=row.removed,
+    )

@@ -1,0 +1,167 @@
+"""The tables (design §5 to §8), as SQLAlchemy Core knows them.
+
+Instants are whole seconds since 1970 in UTC.  Texts are packed (`model.pack`) in a table
+of their own, so that lists of articles are read without them.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+migration = Table(
+    "migration",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("applied_at", Integer, nullable=False),
+)
+
+# What an origin was read with; other rules mean that everything is read again.
+origin = Table(
+    "origin",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("rules", LargeBinary, nullable=False),
+    Column("polled_at", Integer, nullable=False),
+)
+
+file = Table(
+    "file",
+    metadata,
+    Column("origin", String, primary_key=True),
+    Column("path", String, primary_key=True),
+    Column("size", Integer, nullable=False),
+    Column("mtime_ns", Integer, nullable=False),
+    Column("ctime_ns", Integer, nullable=False),
+    Column("inode", Integer, nullable=False),
+    Column("content_hash", LargeBinary, nullable=False),
+    Column("young", Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+body = Table(
+    "body",
+    metadata,
+    Column("body_id", Integer, primary_key=True),
+    Column("text", LargeBinary, nullable=False),
+)
+
+copy = Table(
+    "copy",
+    metadata,
+    Column("copy_id", Integer, primary_key=True),
+    Column("origin", String, nullable=False),
+    Column("location", String, nullable=False),
+    Column("code", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("source_name", String),
+    Column("title", String, nullable=False),
+    Column("published", Integer),
+    Column("published_guess", Integer, nullable=False),
+    Column("raw_hash", LargeBinary, nullable=False),
+    Column("is_full", Boolean, nullable=False),
+    Column("media_type", String, nullable=False),
+    Column("link", String),
+    Column("share_url", String),
+    Column("categories", String, nullable=False),
+    Column("changed", Integer),
+    Column("body_id", Integer, nullable=False),
+    UniqueConstraint("origin", "location"),
+    Index("copy_code", "code"),
+)
+
+article = Table(
+    "article",
+    metadata,
+    Column("article_id", Integer, primary_key=True),
+    Column("code", String, nullable=False, unique=True),
+    Column("source", String, nullable=False),
+    Column("source_name", String),
+    Column("first_seen", Integer, nullable=False),
+    Column("published", Integer, nullable=False),
+    Column("updated", Integer),
+    Column("revision", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("title", String, nullable=False),
+    Column("raw_hash", LargeBinary, nullable=False),
+    Column("body_id", Integer),
+    Column("media_type", String, nullable=False),
+    Column("link", String),
+    Column("share_url", String),
+    Column("categories", String, nullable=False),
+    Column("removed", Boolean, nullable=False),
+)
+Index("article_window", article.c.source, article.c.published.desc(), article.c.code.desc())
+Index("article_newest", article.c.published.desc(), article.c.code.desc())
+
+revision = Table(
+    "revision",
+    metadata,
+    Column("code", String, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("seen_at", Integer, nullable=False),
+    Column("title", String, nullable=False),
+    Column("media_type", String, nullable=False),
+    Column("body_id", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# The cleaned HTML of an article's newest revision, made when a feed first shows it.
+rendition = Table(
+    "rendition",
+    metadata,
+    Column("code", String, primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("rules", LargeBinary, nullable=False),
+    Column("html", LargeBinary, nullable=False),
+)
+
+# Codes whose copies changed and that are not merged yet; a killed run finishes them.
+pending = Table(
+    "pending",
+    metadata,
+    Column("code", String, primary_key=True),
+    Column("withdrawn", Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Sources whose feeds may look different since they were last built.
+touched = Table("touched", metadata, Column("source", String, primary_key=True))
+
+problem = Table(
+    "problem",
+    metadata,
+    Column("problem_id", Integer, primary_key=True),
+    Column("origin", String, nullable=False),
+    Column("location", String, nullable=False),
+    Column("line", Integer),
+    Column("reason", String, nullable=False),
+    Column("seen_at", Integer, nullable=False),
+    Index("problem_location", "origin", "location"),
+)
+
+feed = Table(
+    "feed",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("path", String, nullable=False),
+    Column("title", String, nullable=False),
+    Column("rules", LargeBinary, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("entries", Integer, nullable=False),
+    Column("updated", Integer, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("mtime_ns", Integer, nullable=False),
+    Column("checked_at", Integer, nullable=False),
+)
