@@ -1,0 +1,159 @@
+"""A real site in a temporary folder, and the installed command to run on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import feedparser
+import pytest
+
+COMMAND = Path(sys.executable).parent / "aggregator"
+CONFIG = """\
+site:
+  title: 财经新闻
+  url: https://finews.example.org/
+  tag: finews.example.org,2021
+posts:
+  - path: posts
+feeds:
+  directory: feeds
+  url: https://finews.example.org/feeds/
+"""
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+@dataclass
+class Result:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class Site:
+    """A folder with config.yaml, posts/ and feeds/."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.posts = root / "posts"
+        self.feeds = root / "feeds"
+        self.store = root / "var" / "aggregator.db"
+        self.config = root / "config.yaml"
+        self.posts.mkdir(parents=True)
+        self.config.write_text(CONFIG, encoding="utf-8")
+
+    def configure(self, change: Callable[[str], str]) -> None:
+        """Rewrite config.yaml."""
+        self.config.write_text(change(self.config.read_text("utf-8")), encoding="utf-8")
+
+    def post(self, name: str, text: str | bytes) -> Path:
+        """Write a post file as it is given."""
+        path = self.posts / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8"))
+        return path
+
+    def run(
+        self,
+        *arguments: str | Path,
+        prefix: tuple[str, ...] = (),
+        environment: Mapping[str, str] | None = None,
+        timeout: float = 60,
+    ) -> Result:
+        """Run the installed command in the site's folder, under `prefix` if given."""
+        done = subprocess.run(
+            [*prefix, str(COMMAND), *map(str, arguments)],
+            cwd=self.root,
+            capture_output=True,
+            timeout=timeout,
+            env={**os.environ, **(environment or {})},
+            check=False,
+        )
+        return Result(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8"))
+
+    def build(self, *arguments: str, expect: int = 0, **options: Any) -> Result:
+        """Run build-feeds, and check its exit status."""
+        result = self.run("build-feeds", *arguments, **options)
+        assert result.code == expect, (result.out, result.err)
+        assert "Traceback" not in result.err, result.err
+        return result
+
+    def feed(self, path: str = "all.atom") -> Any:
+        """A feed as feedparser reads it: well-formed, or this fails."""
+        parsed = feedparser.parse(
+            (self.feeds / path).read_bytes(), sanitize_html=False, resolve_relative_uris=False
+        )
+        assert not parsed.bozo, parsed.bozo_exception
+        return parsed
+
+    def entries(self, path: str = "all.atom") -> list[Any]:
+        """The entries of a feed, newest first."""
+        entries: list[Any] = self.feed(path).entries
+        return entries
+
+    def problems(self) -> list[dict[str, Any]]:
+        """What `aggregator problems --json` lists."""
+        result = self.run("problems", "--json")
+        assert result.code == 0, result.err
+        found: list[dict[str, Any]] = result.json
+        return found
+
+    def feed_bytes(self) -> dict[str, bytes]:
+        """Every feed file by its path."""
+        return {
+            str(path.relative_to(self.feeds)): path.read_bytes()
+            for path in sorted(self.feeds.rglob("*.atom"))
+        }
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path / "site")
+
+
+@pytest.fixture
+def make_site(tmp_path: Path) -> Callable[[str], Site]:
+    return lambda name: Site(tmp_path / name)
+
+
+def article(
+    title: str = "标题",
+    body: str = "<p>正文。</p>",
+    *,
+    date: str | None = "2022-01-27 22:14:24 +0800",
+    source: str = "huaxiashibao",
+    name: str = "华夏时报",
+    share: str | None = None,
+    extra: str = "",
+) -> str:
+    """A post in the form of the site: front matter, HTML, share link, navigation line."""
+    lines = ["---", "layout: post", f'title: "{title}"']
+    if date is not None:
+        lines.append(f"date: {date}")
+    lines += [f"categories: {source}", f"tags: {name}新闻"]
+    if extra:
+        lines.append(extra)
+    lines += ["---", body]
+    if share is not None:
+        lines += ["", f"<{share}>"]
+    lines += [
+        "",
+        f"[返回{name}新闻](//site.example.org/category/{source}.html)｜[返回首页](//site.example.org/)",
+    ]
+    return "\n".join(lines)
+
+
+def share_url(code: str, host: str = "news.example.org") -> str:
+    return f"http://{host}/html_News/NewsShare.html?infoCode={code}"
