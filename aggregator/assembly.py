@@ -9,6 +9,7 @@ from aggregator.feeds import Publication
 from aggregator.origins.post_file import PostRules
 from aggregator.origins.posts import PostsFolder
 from aggregator.settings import Settings
+from aggregator.watcher import MergeRules
 
 
 def publication(settings: Settings) -> Publication:
@@ -66,15 +67,14 @@ def posts_folders(settings: Settings) -> list[PostsFolder]:
     ]
 
 
-def origin_order(settings: Settings) -> dict[str, int]:
-    """Which origin's copy is shown where several are as good: the first in the config."""
-    return {_origin_name(posts.path): number for number, posts in enumerate(settings.posts)}
-
-
-def dropping_origins(settings: Settings) -> frozenset[str]:
-    """The origins whose removed posts leave the feeds."""
-    return frozenset(
-        _origin_name(posts.path) for posts in settings.posts if posts.when_removed == "drop"
+def merge_rules(settings: Settings) -> MergeRules:
+    """Which copy is shown, and what leaves the feeds."""
+    return MergeRules(
+        {_origin_name(posts.path): number for number, posts in enumerate(settings.posts)},
+        frozenset(
+            _origin_name(posts.path) for posts in settings.posts if posts.when_removed == "drop"
+        ),
+        settings.site.url,
     )
 
 

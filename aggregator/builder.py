@@ -3,62 +3,33 @@
 from __future__ import annotations
 
 import datetime
+import difflib
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import Connection
 
-from aggregator import content, workers
-from aggregator.errors import PublishError
+from aggregator import workers
+from aggregator.errors import PublishError, UnknownSourceError
 from aggregator.feeds import Publication, make_document, make_entry
+from aggregator.identity import source_slug
 from aggregator.model import (
     Article,
     BuildSummary,
-    Entry,
-    FeedDocument,
     FeedOrigin,
     FeedSpec,
     FeedState,
     SourceName,
     pack,
-    unpack,
 )
-from aggregator.publish.files import remove_leftovers, replace_file, sync_folders
+from aggregator.publish.files import holds, remove_leftovers, replace_file, sync_folders
+from aggregator.rendering import Body, Job, Rendered, render
 from aggregator.store import Store, reads, writes
 
 Progress = Callable[[int, int], None]
 SAVE_EVERY = 64
-
-
-@dataclass(frozen=True, slots=True)
-class _Body:
-    """What an entry's content is made from: clean HTML, or the text to clean."""
-
-    packed: bytes
-    media_type: str | None
-    base: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """A feed to render: its document without contents, and what they are made from."""
-
-    spec: FeedSpec
-    document: FeedDocument
-    bodies: tuple[_Body, ...]
-    state: FeedState
-    revisions: tuple[tuple[str, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Rendered:
-    """A feed's bytes, and the texts that had to be cleaned for it."""
-
-    job: _Job
-    data: bytes
-    cleaned: tuple[tuple[str, int, bytes], ...]
 
 
 def build(
@@ -84,10 +55,12 @@ def build(
         if full:
             writes.clear_renditions(connection)
         manifest = reads.feed_states(connection)
-        due = _due_sources(store, publication, manifest, directory, now, full=full)
-        summary.feeds = len(reads.sources(connection)) + 1
+        sources_known = reads.sources(connection)
+    summary.feeds = len(sources_known) + 1
+    due = _due_feeds(store, publication, sources_known, manifest, directory, now, full=full)
     if only_source is not None:
-        due = [spec for spec in due if spec.source == only_source]
+        source = _named(only_source, sources_known)
+        due = [spec for spec in due if spec.source == source]
     if not dry_run:
         remove_leftovers((directory, directory / "sources"))
     if not allow_empty and _would_empty(store, manifest, now):
@@ -101,9 +74,9 @@ def build(
     done = 0
     for group in (sources, combined):
         jobs = _jobs(store, publication, group, manifest, directory, now, full=full)
-        saved: list[_Rendered] = []
+        saved: list[Rendered] = []
         states: list[FeedState] = []
-        for rendered in workers.ordered_map(_render, jobs):
+        for rendered in workers.ordered_map(render, jobs):
             done += 1
             progress(done, len(due))
             saved.append(rendered)
@@ -121,9 +94,20 @@ def build(
     return summary
 
 
-def _due_sources(
+def _named(name: str, sources: list[str]) -> str:
+    """The source that a user means by its slug or its own name."""
+    for source in sources:
+        if name in (source, source_slug(source)):
+            return source
+    near = difflib.get_close_matches(name, map(source_slug, sources), n=3)
+    hint = f", did you mean {' or '.join(near)}?" if near else "; `aggregator sources` lists them"
+    raise UnknownSourceError(f"no source {name}{hint}")
+
+
+def _due_feeds(
     store: Store,
     publication: Publication,
+    sources: list[str],
     manifest: Mapping[str, FeedState],
     directory: Path,
     now: datetime.datetime,
@@ -132,7 +116,6 @@ def _due_sources(
 ) -> list[FeedSpec]:
     """The feeds that may look different from what is on disk, the combined one last."""
     with store.transaction() as connection:
-        sources = reads.sources(connection)
         touched = reads.touched_sources(connection)
         checked = min((state.checked_at for state in manifest.values()), default=now)
         touched |= reads.sources_due(connection, checked, now)
@@ -163,9 +146,7 @@ def _is_on_disk(state: FeedState, directory: Path) -> bool:
     return (found.st_size, found.st_mtime_ns) == (state.size, state.mtime_ns)
 
 
-def _would_empty(
-    store: Store, manifest: Mapping[str, FeedState], now: datetime.datetime
-) -> bool:
+def _would_empty(store: Store, manifest: Mapping[str, FeedState], now: datetime.datetime) -> bool:
     """Whether nothing is left to show though there were entries before."""
     if not any(state.entries for state in manifest.values()):
         return False
@@ -182,7 +163,7 @@ def _jobs(
     now: datetime.datetime,
     *,
     full: bool,
-) -> Iterator[_Job]:
+) -> Iterator[Job]:
     """What there is to render; a feed that shows what it showed last is left out."""
     for spec in specs:
         with store.transaction() as connection:
@@ -221,7 +202,7 @@ def _jobs(
             checked_at=now,
         )
         revisions = tuple((article.code, article.revision) for article in articles)
-        yield _Job(spec, document, bodies, state, revisions)
+        yield Job(spec, document, bodies, revisions, state)
 
 
 def _names(
@@ -259,7 +240,10 @@ def _origins(
         state = manifest.get(spec.key)
         if state is not None:
             origins[key] = FeedOrigin(
-                publication.feed_id(spec), names[key].name, publication.feed_url(spec), state.updated
+                publication.feed_id(spec),
+                names[key].name,
+                publication.feed_url(spec),
+                state.updated,
             )
     return origins
 
@@ -281,7 +265,7 @@ def _fingerprint(
 
 def _bodies(
     connection: Connection, publication: Publication, articles: list[Article]
-) -> tuple[_Body, ...]:
+) -> tuple[Body, ...]:
     """For each article its clean HTML, or its text where that is not clean yet."""
     clean = reads.renditions(connection, articles, publication.cleaning)
     texts = reads.bodies(
@@ -289,56 +273,38 @@ def _bodies(
         {article.body_id for article in articles if article.code not in clean and article.body_id},
     )
     return tuple(
-        _Body(clean[article.code], None, "")
+        Body(clean[article.code])
         if article.code in clean
-        else _Body(
+        else Body(
             texts.get(article.body_id or 0, pack("")), article.media_type, publication.base(article)
         )
         for article in articles
     )
 
 
-def _render(job: _Job) -> _Rendered:
-    """Clean what has to be cleaned, and render the feed.  Pure; runs in any process."""
-    from aggregator.publish import atom
-
-    entries: list[Entry] = []
-    cleaned: list[tuple[str, int, bytes]] = []
-    for entry, body, (code, revision) in zip(
-        job.document.entries, job.bodies, job.revisions, strict=True
-    ):
-        html = unpack(body.packed)
-        if body.media_type is not None:
-            html = content.clean(html, body.media_type, body.base)
-            cleaned.append((code, revision, pack(html)))
-        entries.append(replace(entry, content=html))
-    data = atom.render(replace(job.document, entries=tuple(entries)))
-    return _Rendered(replace(job, bodies=()), data, tuple(cleaned))
-
-
 def _publish(
-    rendered: _Rendered, directory: Path, summary: BuildSummary, *, dry_run: bool
+    rendered: Rendered, directory: Path, summary: BuildSummary, *, dry_run: bool
 ) -> FeedState | None:
     """Write a feed if its bytes differ; return its state on disk, None if that failed."""
-    spec = rendered.job.spec
-    path = directory / spec.path
+    path = directory / rendered.spec.path
     if dry_run:
-        summary.written.append(spec.path)
-        return rendered.job.state
+        if not holds(path, rendered.data):
+            summary.written.append(rendered.spec.path)
+        return rendered.state
     try:
         if replace_file(path, rendered.data):
-            summary.written.append(spec.path)
+            summary.written.append(rendered.spec.path)
         found = path.stat()
     except PublishError as error:
         summary.failures.append(str(error))
         return None
-    return replace(rendered.job.state, size=found.st_size, mtime_ns=found.st_mtime_ns)
+    return replace(rendered.state, size=found.st_size, mtime_ns=found.st_mtime_ns)
 
 
 def _save(
     store: Store,
     publication: Publication,
-    saved: list[_Rendered],
+    saved: list[Rendered],
     states: list[FeedState],
     directory: Path,
 ) -> None:

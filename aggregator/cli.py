@@ -7,6 +7,7 @@ loads neither the store nor a renderer.
 from __future__ import annotations
 
 import functools
+import gc
 import json
 import os
 import sys
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aggregator import __version__
-from aggregator.errors import AggregatorError, ConfigError, LockedError
+from aggregator.errors import AggregatorError, ConfigError, LockedError, UnknownSourceError
 
 if TYPE_CHECKING:
     from aggregator.settings import Settings
@@ -28,6 +29,8 @@ DEFAULT_CONFIG = "config.yaml"
 
 def main() -> None:
     """Run the command line; every foreseeable mistake ends in one message."""
+    # A run makes millions of short-lived values and hardly a cycle among them.
+    gc.set_threshold(100_000, 50, 100)
     try:
         cli.main(prog_name="aggregator", standalone_mode=False)
     except click.exceptions.Exit as done:
@@ -38,7 +41,7 @@ def main() -> None:
     except click.Abort:
         _complain("interrupted; nothing is half-written, run it again")
         sys.exit(130)
-    except ConfigError as error:
+    except (ConfigError, UnknownSourceError) as error:
         _complain(str(error))
         sys.exit(USAGE)
     except LockedError as error:
@@ -106,9 +109,7 @@ def check(config: Path, verbose: bool, quiet: bool, as_json: bool) -> None:
     from aggregator.config import load_settings
 
     settings = load_settings(config)
-    missing = [
-        posts.path for posts in settings.posts if not (settings.base / posts.path).is_dir()
-    ]
+    missing = [posts.path for posts in settings.posts if not (settings.base / posts.path).is_dir()]
     if as_json:
         _print_json(
             {

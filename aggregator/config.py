@@ -59,9 +59,8 @@ def load_settings(path: Path, environment: Mapping[str, str] = os.environ) -> Se
         first = document.duplicates[0]
         raise ConfigError(f"{path}:{document.lines[first]}: {_dotted(first)}: stands twice")
     _override(values, environment)
-    values["base"] = path.resolve().parent
     try:
-        settings = Settings.model_validate(values)
+        settings = Settings.model_validate({**values, "base": path.resolve().parent})
     except ValidationError as error:
         raise ConfigError("\n".join(_mistakes(error, path, document.lines))) from error
     if "://" in settings.store and not settings.store.startswith("sqlite:///"):
@@ -80,16 +79,15 @@ def overridable() -> dict[str, tuple[str, ...]]:
             annotation = info.annotation
             if isinstance(annotation, type) and issubclass(annotation, BaseModel):
                 collect(annotation, key)
-            elif name not in _NOT_PLAIN:
+            elif name != "base" and not _is_collection(info.annotation):
                 names[ENVIRONMENT_PREFIX + "_".join(key).upper()] = key
 
     collect(Settings, ())
     return names
 
 
-_NOT_PLAIN = frozenset(
-    "posts shares lists subscriptions sources base formats article_urls file_names".split()
-) - {"posts"}
+def _is_collection(annotation: object) -> bool:
+    return getattr(annotation, "__origin__", None) in (tuple, dict)
 
 
 def _override(values: dict[str, safe_yaml.Value], environment: Mapping[str, str]) -> None:
@@ -97,7 +95,7 @@ def _override(values: dict[str, safe_yaml.Value], environment: Mapping[str, str]
     if not any(name.startswith(ENVIRONMENT_PREFIX) for name in environment):
         return
     for name, key in overridable().items():
-        if name not in environment or name == "AGGREGATOR_POSTS":
+        if name not in environment:
             continue
         section = values
         for part in key[:-1]:
@@ -109,15 +107,17 @@ def _override(values: dict[str, safe_yaml.Value], environment: Mapping[str, str]
             section[key[-1]] = environment[name]
 
 
-def _mistakes(
-    error: ValidationError, path: Path, lines: Mapping[safe_yaml.Path, int]
-) -> list[str]:
+def _mistakes(error: ValidationError, path: Path, lines: Mapping[safe_yaml.Path, int]) -> list[str]:
     """One line for each mistake: file, line, key, what is wrong, what may be meant."""
     found = []
     for item in error.errors(include_url=False):
         location = tuple(part for part in item["loc"])
         line = next(
-            (lines[location[:end]] for end in range(len(location), 0, -1) if location[:end] in lines),
+            (
+                lines[location[:end]]
+                for end in range(len(location), 0, -1)
+                if location[:end] in lines
+            ),
             1,
         )
         if item["type"] == "extra_forbidden":

@@ -66,7 +66,7 @@ def outcome_lines(outcome: Outcome, *, verbose: bool, dry_run: bool) -> Iterator
         if count
     ]
     yield f"{outcome.articles:,} articles" + (f" ({', '.join(parts)})" if parts else "")
-    verb = "would be looked at for writing" if dry_run else "written"
+    verb = "would be written" if dry_run else "written"
     yield f"{len(build.written):,} of {build.feeds:,} feeds {verb}"
     if verbose or dry_run:
         yield from (f"  {path}" for path in build.written)
@@ -78,7 +78,7 @@ def print_status(found: dict[str, Any]) -> None:
     """`aggregator status`."""
     click.echo(
         f"{found['articles']:,} articles, {found['copies']:,} copies, "
-        f"{found['revisions']:,} revisions, {found['problems']:,} problems"
+        f"{found['superseded_texts']:,} superseded texts, {found['problems']:,} problems"
     )
     click.echo(f"store {found['store']}: {found['store_bytes'] / 1e6:,.1f} MB")
     for name, at in found["polls"].items():

@@ -58,8 +58,38 @@ _MEDIA_ATTRIBUTES = frozenset({"src", "poster"})
 
 # Elements whose end tag may be left out: a hundred open ones are no depth.
 _SELF_CLOSING = frozenset(
-    "p li td th tr dt dd thead tbody tfoot option optgroup a area base br col embed hr img "
-    "input link meta param source track wbr rp rt nobr".split()
+    [
+        "p",
+        "li",
+        "td",
+        "th",
+        "tr",
+        "dt",
+        "dd",
+        "thead",
+        "tbody",
+        "tfoot",
+        "option",
+        "optgroup",
+        "a",
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "param",
+        "source",
+        "track",
+        "wbr",
+        "rp",
+        "rt",
+        "nobr",
+    ]
 )
 _ANY_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _HIDDEN_HINT = re.compile(r"display\s*:\s*none|\shidden(?=[\s=>/])", re.IGNORECASE)
@@ -226,9 +256,7 @@ def _without_hidden(html: str) -> str:
     import lxml.html
 
     parser = lxml.html.HTMLParser(encoding="utf-8")
-    root = lxml.html.fragment_fromstring(
-        html.encode("utf-8"), create_parent="div", parser=parser
-    )
+    root = lxml.html.fragment_fromstring(html.encode("utf-8"), create_parent="div", parser=parser)
     hidden = [
         element
         for element in root.iterdescendants()

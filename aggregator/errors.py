@@ -16,6 +16,10 @@ class ConfigError(AggregatorError):
     """config.yaml cannot be used; the message names file, line and key."""
 
 
+class UnknownSourceError(AggregatorError):
+    """A source was asked for that no article is from."""
+
+
 class OriginError(AggregatorError):
     """An origin as a whole could not be read; what it gave before stays published."""
 

@@ -6,6 +6,7 @@ without any code is known by its fallback, which never looks like a code.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import unicodedata
@@ -147,10 +148,8 @@ def path_fallback(path: bytes) -> str:
     Percent-encoded from the NFC form, so that it is the same on every file system and
     may stand in a tag URI.
     """
-    try:
+    with contextlib.suppress(UnicodeDecodeError):  # then the bytes themselves are the name
         path = unicodedata.normalize("NFC", path.decode("utf-8")).encode("utf-8")
-    except UnicodeDecodeError:
-        pass  # not text in any normal form: the bytes themselves are the name
     return "posts/" + quote(path, safe="/-._~")
 
 

@@ -94,7 +94,7 @@ def show(settings: Settings, code: str) -> Values:
         article = reads.articles_of(connection, [wanted]).get(wanted)
         if article is None:
             raise AggregatorError(f"no article {code}; `aggregator problems` may tell why")
-        revisions = reads.revisions_of(connection, wanted)
+        revisions = reads.revisions_of(connection, article)
         now = datetime.datetime.now(datetime.UTC)
         specs = [publication.source_spec(article.source), publication.combined_spec()]
         feeds = [

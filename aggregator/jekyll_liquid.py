@@ -38,7 +38,8 @@ def render(text: str, site: Page, page: Page) -> tuple[str, list[str]]:
     Raises `UnusableError` for a template that spends more than the limits allow.
     """
     environment = _environment()
-    environment.notes = notes = []
+    notes: list[str] = []
+    environment.notes = notes
     try:
         template = environment.from_string(text)
         return template.render(site=site, page=page), sorted(set(notes))

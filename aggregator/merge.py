@@ -32,11 +32,12 @@ def best_copy(copies: Sequence[CopyFacts], origin_order: Mapping[str, int]) -> C
     )
 
 
-def reads_differently(article: Article | None, best: CopyFacts) -> bool:
+def reads_differently(article: Article | None, best: CopyFacts, poll: int) -> bool:
     """Whether both texts must be cleaned and compared to know if this is a revision."""
     return (
         article is not None
         and article.revision > 0
+        and article.first_poll != poll
         and article.raw_hash != best.raw_hash
         and article.title == best.title
     )
@@ -46,6 +47,7 @@ def decide(
     article: Article | None,
     copies: Sequence[CopyFacts],
     origin_order: Mapping[str, int],
+    poll: int,
     now: datetime.datetime,
     *,
     same_text: bool = False,
@@ -53,6 +55,8 @@ def decide(
 ) -> Change | None:
     """What the copies as they are now make of the article as it was.
 
+    An article that is new in this very `poll` is decided as new again when another copy
+    turns up, so the outcome does not depend on the order in which copies are found.
     `same_text` says that the best copy's raw text differs from the article's, but not
     once both are cleaned.  `drop` removes an article whose last copy went away; without
     it the article stays as it was last known.
@@ -62,71 +66,82 @@ def decide(
             return None
         removed = replace(article, removed=True, version=article.version + 1)
         return Change(removed, "removed", frozenset({article.source}))
-    best = best_copy(copies, origin_order)
-    if article is None:
-        return Change(_new(best, copies, now), "new", frozenset({best.source}))
-    shown = _shown(article, best, copies)
-    if article.revision == 0:
-        # Only remembered: its dates were published, its text was not known.
-        found = replace(shown, revision=1, version=article.version + 1)
-        return Change(found, "new", frozenset({shown.source}))
-    touched = frozenset({article.source, shown.source})
+    best = best_copy(copies, origin_order) if len(copies) > 1 else copies[0]
+    if article is None or article.revision == 0:
+        # Revision 0 is only remembered: its dates were published, its text is found now.
+        return _change(_shown(article, best, copies, poll, now), article, "new", revision=1)
+    if article.first_poll == poll and article.revision == 1 and not article.removed:
+        shown = _shown(article, best, copies, poll, now)
+        return _change(shown, article, "found better") if shown != article else None
     if article.raw_hash != best.raw_hash and not same_text:
-        revised = replace(
-            shown,
-            revision=article.revision + 1,
-            version=article.version + 1,
-            updated=max(now, (article.updated or article.published) + _SECOND, shown.published),
-        )
-        return Change(revised, "revised", touched)
+        shown = _shown(article, best, copies, poll, now, revised=True)
+        return _change(shown, article, "revised")
+    shown = _shown(article, best, copies, poll, now)
     if article.removed:
-        return Change(replace(shown, version=article.version + 1), "returned", touched)
+        return _change(shown, article, "returned")
     if _visible(shown) != _visible(article):
-        return Change(replace(shown, version=article.version + 1), "restated", touched)
+        return _change(shown, article, "restated")
     if shown != article:
         return Change(shown, "unseen", frozenset())
     return None
 
 
-def _new(best: CopyFacts, copies: Sequence[CopyFacts], now: datetime.datetime) -> Article:
-    blank = Article(
-        code=best.code,
-        source=best.source,
-        source_name=None,
-        first_seen=now,
-        published=best.published_guess,
-        updated=None,
-        revision=1,
-        version=1,
+def _change(
+    shown: Article, before: Article | None, kind: str, *, revision: int | None = None
+) -> Change:
+    """A change that shows: of the next version, touching the old and the new source."""
+    article = replace(
+        shown,
+        version=shown.version + 1,
+        revision=shown.revision if revision is None else revision,
     )
-    return replace(_shown(blank, best, copies), first_seen=now)
+    touched = {shown.source} if before is None else {shown.source, before.source} - {""}
+    return Change(article, kind, frozenset(touched))
 
 
-def _shown(article: Article, best: CopyFacts, copies: Sequence[CopyFacts]) -> Article:
+def _shown(
+    article: Article | None,
+    best: CopyFacts,
+    copies: Sequence[CopyFacts],
+    poll: int,
+    now: datetime.datetime,
+    *,
+    revised: bool = False,
+) -> Article:
     """The article with the best copy's fields; those that it lacks come from the others."""
 
-    def first(name: str) -> str | None:
-        values = [getattr(best, name)] + sorted(
-            value for copy in copies if (value := getattr(copy, name)) is not None
-        )
-        return next((value for value in values if value is not None), None)
+    def field(name: str) -> str | None:
+        value: str | None = getattr(best, name)
+        if value is not None or len(copies) == 1:
+            return value
+        return min((other for copy in copies if (other := getattr(copy, name))), default=None)
 
-    dated = [copy.published for copy in copies if copy.published is not None]
-    published = best.published or (min(dated) if dated else article.published)
-    return replace(
-        article,
+    published = best.published
+    if published is None:
+        dated = [copy.published for copy in copies if copy.published is not None]
+        published = min(dated, default=article.published if article else best.published_guess)
+    updated = article.updated if article else None
+    if revised and article is not None:
+        updated = max(now, (article.updated or article.published) + _SECOND)
+    if updated is not None:
+        updated = max(updated, published)
+    return Article(
+        code=best.code,
         source=best.source,
-        source_name=first("source_name") or article.source_name,
+        source_name=field("source_name") or (article.source_name if article else None),
+        first_seen=article.first_seen if article else now,
         published=published,
-        updated=max(article.updated, published) if article.updated is not None else None,
+        updated=updated,
+        revision=(article.revision if article else 0) + revised,
+        version=article.version if article else 0,
+        first_poll=article.first_poll if article and article.revision else poll,
         title=best.title,
         raw_hash=best.raw_hash,
         body_id=best.body_id,
         media_type=best.media_type,
-        link=first("link"),
-        share_url=first("share_url"),
+        link=field("link"),
+        share_url=field("share_url"),
         categories=best.categories,
-        removed=False,
     )
 
 

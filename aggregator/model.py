@@ -86,7 +86,6 @@ class CopyFacts:
     as it was first found.
     """
 
-    copy_id: int
     body_id: int
     code: str
     origin: str
@@ -102,7 +101,7 @@ class CopyFacts:
     share_url: str | None
     categories: tuple[str, ...]
     changed: datetime.datetime | None
-    media_type: str = "text/html"
+    media_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +162,7 @@ class Article:
     updated: datetime.datetime | None
     revision: int
     version: int
+    first_poll: int = 0
     title: str = ""
     raw_hash: bytes = b""
     body_id: int | None = None
@@ -172,13 +172,20 @@ class Article:
     categories: tuple[str, ...] = ()
     removed: bool = False
 
+    @property
+    def seen_at(self) -> datetime.datetime:
+        """When the newest revision was first seen."""
+        return self.updated if self.revision > 1 and self.updated else self.first_seen
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """What a merge decided: the article as it is now, and of which kind the change is.
 
     `kind` is "new", "revised" (title or text), "restated" (links, dates, source),
-    "removed", "returned", or "unseen" (nothing that shows).  `touched` are the sources whose feeds may look different.
+    "removed", "returned", "found better" (another copy of an article that is new in the
+    same poll), or "unseen" (nothing that shows).  `touched` are the sources whose feeds
+    may look different.
     """
 
     article: Article

@@ -54,9 +54,7 @@ class Outcome:
         return self.poll.failures + self.build.failures
 
 
-def build_feeds(
-    settings: Settings, config: Path, options: Options, progress: Progress
-) -> Outcome:
+def build_feeds(settings: Settings, config: Path, options: Options, progress: Progress) -> Outcome:
     """Poll the posts folders, then build: all that `aggregator build-feeds` does.
 
     Raises `LockedError` if another run keeps the store for longer than `options.wait`.
@@ -89,9 +87,7 @@ def wait_until_quiet(settings: Settings, seconds: float) -> None:
 
 
 @contextlib.contextmanager
-def open_store(
-    settings: Settings, notices: list[str], *, dry_run: bool = False
-) -> Iterator[Store]:
+def open_store(settings: Settings, notices: list[str], *, dry_run: bool = False) -> Iterator[Store]:
     """The store, made anew if there is none or the old one is damaged.
 
     A new one learns the dates of what is published already from the feeds on disk, so
@@ -127,9 +123,7 @@ def _build_feeds(
             outcome.poll = watcher.poll(
                 store,
                 assembly.posts_folders(settings),
-                assembly.origin_order(settings),
-                assembly.dropping_origins(settings),
-                publication.site_url,
+                assembly.merge_rules(settings),
                 now,
                 read_all=options.full,
                 allow_empty=options.allow_empty,

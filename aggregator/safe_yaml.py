@@ -11,14 +11,15 @@ Scalars follow the core schema of YAML 1.2, less floats and dates: a title `2021
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias, cast
 
 import yaml
 
 from aggregator.errors import UnusableError
 
-Value: TypeAlias = "str | int | bool | None | list[Value] | dict[str, Value]"
+Value: TypeAlias = "str | int | bool | list[Value] | dict[str, Value] | None"
 Path: TypeAlias = tuple[str | int, ...]
 
 MAX_DEPTH = 20
@@ -28,6 +29,9 @@ _CONSTANTS = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
+_FLAT_LINE = re.compile(
+    r'([A-Za-z_][A-Za-z0-9_-]*): +(?:(\w[^\t\x7f-\x9f\ufeff]*)|"([^"\\\t\x7f-\x9f\ufeff]*)")'
+)
 _INTEGER = re.compile(r"0|-?[1-9][0-9]*")
 _CORE_TAG = "tag:yaml.org,2002:"
 _HARMLESS_TAGS = {None, "!"} | {
@@ -54,6 +58,9 @@ def load(text: str) -> Document:
     Raises `UnusableError` with the line for anything that is not plain, shallow data.
     """
     document = Document()
+    if _load_flat(text, document):
+        return document
+    document = Document()
     try:
         _build(text, document)
     except yaml.YAMLError as error:
@@ -65,15 +72,39 @@ def load(text: str) -> Document:
     return document
 
 
+def _load_flat(text: str, document: Document) -> bool:
+    """Load what is nothing but plain `key: value` lines, as nearly every post is.
+
+    Such lines can neither nest nor refer to each other, and need no parser.  False, with
+    `document` half-filled, for anything else; where it is true, the parser would agree.
+    """
+    values: dict[str, Value] = {}
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line:
+            continue
+        match = _FLAT_LINE.fullmatch(line)
+        if match is None:
+            return False
+        key, plain, quoted = match.groups()
+        if quoted is None and (": " in plain or " #" in plain or plain[-1] in ": "):
+            return False
+        if key in values:
+            document.duplicates.append((key,))
+        values[key] = quoted if quoted is not None else _scalar(plain, number)
+        document.lines[(key,)] = number
+    document.value = values or None
+    return True
+
+
 def _build(text: str, document: Document) -> None:
     """Fill `document` from the events of `text`."""
     root: list[Value] = []
     # One frame per open collection: the container, its path, and the key that waits.
     stack: list[tuple[list[Value] | dict[str, Value], Path]] = [(root, ())]
     pending: list[str | None] = [None]
-    for event in yaml.parse(text, Loader=_LOADER):
+    for event in cast("Iterator[Any]", yaml.parse(text, Loader=_LOADER)):
         kind = type(event)
-        if kind is yaml.ScalarEvent or kind in (yaml.SequenceStartEvent, yaml.MappingStartEvent):
+        if kind in (yaml.ScalarEvent, yaml.SequenceStartEvent, yaml.MappingStartEvent):
             line = event.start_mark.line + 1
             if event.anchor is not None:
                 raise UnusableError("anchors (&name) are not allowed here", line)
@@ -111,9 +142,7 @@ def _build(text: str, document: Document) -> None:
             stack.pop()
             pending.pop()
         elif kind is yaml.AliasEvent:
-            raise UnusableError(
-                "aliases (*name) are not allowed here", event.start_mark.line + 1
-            )
+            raise UnusableError("aliases (*name) are not allowed here", event.start_mark.line + 1)
         elif kind is yaml.DocumentStartEvent and root:
             raise UnusableError("more than one document", event.start_mark.line + 1)
     document.value = root[0] if root else None

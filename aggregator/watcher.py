@@ -3,144 +3,148 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from aggregator import content, merge
 from aggregator.errors import OriginError
-from aggregator.model import Article, Change, CopyFacts, PollSummary, unpack
+from aggregator.model import Article, Batch, Change, CopyFacts, PollSummary, unpack
 from aggregator.origins.interface import Origin, Progress
 from aggregator.store import Store, reads, writes
 
-MERGE_AT_ONCE = 500
+
+@dataclass(frozen=True, slots=True)
+class MergeRules:
+    """What merging depends on beside the copies.
+
+    `origin_order` ranks origins by name, `dropping` names those whose removed posts
+    leave the feeds, and `base` is what relative URLs start from where texts are compared.
+    """
+
+    origin_order: Mapping[str, int]
+    dropping: frozenset[str]
+    base: str
 
 
 def poll(
     store: Store,
     origins: Iterable[Origin],
-    origin_order: dict[str, int],
-    dropping: frozenset[str],
-    base: str,
+    rules: MergeRules,
     now: datetime.datetime,
     *,
     read_all: bool = False,
     allow_empty: bool = False,
     progress: Progress = lambda done, total: None,
 ) -> PollSummary:
-    """Ask every origin what changed, then merge the articles that it concerns.
+    """Ask every origin what changed, and merge it batch by batch.
 
-    Copies are stored batch by batch, each in one transaction with the state that vouches
-    for it.  Articles are merged when all their copies are in, so that the outcome does
-    not depend on the order in which files were read; a run that is killed before leaves
-    a list of codes that the next one merges.
-
-    `dropping` names the origins whose removed posts leave the feeds, `base` is what
-    relative URLs start from where texts must be compared.
+    One transaction for each batch writes copies, articles, revisions, problems and the
+    state that vouches for them.  A poll that is killed is gone on with by the next one,
+    with the same outcome.
     """
     summary = PollSummary()
+    with store.transaction() as connection:
+        number = writes.start_poll(connection)
     for origin in origins:
+        digest = origin.rules
+        with store.transaction() as connection:
+            must_read = read_all or reads.origin_rules(connection, origin.name) != digest
+        batches = origin.poll(
+            reads.file_states(store.transaction, origin.name),
+            now,
+            read_all=must_read,
+            allow_empty=allow_empty,
+            progress=progress,
+        )
         try:
-            _poll_origin(
-                store,
-                origin,
-                origin.name in dropping,
-                now,
-                summary,
-                read_all=read_all,
-                allow_empty=allow_empty,
-                progress=progress,
-            )
+            for batch in batches:
+                with store.transaction() as connection:
+                    summary.count(_apply(connection, batch, rules, number, now))
+                summary.read += len(batch.read)
+                summary.gone += len(batch.gone)
         except OriginError as error:
             summary.failures.append(str(error))
-    _merge_pending(store, origin_order, base, now, summary)
+            continue
+        with store.transaction() as connection:
+            writes.save_origin(connection, origin.name, digest, now)
+    with store.transaction() as connection:
+        writes.finish_poll(connection, number)
     return summary
 
 
-def _poll_origin(
-    store: Store,
-    origin: Origin,
-    drops: bool,
-    now: datetime.datetime,
-    summary: PollSummary,
-    *,
-    read_all: bool,
-    allow_empty: bool,
-    progress: Progress,
-) -> None:
-    rules = origin.rules
-    with store.transaction() as connection:
-        read_all = read_all or reads.origin_rules(connection, origin.name) != rules
-    batches = origin.poll(
-        reads.file_states(store.transaction, origin.name),
-        now,
-        read_all=read_all,
-        allow_empty=allow_empty,
-        progress=progress,
+def _apply(
+    connection: Connection, batch: Batch, rules: MergeRules, number: int, now: datetime.datetime
+) -> list[Change]:
+    """Store a batch, and what it makes of the articles that it concerns."""
+    writes.replace_problems(connection, batch, now)
+    writes.save_states(connection, batch)
+    leaving = (*batch.gone, *batch.withdrawn)
+    arriving = {copy.location for copy in batch.copies}
+    before = reads.copies_at(connection, batch.origin, (*leaving, *arriving))
+    codes = {copy.code for copy in batch.copies} | {copy.code for copy in before.values()}
+    if not codes:
+        return []
+    copies = reads.copies_of(connection, codes)
+    articles = reads.articles_of(connection, codes)
+    if leaving:
+        writes.forget_copies(connection, batch.origin, leaving)
+    saved = writes.save_copies(connection, batch.copies, before, now)
+    for code, known in copies.items():
+        copies[code] = [
+            copy for copy in known if copy.origin != batch.origin or copy.location not in before
+        ]
+    for fact in saved:
+        copies.setdefault(fact.code, []).append(fact)
+
+    is_dropping = batch.origin in rules.dropping
+    dropped = {
+        before[location].code
+        for location in (leaving if is_dropping else batch.withdrawn)
+        if location in before
+    }
+    alike = _alike(connection, articles, copies, rules, number)
+    decided = (
+        merge.decide(
+            articles.get(code),
+            copies.get(code, ()),
+            rules.origin_order,
+            number,
+            now,
+            same_text=code in alike,
+            drop=code in dropped,
+        )
+        for code in sorted(codes)
     )
-    for batch in batches:
-        with store.transaction() as connection:
-            writes.apply_batch(connection, batch, drops, now)
-        summary.read += len(batch.read)
-        summary.gone += len(batch.gone)
-    with store.transaction() as connection:
-        writes.save_origin(connection, origin.name, rules, now)
-
-
-def _merge_pending(
-    store: Store,
-    origin_order: dict[str, int],
-    base: str,
-    now: datetime.datetime,
-    summary: PollSummary,
-) -> None:
-    """Decide every article whose copies changed, some hundreds in each transaction."""
-    while True:
-        with store.transaction() as connection:
-            waiting = reads.pending_codes(connection, MERGE_AT_ONCE)
-            if not waiting:
-                return
-            articles = reads.articles_of(connection, waiting)
-            copies = reads.copies_of(connection, waiting)
-            alike = _alike(connection, articles, copies, origin_order, base)
-            decided = (
-                merge.decide(
-                    articles.get(code),
-                    copies.get(code, ()),
-                    origin_order,
-                    now,
-                    same_text=code in alike,
-                    drop=drop,
-                )
-                for code, drop in waiting.items()
-            )
-            changes: list[Change] = [change for change in decided if change is not None]
-            writes.apply_changes(connection, waiting, changes, articles, now)
-        summary.count(changes)
+    changes = [change for change in decided if change is not None]
+    writes.save_changes(connection, changes, articles)
+    return changes
 
 
 def _alike(
     connection: Connection,
-    articles: dict[str, Article],
-    copies: dict[str, list[CopyFacts]],
-    origin_order: dict[str, int],
-    base: str,
+    articles: Mapping[str, Article],
+    copies: Mapping[str, list[CopyFacts]],
+    rules: MergeRules,
+    number: int,
 ) -> set[str]:
     """Codes whose raw text changed, but that read the same once both are cleaned."""
     pairs = {}
     for code, article in articles.items():
-        if code not in copies:
+        if not copies.get(code) or article.body_id is None:
             continue
-        best = merge.best_copy(copies[code], origin_order)
-        if merge.reads_differently(article, best) and article.body_id is not None:
-            pairs[code] = (article, best)
+        best = merge.best_copy(copies[code], rules.origin_order)
+        if merge.reads_differently(article, best, number):
+            pairs[code] = (article.body_id, article.media_type, best)
     if not pairs:
         return set()
-    ids = {article.body_id for article, _ in pairs.values() if article.body_id is not None}
-    texts = reads.bodies(connection, ids | {best.body_id for _, best in pairs.values()})
+    texts = reads.bodies(
+        connection, {number for old, _, best in pairs.values() for number in (old, best.body_id)}
+    )
     return {
         code
-        for code, (article, best) in pairs.items()
-        if content.clean(unpack(texts[article.body_id or 0]), article.media_type, base)
-        == content.clean(unpack(texts[best.body_id]), best.media_type, base)
+        for code, (old, media_type, best) in pairs.items()
+        if content.clean(unpack(texts[old]), media_type, rules.base)
+        == content.clean(unpack(texts[best.body_id]), best.media_type, rules.base)
     }

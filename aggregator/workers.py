@@ -17,9 +17,7 @@ Result = TypeVar("Result")
 PROCESSES = min(os.cpu_count() or 1, 2)
 
 
-def ordered_map(
-    function: Callable[[Item], Result], items: Iterable[Item]
-) -> Iterator[Result]:
+def ordered_map(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
     """`map(function, items)` with at most a few items under way.
 
     A single item is worked on here; more start processes.  Function, items and results

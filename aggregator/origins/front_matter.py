@@ -1,7 +1,7 @@
 """A post's text → its metadata and its body, mended where that is possible.
 
-Pure.  python-frontmatter splits; YAML, TOML and JSON are loaded by handlers of our own,
-since the ones that come with it can be made to crash or to hang (hostile.md).
+Pure.  The handlers are python-frontmatter's in how they split; they load YAML, TOML and
+JSON in our own way, since the ones that come with it can be made to crash or to hang.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import tomllib
 from dataclasses import dataclass, field
 from typing import Any
 
-import frontmatter
 from frontmatter.default_handlers import BaseHandler, JSONHandler, YAMLHandler
 
 from aggregator import safe_yaml
@@ -53,19 +52,21 @@ def split(text: str) -> FrontMatter:
     if handler is None:
         raise UnusableError("no front matter: a post starts with a line of three dashes (---)", 1)
     notes: list[tuple[int | None, str]] = []
-    shorter = _LONG_TITLE.sub(lambda match: _closed(match[1]), stripped[: 8 * 1024 * 1024])
-    if shorter != stripped:
-        notes.append((None, f"the title was cut at {MAX_LINE} characters"))
     try:
-        front, _ = handler.split(shorter)
+        front, body = handler.split(stripped)
     except ValueError as error:
         raise UnusableError(
             "the front matter has no end: its closing line is missing", 1 + skipped
         ) from error
-    if len(front.encode("utf-8", "replace")) > MAX_FRONT_MATTER:
-        raise UnusableError(f"front matter of more than {MAX_FRONT_MATTER // 1024} KiB", 1)
+    if len(front) > MAX_LINE:
+        clipped = _LONG_TITLE.sub(_closed, front)
+        if clipped != front:
+            front = clipped
+            notes.append((None, f"the title was cut at {MAX_LINE} characters"))
+        if len(front.encode()) > MAX_FRONT_MATTER:
+            raise UnusableError(f"front matter of more than {MAX_FRONT_MATTER // 1024} KiB", 1)
     try:
-        values, body = frontmatter.parse(shorter, handler=handler)
+        values = handler.load(front)
     except UnusableError as error:
         line = error.line + skipped if error.line is not None else None
         raise UnusableError(error.reason, line) from error
@@ -171,8 +172,9 @@ def _mend(front: str) -> str:
     return "\n".join(lines)
 
 
-def _closed(line: str) -> str:
+def _closed(match: re.Match[str]) -> str:
     """A clipped `title:` line with its opening quote closed again."""
+    line = match[1]
     value = line.removeprefix("title:").lstrip()
     quote = value[0] if value[:1] in ('"', "'") else ""
     return line.rstrip("\\") + quote

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -82,9 +82,11 @@ def parse(file: PostFile, rules: PostRules) -> Parsed:
 
 
 def _parse(file: PostFile, rules: PostRules) -> Parsed:
-    path = PurePosixPath(file.location)
-    text = content.without_forbidden(decode(file.data)).replace("\r\n", "\n").replace("\r", "\n")
-    if not path.suffix and not front_matter.has_front_matter(text):
+    stem, suffix = os.path.splitext(os.path.basename(file.location))
+    text = content.without_forbidden(decode(file.data))
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if not suffix and not front_matter.has_front_matter(text):
         return Parsed()
     front = front_matter.split(text)
     values = front.values
@@ -109,10 +111,10 @@ def _parse(file: PostFile, rules: PostRules) -> Parsed:
         line = text[: min(i for i in map(text.find, ("{{", "{%")) if i >= 0)].count("\n") + 1
         notes += [(line, note) for note in liquid_notes]
     body = body.strip("\n")
-    kind = content.media_type(body, path.suffix.lower())
+    kind = content.media_type(body, suffix.lower())
     content.check_limits(body, kind)
     if not title:
-        title = content.plain_text(body[:4000], TITLE_FROM_TEXT).lstrip("># *") or path.stem
+        title = content.plain_text(body[:4000], TITLE_FROM_TEXT).lstrip("># *") or stem
         if not body.strip():
             raise UnusableError("neither a title nor a text", 1)
 
@@ -121,7 +123,7 @@ def _parse(file: PostFile, rules: PostRules) -> Parsed:
             front_matter=_code_value(values.get(rules.code_key)),
             share_url=share_url,
             article_url=article_url,
-            file_name=path.stem,
+            file_name=stem,
             fallback=identity.path_fallback(file.raw_path),
         ),
         rules.identity,
@@ -130,13 +132,13 @@ def _parse(file: PostFile, rules: PostRules) -> Parsed:
     published = dates.parse_date(_text_value(values.get("date")), zone)
     guess = (
         published
-        or dates.date_of_name(path.stem, zone)
+        or dates.date_of_name(stem, zone)
         or dates.date_of_code(found.code, zone)
         or datetime.datetime.fromtimestamp(int(max(file.modified, 0)), datetime.UTC)
     )
     link = article_url if share_url is None else None
     if rules.permalink is not None:
-        link = _permalink(rules, source, guess.astimezone(zone), path.stem, found.code)
+        link = _permalink(rules, source, guess.astimezone(zone), stem, found.code)
     name = next((tag[: -len(_NEWS_TAG)] for tag in tags if tag.endswith(_NEWS_TAG)), "")
     return Parsed(
         Copy(
@@ -205,24 +207,24 @@ def _in_gb2312(character: str) -> bool:
 def _without_boilerplate(body: str, patterns: tuple[re.Pattern[str], ...]) -> str:
     """The body less the lines that match a pattern."""
     lines = body.split("\n")
-    return "\n".join(
-        line for line in lines if not any(pattern.search(line) for pattern in patterns)
-    )
+    for pattern in patterns:
+        # An anchored pattern can match at the start only, but `search` tries everywhere.
+        find = pattern.match if pattern.pattern.startswith("^") else pattern.search
+        lines = [line for line in lines if find(line) is None]
+    return "\n".join(lines)
 
 
-def _without_trailing_links(
-    body: str, rules: identity.Rules
-) -> tuple[str, str | None, str | None]:
+def _without_trailing_links(body: str, rules: identity.Rules) -> tuple[str, str | None, str | None]:
     """The body less the links to itself, and the share link and article link found.
 
     They stand alone on lines after the text; a link inside the text is about another
     article, and one alone that names no article is text (design §4).
     """
-    lines = body.split("\n")
     share_url = article_url = None
-    end = len(lines)
-    while end:
-        line = lines[end - 1]
+    body = body.rstrip()
+    while body:
+        start = body.rfind("\n") + 1
+        line = body[start:]
         match = _AUTOLINK.fullmatch(line)
         if match is not None:
             url = match[1]
@@ -232,10 +234,10 @@ def _without_trailing_links(
                 article_url = url
             else:
                 break
-        elif line.strip() and not _EMPTY_AUTOLINK.fullmatch(line):
+        elif not _EMPTY_AUTOLINK.fullmatch(line):
             break
-        end -= 1
-    return "\n".join(lines[:end]), share_url, article_url
+        body = body[:start].rstrip()
+    return body, share_url, article_url
 
 
 def _text_value(value: object) -> str:
@@ -250,7 +252,9 @@ def _code_value(value: object) -> str | None:
     if value is None or value == "":
         return None
     if isinstance(value, bool) or not isinstance(value, int | str):
-        kind = {bool: "true or false", list: "a list", dict: "a section"}.get(type(value), "no text")
+        kind = {bool: "true or false", list: "a list", dict: "a section"}.get(
+            type(value), "no text"
+        )
         raise UnusableError(f"the code in the front matter is {kind}, not a code")
     return str(value)
 
@@ -265,9 +269,7 @@ def _words(value: object) -> list[str]:
     return [text] if text else []
 
 
-def _permalink(
-    rules: PostRules, source: str, date: datetime.datetime, stem: str, code: str
-) -> str:
+def _permalink(rules: PostRules, source: str, date: datetime.datetime, stem: str, code: str) -> str:
     """The post's page on the site."""
     slug = re.sub(r"^\d{4}-\d{1,2}-\d{1,2}-", "", stem)
     return (rules.permalink or "").format(

@@ -20,7 +20,7 @@ from aggregator.origins.post_file import PostFile, PostRules, parse
 from aggregator.origins.scan import file_stat, list_posts, read_file, shown
 
 READER_VERSION = 1
-BATCH = 400
+BATCH = 800
 # A file younger than this when it was read may have been torn, and is read again.
 QUIET_SECONDS = 2
 
@@ -174,7 +174,9 @@ def _read(root: str, rules: PostRules, now: datetime.datetime, due: list[_Due]) 
         states.append(dataclasses.replace(item.state, content_hash=content_hash, young=young))
         if content_hash == item.known_hash:
             continue
-        parsed = parse(PostFile(location, os.fsencode(item.path), data, min(modified, now.timestamp())), rules)
+        parsed = parse(
+            PostFile(location, os.fsencode(item.path), data, min(modified, now.timestamp())), rules
+        )
         read.append(location)
         problems += parsed.problems
         if parsed.copy is not None:

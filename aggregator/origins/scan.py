@@ -15,6 +15,8 @@ from aggregator.errors import OriginError, UnusableError
 POST_SUFFIXES = frozenset(
     ["", ".md", ".markdown", ".mkdown", ".mkdn", ".mkd", ".html", ".htm", ".txt"]
 )
+# Never through a link, never waiting for the other end of a pipe.
+_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _SKIPPED_FOLDERS = frozenset({"_drafts", "node_modules"})
 
 
@@ -99,9 +101,12 @@ def read_file(root: str, path: str, limit: int) -> bytes | None:
     """
     full = f"{root}/{path}"
     try:
-        if os.path.islink(full):
-            full = _inside(root, full)
-        descriptor = os.open(full, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            descriptor = os.open(full, _OPEN)
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
+            descriptor = os.open(_inside(root, full), _OPEN)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -112,12 +117,12 @@ def read_file(root: str, path: str, limit: int) -> bytes | None:
             raise UnusableError("became something else than a file while it was read")
         if found.st_size > limit:
             raise UnusableError(f"larger than {limit:,} bytes (posts: max_bytes)")
-        pieces = bytearray()
-        while len(pieces) <= limit:
-            piece = os.read(descriptor, min(1 << 20, limit + 1 - len(pieces)))
+        data = b""
+        while len(data) <= limit:
+            piece = os.read(descriptor, min(found.st_size + 1, limit + 1 - len(data)))
             if not piece:
-                return bytes(pieces)
-            pieces += piece
+                return data
+            data += piece
         raise UnusableError(f"larger than {limit:,} bytes (posts: max_bytes)")
     except OSError as error:
         raise UnusableError(_reason(error)) from error

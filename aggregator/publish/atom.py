@@ -86,7 +86,7 @@ def read_dates(data: bytes) -> Iterator[tuple[str, datetime.datetime, datetime.d
             continue
 
 
-class _SourceElement(BaseEntryExtension):
+class _SourceElement(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
     """`atom:source` with all that RFC 4287 §4.2.11 asks for; feedgen's own has no id."""
 
     def __init__(self) -> None:

@@ -23,7 +23,7 @@ def replace_file(path: Path, data: bytes) -> bool:
     """
     temporary = path.parent / f"{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}"
     try:
-        if _holds(path, data):
+        if holds(path, data):
             return False
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(
@@ -62,8 +62,8 @@ def remove_leftovers(folders: Iterable[Path]) -> None:
                 leftover.unlink(missing_ok=True)
 
 
-def _holds(path: Path, data: bytes) -> bool:
-    """Whether a file holds just these bytes."""
+def holds(path: Path, data: bytes) -> bool:
+    """Whether a file holds just these bytes; `OSError` if that cannot be found out."""
     try:
         if path.stat().st_size != len(data):
             return False

@@ -70,13 +70,6 @@ def file_states(transaction: Transaction, origin: str) -> Iterator[FileState]:
         after = rows[-1][0]
 
 
-def pending_codes(connection: Connection, limit: int) -> dict[str, bool]:
-    """Codes that wait to be merged, and whether they were withdrawn."""
-    table = schema.pending
-    rows = connection.execute(select(table).order_by(table.c.code).limit(limit))
-    return {row.code: row.withdrawn for row in rows}
-
-
 def copies_of(connection: Connection, codes: Iterable[str]) -> dict[str, list[CopyFacts]]:
     """The copies of some articles, without their texts."""
     table = schema.copy
@@ -91,6 +84,17 @@ def articles_of(connection: Connection, codes: Iterable[str]) -> dict[str, Artic
     table = schema.article
     rows = connection.execute(select(table).where(table.c.code.in_(list(codes))))
     return {row.code: _article(row) for row in rows}
+
+
+def copies_at(
+    connection: Connection, origin: str, locations: Iterable[str]
+) -> dict[str, CopyFacts]:
+    """The copies that an origin has at some locations."""
+    table = schema.copy
+    rows = connection.execute(
+        select(table).where(table.c.origin == origin, table.c.location.in_(list(locations)))
+    )
+    return {row.location: _copy(row) for row in rows}
 
 
 def bodies(connection: Connection, body_ids: Iterable[int]) -> dict[int, bytes]:
@@ -138,9 +142,7 @@ def window(
     return [_article(row) for row in connection.execute(query)]
 
 
-def renditions(
-    connection: Connection, wanted: Sequence[Article], rules: bytes
-) -> dict[str, bytes]:
+def renditions(connection: Connection, wanted: Sequence[Article], rules: bytes) -> dict[str, bytes]:
     """The packed clean HTML of those articles that have it for their newest revision."""
     table = schema.rendition
     revisions = {article.code: article.revision for article in wanted}
@@ -216,7 +218,9 @@ def feed_states(connection: Connection) -> dict[str, FeedState]:
 def problems(connection: Connection) -> list[tuple[str, Problem, datetime.datetime]]:
     """Every open problem: its origin, itself, and since when it is known."""
     table = schema.problem
-    rows = connection.execute(select(table).order_by(table.c.origin, table.c.location, table.c.line))
+    rows = connection.execute(
+        select(table).order_by(table.c.origin, table.c.location, table.c.line)
+    )
     return [
         (row.origin, Problem(row.location, row.reason, row.line), instant(row.seen_at))
         for row in rows
@@ -229,11 +233,11 @@ def count_problems(connection: Connection) -> int:
 
 
 def counts(connection: Connection) -> dict[str, int]:
-    """Totals for `status`: articles, copies, revisions, files, problems."""
+    """Totals for `status`: articles, copies, superseded texts, files, problems."""
     found = {"articles": count_articles(connection)}
     for name, table in (
         ("copies", schema.copy),
-        ("revisions", schema.revision),
+        ("superseded_texts", schema.revision),
         ("files", schema.file),
         ("problems", schema.problem),
     ):
@@ -253,21 +257,34 @@ def articles_by_source(connection: Connection) -> list[tuple[str, int, datetime.
     return [(source, count, instant(newest)) for source, count, newest in rows]
 
 
-def revisions_of(connection: Connection, code: str) -> list[Revision]:
+def revisions_of(connection: Connection, article: Article) -> list[Revision]:
     """Every kept text of an article, the first one first."""
     table, text = schema.revision, schema.body
     rows = connection.execute(
         select(table, text.c.text)
         .join(text, text.c.body_id == table.c.body_id)
-        .where(table.c.code == code)
+        .where(table.c.code == article.code)
         .order_by(table.c.number)
     )
-    return [
+    found = [
         Revision(
             row.code, row.number, instant(row.seen_at), row.title, unpack(row.text), row.media_type
         )
         for row in rows
     ]
+    if article.body_id is not None:
+        newest = unpack(bodies(connection, [article.body_id])[article.body_id])
+        found.append(
+            Revision(
+                article.code,
+                article.revision,
+                article.seen_at,
+                article.title,
+                newest,
+                article.media_type,
+            )
+        )
+    return found
 
 
 def polls(connection: Connection) -> dict[str, datetime.datetime]:
@@ -277,7 +294,6 @@ def polls(connection: Connection) -> dict[str, datetime.datetime]:
 
 def _copy(row: Row[tuple[object, ...]]) -> CopyFacts:
     return CopyFacts(
-        copy_id=row.copy_id,
         body_id=row.body_id,
         code=row.code,
         origin=row.origin,
@@ -291,7 +307,7 @@ def _copy(row: Row[tuple[object, ...]]) -> CopyFacts:
         is_full=row.is_full,
         link=row.link,
         share_url=row.share_url,
-        categories=tuple(json.loads(row.categories)),
+        categories=_categories(row.categories),
         changed=maybe_instant(row.changed),
         media_type=row.media_type,
     )
@@ -307,12 +323,17 @@ def _article(row: Row[tuple[object, ...]]) -> Article:
         updated=maybe_instant(row.updated),
         revision=row.revision,
         version=row.version,
+        first_poll=row.first_poll,
         title=row.title,
         raw_hash=row.raw_hash,
         body_id=row.body_id,
         media_type=row.media_type,
         link=row.link,
         share_url=row.share_url,
-        categories=tuple(json.loads(row.categories)),
+        categories=_categories(row.categories),
         removed=row.removed,
     )
+
+
+def _categories(text: str) -> tuple[str, ...]:
+    return () if text == "[]" else tuple(json.loads(text))

@@ -89,6 +89,7 @@ article = Table(
     Column("source", String, nullable=False),
     Column("source_name", String),
     Column("first_seen", Integer, nullable=False),
+    Column("first_poll", Integer, nullable=False),
     Column("published", Integer, nullable=False),
     Column("updated", Integer),
     Column("revision", Integer, nullable=False),
@@ -105,6 +106,7 @@ article = Table(
 Index("article_window", article.c.source, article.c.published.desc(), article.c.code.desc())
 Index("article_newest", article.c.published.desc(), article.c.code.desc())
 
+# Texts that were superseded; the newest revision of an article stands in its own row.
 revision = Table(
     "revision",
     metadata,
@@ -127,13 +129,13 @@ rendition = Table(
     Column("html", LargeBinary, nullable=False),
 )
 
-# Codes whose copies changed and that are not merged yet; a killed run finishes them.
-pending = Table(
-    "pending",
+# Polls by number.  One that was killed is not finished, and the next one goes on with it:
+# articles that are new in it are still decided as new when another copy turns up.
+poll = Table(
+    "poll",
     metadata,
-    Column("code", String, primary_key=True),
-    Column("withdrawn", Boolean, nullable=False),
-    sqlite_with_rowid=False,
+    Column("number", Integer, primary_key=True),
+    Column("finished", Boolean, nullable=False),
 )
 
 # Sources whose feeds may look different since they were last built.

@@ -7,10 +7,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, select, update
+from sqlalchemy import Connection, Table, delete, select, union, update
 from sqlalchemy.dialects.sqlite import insert
 
-from aggregator.model import Article, Batch, Change, Copy, FeedState
+from aggregator.model import Article, Batch, Change, Copy, CopyFacts, FeedState
 from aggregator.store import schema
 
 
@@ -26,92 +26,169 @@ def maybe_seconds(moment: datetime.datetime | None) -> int | None:
 
 def save_origin(connection: Connection, name: str, rules: bytes, now: datetime.datetime) -> None:
     """Note that an origin was read in full with these rules."""
-    _upsert(
-        connection, schema.origin, [{"name": name, "rules": rules, "polled_at": seconds(now)}]
-    )
+    _upsert(connection, schema.origin, [{"name": name, "rules": rules, "polled_at": seconds(now)}])
 
 
-def apply_batch(
-    connection: Connection, batch: Batch, drops: bool, now: datetime.datetime
-) -> None:
-    """Store what an origin found, and mark the articles that must be merged anew.
+def start_poll(connection: Connection) -> int:
+    """The number of this poll: that of the last one if it was killed, else the next."""
+    table = schema.poll
+    last = connection.execute(select(table).order_by(table.c.number.desc()).limit(1)).first()
+    if last is not None and not last.finished:
+        return int(last.number)
+    number = last.number + 1 if last is not None else 1
+    connection.execute(table.insert().values(number=number, finished=False))
+    return int(number)
 
-    `drops` says that what is gone from this origin leaves the feeds, as what is
-    withdrawn always does.
-    """
-    leaving = (*batch.gone, *batch.withdrawn)
-    _replace_problems(connection, batch, now)
-    withdrawn = _forget(connection, batch.origin, leaving, set(leaving if drops else batch.withdrawn))
+
+def finish_poll(connection: Connection, number: int) -> None:
+    """Note that a poll has come to its end."""
+    table = schema.poll
+    connection.execute(update(table).where(table.c.number == number).values(finished=True))
+    connection.execute(delete(table).where(table.c.number < number))
+
+
+def save_states(connection: Connection, batch: Batch) -> None:
+    """Store what the files of a batch look like, and forget those that are gone."""
+    table = schema.file
     if batch.gone:
-        table = schema.file
         connection.execute(
             delete(table).where(table.c.origin == batch.origin, table.c.path.in_(batch.gone))
         )
-    codes = _save_copies(connection, batch.origin, batch.copies, now)
-    codes |= withdrawn.keys()
-    if codes:
-        rows = [{"code": code, "withdrawn": withdrawn.get(code, False)} for code in sorted(codes)]
-        _upsert(connection, schema.pending, rows)
     if batch.states:
-        _upsert(
-            connection,
-            schema.file,
-            [
-                {
-                    "origin": batch.origin,
-                    "path": state.path,
-                    "size": state.size,
-                    "mtime_ns": state.mtime_ns,
-                    "ctime_ns": state.ctime_ns,
-                    "inode": state.inode,
-                    "content_hash": state.content_hash,
-                    "young": state.young,
-                }
-                for state in batch.states
-            ],
-        )
+        rows = [
+            {
+                "origin": batch.origin,
+                "path": state.path,
+                "size": state.size,
+                "mtime_ns": state.mtime_ns,
+                "ctime_ns": state.ctime_ns,
+                "inode": state.inode,
+                "content_hash": state.content_hash,
+                "young": state.young,
+            }
+            for state in batch.states
+        ]
+        _upsert(connection, table, rows)
 
 
-def apply_changes(
+def forget_copies(connection: Connection, origin: str, locations: Sequence[str]) -> None:
+    """Delete the copies at some locations."""
+    table = schema.copy
+    connection.execute(
+        delete(table).where(table.c.origin == origin, table.c.location.in_(locations))
+    )
+
+
+def save_copies(
     connection: Connection,
-    merged: Iterable[str],
+    copies: Sequence[Copy],
+    before: Mapping[str, CopyFacts],
+    now: datetime.datetime,
+) -> list[CopyFacts]:
+    """Insert copies in the place of those `before`; return their facts, in order."""
+    if not copies:
+        return []
+    changed = [
+        copy
+        for copy in copies
+        if copy.location not in before or before[copy.location].raw_hash != copy.raw_hash
+    ]
+    body_ids = iter(_save_bodies(connection, [copy.body for copy in changed]))
+    facts: list[CopyFacts] = []
+    for copy in copies:
+        old = before.get(copy.location)
+        same = old is not None and old.raw_hash == copy.raw_hash
+        facts.append(
+            CopyFacts(
+                body_id=old.body_id if old is not None and same else next(body_ids),
+                code=copy.code,
+                origin=copy.origin,
+                location=copy.location,
+                source=copy.source,
+                source_name=copy.source_name,
+                title=copy.title,
+                published=copy.published,
+                published_guess=copy.published_guess,
+                raw_hash=copy.raw_hash,
+                is_full=copy.is_full,
+                link=copy.link,
+                share_url=copy.share_url,
+                categories=copy.categories,
+                changed=None if old is None else old.changed if same else now,
+                media_type=copy.media_type,
+            )
+        )
+    if before:
+        forget_copies(connection, copies[0].origin, [copy.location for copy in copies])
+    _insert(connection, schema.copy, [_copy_row(fact) for fact in facts])
+    return facts
+
+
+def save_changes(
+    connection: Connection,
     changes: Sequence[Change],
     known: Mapping[str, Article],
-    now: datetime.datetime,
 ) -> None:
-    """Store what merging decided, and take the codes off the list of those that wait."""
+    """Store what merging decided: articles, texts they superseded, sources touched."""
     new = [change.article for change in changes if change.article.code not in known]
     old = [change.article for change in changes if change.article.code in known]
     if new:
-        connection.execute(schema.article.insert(), [_article_row(article) for article in new])
+        _insert(connection, schema.article, [_article_row(article) for article in new])
     if old:
         _upsert(connection, schema.article, [_article_row(article) for article in old], "code")
-    revisions = [
+    superseded = [
         {
-            "code": change.article.code,
-            "number": change.article.revision,
-            "seen_at": seconds(now),
-            "title": change.article.title,
-            "media_type": change.article.media_type,
-            "body_id": change.article.body_id,
+            "code": before.code,
+            "number": before.revision,
+            "seen_at": seconds(before.seen_at),
+            "title": before.title,
+            "media_type": before.media_type,
+            "body_id": before.body_id,
         }
-        for change in changes
-        if change.kind in ("new", "revised")
+        for before in (known[change.article.code] for change in changes if change.kind == "revised")
     ]
-    if revisions:
-        connection.execute(schema.revision.insert(), revisions)
+    if superseded:
+        _insert(connection, schema.revision, superseded)
     touched = sorted(set().union(*(change.touched for change in changes)))
     if touched:
         _upsert(connection, schema.touched, [{"source": source} for source in touched])
-    codes = list(merged)
-    connection.execute(delete(schema.pending).where(schema.pending.c.code.in_(codes)))
+
+
+def replace_problems(connection: Connection, batch: Batch, now: datetime.datetime) -> None:
+    """Put a batch's problems in the place of older ones; what stays keeps its date."""
+    table = schema.problem
+    since: dict[tuple[str, str], int] = {}
+    locations = (*batch.read, *batch.gone, *batch.withdrawn)
+    if locations:
+        old = (table.c.origin == batch.origin) & table.c.location.in_(locations)
+        rows = connection.execute(
+            select(table.c.location, table.c.reason, table.c.seen_at).where(old)
+        )
+        since = {(row.location, row.reason): row.seen_at for row in rows}
+        if since:
+            connection.execute(delete(table).where(old))
+    if batch.problems:
+        _insert(
+            connection,
+            table,
+            [
+                {
+                    "origin": batch.origin,
+                    "location": problem.location,
+                    "line": problem.line,
+                    "reason": problem.reason,
+                    "seen_at": since.get((problem.location, problem.reason), seconds(now)),
+                }
+                for problem in batch.problems
+            ],
+        )
 
 
 def remember(connection: Connection, articles: Iterable[Article]) -> None:
     """Put articles into the ledger whose text is not known (any more)."""
     rows = [_article_row(article) for article in articles]
     if rows:
-        connection.execute(schema.article.insert(), rows)
+        _insert(connection, schema.article, rows)
 
 
 def save_renditions(
@@ -164,110 +241,12 @@ def clear_renditions(connection: Connection) -> None:
 
 def prune_bodies(connection: Connection) -> None:
     """Delete texts that neither a copy, an article nor a revision refers to."""
-    used = (
-        select(schema.copy.c.body_id)
-        .union(select(schema.revision.c.body_id))
-        .union(select(schema.article.c.body_id).where(schema.article.c.body_id.is_not(None)))
+    used = union(
+        select(schema.copy.c.body_id),
+        select(schema.revision.c.body_id),
+        select(schema.article.c.body_id).where(schema.article.c.body_id.is_not(None)),
     )
     connection.execute(delete(schema.body).where(schema.body.c.body_id.not_in(used)))
-
-
-def _replace_problems(connection: Connection, batch: Batch, now: datetime.datetime) -> None:
-    """Put a batch's problems in the place of older ones; what stays keeps its date."""
-    table = schema.problem
-    since: dict[tuple[str, str], int] = {}
-    locations = (*batch.read, *batch.gone, *batch.withdrawn)
-    if locations:
-        old = (table.c.origin == batch.origin) & table.c.location.in_(locations)
-        rows = connection.execute(select(table.c.location, table.c.reason, table.c.seen_at).where(old))
-        since = {(row.location, row.reason): row.seen_at for row in rows}
-        if since:
-            connection.execute(delete(table).where(old))
-    if batch.problems:
-        connection.execute(
-            table.insert(),
-            [
-                {
-                    "origin": batch.origin,
-                    "location": problem.location,
-                    "line": problem.line,
-                    "reason": problem.reason,
-                    "seen_at": since.get((problem.location, problem.reason), seconds(now)),
-                }
-                for problem in batch.problems
-            ],
-        )
-
-
-def _forget(
-    connection: Connection, origin: str, locations: Sequence[str], withdrawn: set[str]
-) -> dict[str, bool]:
-    """Delete copies; return their codes, and whether each was withdrawn."""
-    if not locations:
-        return {}
-    table = schema.copy
-    leaving = (table.c.origin == origin) & table.c.location.in_(locations)
-    rows = connection.execute(select(table.c.code, table.c.location).where(leaving)).all()
-    connection.execute(delete(table).where(leaving))
-    codes: dict[str, bool] = {}
-    for row in rows:
-        codes[row.code] = codes.get(row.code, False) or row.location in withdrawn
-    return codes
-
-
-def _save_copies(
-    connection: Connection, origin: str, copies: Sequence[Copy], now: datetime.datetime
-) -> set[str]:
-    """Insert or replace copies; return every code that they or their forerunners have."""
-    if not copies:
-        return set()
-    table = schema.copy
-    before = {
-        row.location: row
-        for row in connection.execute(
-            select(
-                table.c.location, table.c.code, table.c.raw_hash, table.c.body_id, table.c.changed
-            ).where(
-                table.c.origin == origin, table.c.location.in_([copy.location for copy in copies])
-            )
-        )
-    }
-    codes = {copy.code for copy in copies} | {row.code for row in before.values()}
-    body_ids = iter(_save_bodies(connection, [
-        copy.body
-        for copy in copies
-        if copy.location not in before or before[copy.location].raw_hash != copy.raw_hash
-    ]))
-    rows: list[dict[str, Any]] = []
-    for copy in copies:
-        old = before.get(copy.location)
-        same = old is not None and old.raw_hash == copy.raw_hash
-        rows.append(
-            {
-                "origin": origin,
-                "location": copy.location,
-                "code": copy.code,
-                "source": copy.source,
-                "source_name": copy.source_name,
-                "title": copy.title,
-                "published": maybe_seconds(copy.published),
-                "published_guess": seconds(copy.published_guess),
-                "raw_hash": copy.raw_hash,
-                "is_full": copy.is_full,
-                "media_type": copy.media_type,
-                "link": copy.link,
-                "share_url": copy.share_url,
-                "categories": json.dumps(copy.categories, ensure_ascii=False),
-                "changed": None if old is None else old.changed if same else seconds(now),
-                "body_id": old.body_id if old is not None and same else next(body_ids),
-            }
-        )
-    if before:
-        connection.execute(
-            delete(table).where(table.c.origin == origin, table.c.location.in_(list(before)))
-        )
-    connection.execute(table.insert(), rows)
-    return codes
 
 
 def _save_bodies(connection: Connection, texts: Sequence[bytes]) -> range:
@@ -279,11 +258,37 @@ def _save_bodies(connection: Connection, texts: Sequence[bytes]) -> range:
         select(table.c.body_id).order_by(table.c.body_id.desc()).limit(1)
     ).scalar_one_or_none()
     numbers = range((last or 0) + 1, (last or 0) + 1 + len(texts))
-    connection.execute(
-        table.insert(),
+    _insert(
+        connection,
+        table,
         [{"body_id": number, "text": text} for number, text in zip(numbers, texts, strict=True)],
     )
     return numbers
+
+
+def _copy_row(copy: CopyFacts) -> dict[str, Any]:
+    return {
+        "origin": copy.origin,
+        "location": copy.location,
+        "code": copy.code,
+        "source": copy.source,
+        "source_name": copy.source_name,
+        "title": copy.title,
+        "published": maybe_seconds(copy.published),
+        "published_guess": seconds(copy.published_guess),
+        "raw_hash": copy.raw_hash,
+        "is_full": copy.is_full,
+        "media_type": copy.media_type,
+        "link": copy.link,
+        "share_url": copy.share_url,
+        "categories": _categories(copy.categories),
+        "changed": maybe_seconds(copy.changed),
+        "body_id": copy.body_id,
+    }
+
+
+def _categories(names: tuple[str, ...]) -> str:
+    return json.dumps(names, ensure_ascii=False) if names else "[]"
 
 
 def _article_row(article: Article) -> dict[str, Any]:
@@ -292,6 +297,7 @@ def _article_row(article: Article) -> dict[str, Any]:
         "source": article.source,
         "source_name": article.source_name,
         "first_seen": seconds(article.first_seen),
+        "first_poll": article.first_poll,
         "published": seconds(article.published),
         "updated": maybe_seconds(article.updated),
         "revision": article.revision,
@@ -302,9 +308,20 @@ def _article_row(article: Article) -> dict[str, Any]:
         "media_type": article.media_type,
         "link": article.link,
         "share_url": article.share_url,
-        "categories": json.dumps(article.categories, ensure_ascii=False),
+        "categories": _categories(article.categories),
         "removed": article.removed,
     }
+
+
+def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert many rows.
+
+    Past the statement's own compilation the rows go straight to the driver, which takes
+    a third of the time: nothing in our column types needs converting.
+    """
+    names = list(rows[0])
+    statement = str(table.insert().compile(connection, column_keys=names))
+    connection.exec_driver_sql(statement, [tuple(row.values()) for row in rows])
 
 
 def _upsert(
@@ -312,11 +329,13 @@ def _upsert(
 ) -> None:
     """Insert rows, or replace the values of those whose key is there already."""
     keys = [key] if key else [column.name for column in table.primary_key]
+    names = list(rows[0])
     statement = insert(table)
-    values = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    values = {name: statement.excluded[name] for name in names if name not in keys}
     statement = (
         statement.on_conflict_do_update(index_elements=keys, set_=values)
         if values
         else statement.on_conflict_do_nothing(index_elements=keys)
     )
-    connection.execute(statement, rows)
+    compiled = str(statement.compile(connection, column_keys=names))
+    connection.exec_driver_sql(compiled, [tuple(row.values()) for row in rows])
