@@ -287,16 +287,19 @@ def _publish(
 ) -> FeedState | None:
     """Write a feed if its bytes differ; return its state on disk, None if that failed."""
     path = directory / rendered.spec.path
-    if dry_run:
-        if not holds(path, rendered.data):
-            summary.written.append(rendered.spec.path)
-        return rendered.state
     try:
+        if dry_run:
+            if not holds(path, rendered.data):
+                summary.written.append(rendered.spec.path)
+            return rendered.state
         if replace_file(path, rendered.data):
             summary.written.append(rendered.spec.path)
         found = path.stat()
     except PublishError as error:
         summary.failures.append(str(error))
+        return None
+    except OSError as error:
+        summary.failures.append(f"{path}: cannot be read: {error.strerror}")
         return None
     return replace(rendered.state, size=found.st_size, mtime_ns=found.st_mtime_ns)
 
