@@ -1,6 +1,7 @@
 """The nouns, as frozen values (design §2 and §3).
 
-Standard library only.  Every `datetime` is aware and in UTC.
+Standard library only.  Every `datetime` is aware and in UTC.  Values that travel between
+processes have no slots: those of frozen dataclasses make pickling several times slower.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Identity:
     disagreements: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Problem:
     """Something that could not be used or had to be cut, kept until it is mended."""
 
@@ -51,7 +52,7 @@ class Problem:
     line: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Copy:
     """One observation of an article.
 
@@ -104,7 +105,7 @@ class CopyFacts:
     media_type: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FileState:
     """What a post file looked like when it was last read (design §7).
 
@@ -126,7 +127,7 @@ class FileState:
         return (self.size, self.mtime_ns, self.ctime_ns, self.inode)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Batch:
     """What an origin found in one piece of a poll (design §3).
 
@@ -205,7 +206,7 @@ class Revision:
     media_type: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SourceName:
     """A source as feeds name it; `slug` is safe as a file name (design §6)."""
 
@@ -214,7 +215,7 @@ class SourceName:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Entry:
     """One entry of a feed, in the terms of RFC 4287 §4.1.2."""
 
@@ -229,7 +230,7 @@ class Entry:
     categories: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FeedSpec:
     """What a feed is, before it has entries.  `source` is None for the combined one."""
 
@@ -239,7 +240,7 @@ class FeedSpec:
     limit: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FeedOrigin:
     """A source's own feed, as `atom:source` names it in the combined feed."""
 
@@ -249,7 +250,7 @@ class FeedOrigin:
     updated: datetime.datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FeedDocument:
     """A feed, ready for any format: newest entry first (RFC 4287 §4.1.1).
 
@@ -271,7 +272,7 @@ class FeedDocument:
     origins: Mapping[str, FeedOrigin] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FeedState:
     """What a feed showed when it was last published: the manifest's row.
 

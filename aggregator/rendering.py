@@ -9,7 +9,7 @@ from aggregator.model import FeedDocument, FeedSpec, FeedState, pack, unpack
 from aggregator.publish import atom
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Body:
     """What an entry's content is made from, packed.
 
@@ -22,7 +22,7 @@ class Body:
     base: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Job:
     """A feed to render.
 
@@ -38,7 +38,7 @@ class Job:
     state: FeedState
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rendered:
     """A feed's bytes, and the packed HTML of every text that was cleaned for it."""
 

@@ -118,11 +118,12 @@ def _build_feeds(
     publication = assembly.publication(settings)
     if not options.dry_run:
         standstill.forget(settings.store_path)
+    folders = assembly.posts_folders(settings)
     with open_store(settings, outcome.notices, dry_run=options.dry_run) as store:
         if options.poll:
             outcome.poll = watcher.poll(
                 store,
-                assembly.posts_folders(settings),
+                folders,
                 assembly.merge_rules(settings),
                 now,
                 read_all=options.full,
@@ -148,12 +149,13 @@ def _build_feeds(
             next_due = reads.next_due(connection, now)
             is_settled = not reads.has_files_to_look_at(connection)
             paths = [state.path for state in reads.feed_states(connection).values()]
-    is_whole_run = options.poll and options.source is None and not options.dry_run
+    seen = [folder.seen for folder in folders]
+    is_whole_run = None not in seen and options.source is None and not options.dry_run
     if is_whole_run and is_settled and not outcome.failures:
         standstill.note(
             config,
             settings.store_path,
-            [(str(settings.base / posts.path), posts.glob) for posts in settings.posts],
+            [digest for digest in seen if digest is not None],
             [str(settings.feeds_directory / path) for path in paths],
             next_due.timestamp() if next_due is not None else None,
             {
@@ -161,7 +163,6 @@ def _build_feeds(
                 "feeds": outcome.build.feeds,
                 "problems": outcome.problems,
             },
-            started,
         )
     return outcome
 

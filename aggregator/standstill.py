@@ -20,7 +20,7 @@ from typing import Any
 
 from aggregator import __version__, safe_yaml
 from aggregator.errors import AggregatorError, UnusableError
-from aggregator.origins.scan import list_posts
+from aggregator.origins.scan import PostsDigest, list_posts
 
 DEFAULT_STORE = "var/aggregator.db"
 _MAX_BYTES = 50_000_000
@@ -59,29 +59,21 @@ def check(config: Path, environment: Mapping[str, str] = os.environ) -> dict[str
 def note(
     config: Path,
     store: Path,
-    posts: Iterable[tuple[str, str]],
+    posts: Iterable[tuple[str, str, str]],
     files: Iterable[str],
     next_due: float | None,
     summary: Mapping[str, Any],
-    started: float,
     environment: Mapping[str, str] = os.environ,
 ) -> None:
     """Note that everything is current.
 
-    `posts` are the folders and their globs, `files` all that was published, `started`
-    is when the run began: a post that changed since then may not have been seen, and
-    makes the stamp impossible.
+    `posts` are the folders, their globs and the digests of what was seen in them,
+    `files` all that was published, `next_due` is when a held-back article is due.
     """
-    folders = []
-    for root, glob in posts:
-        digest = _posts_digest(root, glob, started)
-        if digest is None:
-            return
-        folders.append((root, glob, digest))
     stamp = {
         "config": _config_digest(config.read_bytes(), environment),
         "next_due": next_due,
-        "posts": folders,
+        "posts": list(posts),
         "files": [(path, *_stat(path)) for path in (*files, str(store))],
         "summary": dict(summary),
     }
@@ -103,24 +95,12 @@ def _config_digest(raw: bytes, environment: Mapping[str, str]) -> str:
     return hashlib.blake2b(repr((__version__, raw, ours)).encode(), digest_size=16).hexdigest()
 
 
-def _posts_digest(root: str, glob: str, before: float | None = None) -> str | None:
-    """A digest of what `stat` says of every post.
-
-    None if a link is among them, whose target may change unseen, or one that changed
-    at or after `before`.
-    """
-    digest = hashlib.blake2b(digest_size=16)
-    lstat = os.lstat
-    latest = float("inf") if before is None else (before - 3) * 1e9
+def _posts_digest(root: str, glob: str) -> str:
+    """The digest that a poll of the folder would come to now."""
+    digest = PostsDigest()
     for path in list_posts(Path(root), glob):
-        found = lstat(f"{root}/{path}")
-        if found.st_mode & 0o170000 != 0o100000 or found.st_ctime_ns >= latest:
-            return None
-        digest.update(
-            b"%d %d %d %d " % (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
-        )
-        digest.update(os.fsencode(path))
-    return digest.hexdigest()
+        digest.add(path, os.lstat(f"{root}/{path}"))
+    return digest.value()
 
 
 def _stat(path: str) -> list[int]:

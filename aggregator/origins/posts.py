@@ -17,7 +17,7 @@ from aggregator.errors import OriginError, UnusableError
 from aggregator.model import Batch, Copy, FileState, Problem
 from aggregator.origins.interface import Progress
 from aggregator.origins.post_file import PostFile, PostRules, parse
-from aggregator.origins.scan import file_stat, list_posts, read_file, shown
+from aggregator.origins.scan import PostsDigest, file_stat, list_posts, read_file, shown
 
 READER_VERSION = 1
 BATCH = 800
@@ -25,7 +25,7 @@ BATCH = 800
 QUIET_SECONDS = 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Due:
     """A file to read: its real path, what `stat` said, and the content last seen."""
 
@@ -41,6 +41,14 @@ class PostsFolder:
         self._folder = folder
         self._glob = glob
         self._rules = rules
+        self._digest: PostsDigest | None = None
+
+    @property
+    def seen(self) -> tuple[str, str, str] | None:
+        """Folder, glob and digest of what the last poll saw; None before its end."""
+        if self._digest is None:
+            return None
+        return (str(self._folder), self._glob, self._digest.value())
 
     @property
     def name(self) -> str:
@@ -76,6 +84,7 @@ class PostsFolder:
                 "If it is meant to be empty, use --allow-empty"
             )
         done = 0
+        self._digest = None
         read = partial(_read, root, self._rules, now)
         for batch in workers.ordered_map(read, differences.pieces()):
             done += len(batch.states)
@@ -93,6 +102,7 @@ class PostsFolder:
                 read=refused,
                 states=tuple(FileState(location, 0, 0, 0, 0) for location in refused),
             )
+        self._digest = differences.digest
 
 
 class _Differences:
@@ -105,6 +115,7 @@ class _Differences:
         self._paths = paths
         self._known = iter(known)
         self._read_all = read_all
+        self.digest = PostsDigest()
         self.gone: list[str] = []
         self.problems: list[Problem] = []
 
@@ -130,7 +141,7 @@ class _Differences:
             if old is not None:
                 state = next(self._known, None)
             try:
-                found = file_stat(self._root, path)
+                found = file_stat(self._root, path, self.digest)
             except UnusableError as error:
                 self.problems.append(Problem(location, error.reason))
                 continue

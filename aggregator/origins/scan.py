@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import fnmatch
+import hashlib
 import os
 import re
+import secrets
 import stat
 from pathlib import Path
 
@@ -59,6 +61,33 @@ def list_posts(root: Path, glob: str) -> list[str]:
     return found
 
 
+class PostsDigest:
+    """A digest of what `stat` says of every post of a folder, in order."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.blake2b(digest_size=16)
+        self._is_sure = True
+
+    def add(self, path: str, found: os.stat_result) -> None:
+        """Add a post.  Behind a link things may change unseen: then nothing is sure."""
+        if stat.S_ISLNK(found.st_mode):
+            self._is_sure = False
+        self._hash.update(
+            b"%d %d %d %d %b\0"
+            % (
+                found.st_size,
+                found.st_mtime_ns,
+                found.st_ctime_ns,
+                found.st_ino,
+                os.fsencode(path),
+            )
+        )
+
+    def value(self) -> str:
+        """The digest; where nothing is sure, one that no other equals."""
+        return self._hash.hexdigest() if self._is_sure else secrets.token_hex(16)
+
+
 def newest_change(root: Path, glob: str) -> float | None:
     """When a post below `root` last changed, in seconds since 1970; None without posts."""
     changes = []
@@ -68,8 +97,8 @@ def newest_change(root: Path, glob: str) -> float | None:
     return max(changes, default=None)
 
 
-def file_stat(root: str, path: str) -> os.stat_result | None:
-    """What `stat` says of a post; None if it is gone.
+def file_stat(root: str, path: str, digest: PostsDigest) -> os.stat_result | None:
+    """What `stat` says of a post, added to `digest`; None if it is gone.
 
     A link is followed only if it stays within the folder.  Raises `UnusableError` for
     what is no ordinary file, so that nothing is ever waited for.
@@ -77,6 +106,9 @@ def file_stat(root: str, path: str) -> os.stat_result | None:
     full = f"{root}/{path}"
     try:
         found = os.lstat(full)
+        digest.add(path, found)
+        if stat.S_ISREG(found.st_mode):
+            return found
         if stat.S_ISLNK(found.st_mode):
             found = os.stat(_inside(root, full))
     except FileNotFoundError as error:
