@@ -30,6 +30,7 @@ from aggregator.store import Store, reads, writes
 
 Progress = Callable[[int, int], None]
 SAVE_EVERY = 64
+MAX_CLOCK_STEP = datetime.timedelta(days=2)
 
 
 def build(
@@ -56,6 +57,9 @@ def build(
             writes.clear_renditions(connection)
         manifest = reads.feed_states(connection)
         sources_known = reads.sources(connection)
+    # A source that has lost its last article still has readers: its feed becomes empty.
+    sources_known += sorted(publication.sources_of(manifest).difference(sources_known))
+    now = _monotonic(now, manifest)
     summary.feeds = len(sources_known) + 1
     due = _due_feeds(store, publication, sources_known, manifest, directory, now, full=full)
     if only_source is not None:
@@ -92,6 +96,15 @@ def build(
             writes.clear_touched(connection)
             writes.feeds_are_current(connection, now)
     return summary
+
+
+def _monotonic(now: datetime.datetime, manifest: Mapping[str, FeedState]) -> datetime.datetime:
+    """`now`, or the time of the last build if the clock went back a little since then.
+
+    What was due once stays due; a clock that was years ahead is not believed for ever.
+    """
+    last = max((state.checked_at for state in manifest.values()), default=now)
+    return last if now < last < now + MAX_CLOCK_STEP else now
 
 
 def _named(name: str, sources: list[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -40,6 +40,10 @@ class Publication:
         """The feed of one source."""
         path = f"sources/{source_slug(source)}.atom"
         return FeedSpec(f"source:{source}", path, source, self.entries)
+
+    def sources_of(self, keys: Iterable[str]) -> set[str]:
+        """The sources whose feeds have these keys."""
+        return {key.removeprefix("source:") for key in keys if key.startswith("source:")}
 
     def combined_spec(self) -> FeedSpec:
         """The feed of all sources together."""

@@ -104,6 +104,12 @@ def _apply(
         for location in (leaving if is_dropping else batch.withdrawn)
         if location in before
     }
+    # A file that now names another article takes the one it named before with it.
+    dropped |= {
+        before[copy.location].code
+        for copy in batch.copies
+        if copy.location in before and before[copy.location].code != copy.code
+    }
     alike = _alike(connection, articles, copies, rules, number)
     decided = (
         merge.decide(
