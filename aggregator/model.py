@@ -10,6 +10,7 @@ import datetime
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 NO_SOURCE = "unsorted"
 
@@ -105,12 +106,12 @@ class CopyFacts:
     media_type: str
 
 
-@dataclass(frozen=True)
-class FileState:
+class FileState(NamedTuple):
     """What a post file looked like when it was last read (design §7).
 
-    Two equal states mean that the file need not be opened.  `young` marks one that was
-    read so soon after it was written that it may have been torn.
+    Where the first five fields are as they were, the file need not be opened.  `young`
+    marks one that was read so soon after it was written that it may have been torn.  A
+    tuple, since a poll makes one for every post there is.
     """
 
     path: str
@@ -120,11 +121,6 @@ class FileState:
     inode: int
     content_hash: bytes = b""
     young: bool = False
-
-    @property
-    def signature(self) -> tuple[int, int, int, int]:
-        """The part that `stat` can tell."""
-        return (self.size, self.mtime_ns, self.ctime_ns, self.inode)
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,8 @@ def check(config: Path, environment: Mapping[str, str] = os.environ) -> dict[str
             stamp["config"] != _config_digest(raw, environment)
             or (stamp["next_due"] is not None and stamp["next_due"] <= time.time())
             or any(_stat(path) != found for path, *found in stamp["files"])
-            or any(_posts_digest(root, glob) != digest for root, glob, digest in stamp["posts"])
+            or any(os.stat(root).st_mtime_ns != changed for root, _, _, changed in stamp["posts"])
+            or any(_posts_digest(root, glob) != digest for root, glob, digest, _ in stamp["posts"])
         ):
             return None
         summary = stamp["summary"]
@@ -59,7 +60,7 @@ def check(config: Path, environment: Mapping[str, str] = os.environ) -> dict[str
 def note(
     config: Path,
     store: Path,
-    posts: Iterable[tuple[str, str, str]],
+    posts: Iterable[tuple[str, str, str, int]],
     files: Iterable[str],
     next_due: float | None,
     summary: Mapping[str, Any],
@@ -67,7 +68,8 @@ def note(
 ) -> None:
     """Note that everything is current.
 
-    `posts` are the folders, their globs and the digests of what was seen in them,
+    `posts` are the folders, their globs, the digests of what was seen in them and when
+    the folders themselves had changed before that (which tells of a new file at once),
     `files` all that was published, `next_due` is when a held-back article is due.
     """
     stamp = {

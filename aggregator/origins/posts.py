@@ -8,16 +8,16 @@ import hashlib
 import os
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from aggregator import workers
 from aggregator.errors import OriginError, UnusableError
 from aggregator.model import Batch, Copy, FileState, Problem
 from aggregator.origins.interface import Progress
 from aggregator.origins.post_file import PostFile, PostRules, parse
-from aggregator.origins.scan import PostsDigest, file_stat, list_posts, read_file, shown
+from aggregator.origins.scan import PostsDigest, changed_at, file_stat, list_posts, read_file, shown
 
 READER_VERSION = 1
 BATCH = 800
@@ -25,8 +25,7 @@ BATCH = 800
 QUIET_SECONDS = 2
 
 
-@dataclass(frozen=True)
-class _Due:
+class _Due(NamedTuple):
     """A file to read: its real path, what `stat` said, and the content last seen."""
 
     path: str
@@ -42,13 +41,17 @@ class PostsFolder:
         self._glob = glob
         self._rules = rules
         self._digest: PostsDigest | None = None
+        self._changed_ns = 0
 
     @property
-    def seen(self) -> tuple[str, str, str] | None:
-        """Folder, glob and digest of what the last poll saw; None before its end."""
+    def seen(self) -> tuple[str, str, str, int] | None:
+        """What the last poll saw: folder, glob, digest, and when the folder changed.
+
+        None before the end of a poll.
+        """
         if self._digest is None:
             return None
-        return (str(self._folder), self._glob, self._digest.value())
+        return (str(self._folder), self._glob, self._digest.value(), self._changed_ns)
 
     @property
     def name(self) -> str:
@@ -74,6 +77,7 @@ class PostsFolder:
     ) -> Iterator[Batch]:
         """Read what changed; see `interface.Origin.poll`."""
         root = str(self._folder)
+        changed_ns = changed_at(self._folder)
         paths = list_posts(self._folder, self._glob)
         differences = _Differences(root, paths, known, read_all)
         if not paths and not allow_empty:
@@ -102,7 +106,7 @@ class PostsFolder:
                 read=refused,
                 states=tuple(FileState(location, 0, 0, 0, 0) for location in refused),
             )
-        self._digest = differences.digest
+        self._digest, self._changed_ns = differences.digest, changed_ns
 
 
 class _Differences:
@@ -149,11 +153,13 @@ class _Differences:
                 if old is not None:
                     self.gone.append(location)
                 continue
-            signature = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
-            if old is not None and old.signature == signature and not (old.young or self._read_all):
-                continue
-            known_hash = old.content_hash if old is not None and not self._read_all else b""
-            yield _Due(path, FileState(location, *signature), known_hash)
+            new = FileState(
+                location, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
+            )
+            if old is None or self._read_all:
+                yield _Due(path, new, b"")
+            elif old.young or old[:5] != new[:5]:
+                yield _Due(path, new, old.content_hash)
         while state is not None:
             self.gone.append(state.path)
             state = next(self._known, None)
@@ -182,7 +188,7 @@ def _read(root: str, rules: PostRules, now: datetime.datetime, due: list[_Due]) 
         modified = item.state.mtime_ns / 1e9
         young = abs(time.time() - modified) < QUIET_SECONDS
         content_hash = hashlib.blake2b(data, digest_size=16).digest()
-        states.append(dataclasses.replace(item.state, content_hash=content_hash, young=young))
+        states.append(item.state._replace(content_hash=content_hash, young=young))
         if content_hash == item.known_hash:
             continue
         parsed = parse(

@@ -61,6 +61,14 @@ def list_posts(root: Path, glob: str) -> list[str]:
     return found
 
 
+def changed_at(root: Path) -> int:
+    """When the list of a folder's files last changed, in nanoseconds; 0 if unknown."""
+    try:
+        return root.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 class PostsDigest:
     """A digest of what `stat` says of every post of a folder, in order."""
 

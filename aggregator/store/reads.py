@@ -63,8 +63,7 @@ def file_states(transaction: Transaction, origin: str) -> Iterator[FileState]:
                 .order_by(table.c.path)
                 .limit(_PAGE)
             ).all()
-        for row in rows:
-            yield FileState(*row)
+        yield from map(FileState._make, rows)
         if len(rows) < _PAGE:
             return
         after = rows[-1][0]
