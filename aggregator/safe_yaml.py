@@ -39,6 +39,10 @@ _HARMLESS_TAGS = {None, "!"} | {
 }
 
 
+class MalformedError(UnusableError):
+    """Not YAML at all, which may be mended; what is refused is an `UnusableError`."""
+
+
 @dataclass(slots=True)
 class Document:
     """A loaded document.
@@ -55,7 +59,8 @@ class Document:
 def load(text: str) -> Document:
     """Load one YAML document.
 
-    Raises `UnusableError` with the line for anything that is not plain, shallow data.
+    Raises `UnusableError` with the line for anything that is not plain, shallow data,
+    and its subclass `MalformedError` for what is not YAML.
     """
     document = Document()
     if _load_flat(text, document):
@@ -66,7 +71,7 @@ def load(text: str) -> Document:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         reason = getattr(error, "problem", None) or str(error)
-        raise UnusableError(
+        raise MalformedError(
             f"not valid YAML: {reason}", mark.line + 1 if mark is not None else None
         ) from error
     return document

@@ -28,11 +28,11 @@ _WELL_FORMED = re.compile(r"\[.*\]|\{.*\}|[|>][+-]?\d?|[+-]?\d+|true|false|null|
 
 @dataclass(slots=True)
 class FrontMatter:
-    """What a post says of itself.  `notes` are (line, text) of what was cut or doubtful."""
+    """What a post says of itself.  `notes` are (line, text) of what is doubtful."""
 
     values: dict[str, Any]
     body: str
-    notes: list[tuple[int | None, str]] = field(default_factory=list)
+    notes: list[tuple[int, str]] = field(default_factory=list)
 
 
 def has_front_matter(text: str) -> bool:
@@ -51,7 +51,6 @@ def split(text: str) -> FrontMatter:
     handler = _handler_for(stripped)
     if handler is None:
         raise UnusableError("no front matter: a post starts with a line of three dashes (---)", 1)
-    notes: list[tuple[int | None, str]] = []
     try:
         front, body = handler.split(stripped)
     except ValueError as error:
@@ -59,10 +58,7 @@ def split(text: str) -> FrontMatter:
             "the front matter has no end: its closing line is missing", 1 + skipped
         ) from error
     if len(front) > MAX_LINE:
-        clipped = _LONG_TITLE.sub(_closed, front)
-        if clipped != front:
-            front = clipped
-            notes.append((None, f"the title was cut at {MAX_LINE} characters"))
+        front = _LONG_TITLE.sub(_closed, front)  # titles are cut shorter still later
         if len(front.encode()) > MAX_FRONT_MATTER:
             raise UnusableError(f"front matter of more than {MAX_FRONT_MATTER // 1024} KiB", 1)
     try:
@@ -70,7 +66,7 @@ def split(text: str) -> FrontMatter:
     except UnusableError as error:
         line = error.line + skipped if error.line is not None else None
         raise UnusableError(error.reason, line) from error
-    notes += [(line + skipped, note) for line, note in getattr(handler, "notes", ())]
+    notes = [(line + skipped, note) for line, note in getattr(handler, "notes", ())]
     return FrontMatter(values, body, notes)
 
 
@@ -87,7 +83,7 @@ class _Yaml(YAMLHandler):
         """The mapping that `fm` holds; quotes and colons in plain lines are mended."""
         try:
             document = safe_yaml.load(fm)
-        except UnusableError as error:
+        except safe_yaml.MalformedError as error:
             mended = _mend(fm)
             if mended == fm:
                 raise
@@ -167,6 +163,8 @@ def _mend(front: str) -> str:
             if len(value) > 1 and value[0] == value[-1] == quote:
                 value = value[1:-1]
                 break
+            if value.count(quote) == 1:
+                value = value.strip(quote)
         value = value.replace('\\"', '"').replace("\\", "\\\\").replace('"', '\\"')
         lines[number] = f'{key}: "{value}"'
     return "\n".join(lines)

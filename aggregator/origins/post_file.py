@@ -93,7 +93,7 @@ def _parse(file: PostFile, rules: PostRules) -> Parsed:
     if values.get("published") in (False, "false") or values.get("draft") in (True, "true"):
         return Parsed(withdrawn=True)
     zone = ZoneInfo(rules.timezone)
-    notes = list(front.notes)
+    notes: list[tuple[int | None, str]] = list(front.notes)
 
     body = _without_boilerplate(front.body, rules.drop_lines)
     body, share_url, article_url = _without_trailing_links(body, rules.identity)
@@ -108,8 +108,7 @@ def _parse(file: PostFile, rules: PostRules) -> Parsed:
 
     if any(marker in body for marker in ("{{", "{%")):
         body, liquid_notes = _render_liquid(body, title, values, categories, tags, rules)
-        line = text[: min(i for i in map(text.find, ("{{", "{%")) if i >= 0)].count("\n") + 1
-        notes += [(line, note) for note in liquid_notes]
+        notes += [(_line_of(text, "{%"), note) for note in liquid_notes]
     body = body.strip("\n")
     kind = content.media_type(body, suffix.lower())
     content.check_limits(body, kind)
@@ -118,16 +117,17 @@ def _parse(file: PostFile, rules: PostRules) -> Parsed:
         if not body.strip():
             raise UnusableError("neither a title nor a text", 1)
 
-    found = identity.resolve(
-        Clues(
+    try:
+        clues = Clues(
             front_matter=_code_value(values.get(rules.code_key)),
             share_url=share_url,
             article_url=article_url,
             file_name=stem,
             fallback=identity.path_fallback(file.raw_path),
-        ),
-        rules.identity,
-    )
+        )
+        found = identity.resolve(clues, rules.identity)
+    except UnusableError as error:
+        raise UnusableError(error.reason, _line_of(text, f"\n{rules.code_key}")) from error
     notes += [(None, disagreement) for disagreement in found.disagreements]
     published = dates.parse_date(_text_value(values.get("date")), zone)
     guess = (
@@ -245,6 +245,12 @@ def _text_value(value: object) -> str:
     if isinstance(value, bool) or value is None or isinstance(value, list | dict):
         return ""
     return " ".join(content.without_forbidden(str(value)).split())
+
+
+def _line_of(text: str, mark: str) -> int | None:
+    """The line in which `mark` first stands, or that which follows its line break."""
+    found = text.find(mark)
+    return text.count("\n", 0, found + 1) + 1 if found >= 0 else None
 
 
 def _code_value(value: object) -> str | None:
