@@ -155,6 +155,8 @@ def _parse(file: PostFile, rules: PostRules) -> Parsed:
             raw_hash=hashlib.blake2b(
                 f"{title}\0{kind}\0{body}".encode("utf-8", "replace"), digest_size=16
             ).digest(),
+            # Rolling news is a quote of the article's first words.
+            is_full=not body.lstrip().startswith(">"),
             link=link,
             share_url=share_url,
             categories=tuple(dict.fromkeys([*categories[1:], *tags]))[:20],
