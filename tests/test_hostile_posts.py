@@ -1,0 +1,335 @@
+"""Posts from people who wish us ill or do not care: one test a case.
+
+Each bad post lies beside a good one, which must be published as if nothing was wrong.
+"""
+
+import os
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+from conftest import Site, article, share_url
+
+from aggregator.errors import UnusableError
+from aggregator.origins import scan
+
+GOOD = "2022-01-27-NW202201270000000001.md"
+BODY = "---\n<p>正文。</p>\n"
+HEAD = '---\ntitle: "标题"\ndate: 2022-01-01 10:00:00 +0800\ncategories: abc\n'
+
+
+@pytest.fixture(autouse=True)
+def _good_post(site: Site) -> None:
+    site.post(GOOD, article("好的"))
+
+
+def published(site: Site) -> dict[str, str]:
+    """Title and content of what stands beside the good post, which must be there."""
+    entries = {entry.title: entry.content[0].value for entry in site.entries()}
+    assert entries.pop("好的") == "<p>正文。</p>"
+    return entries
+
+
+def refused(site: Site, name: str, reason: str, line: int | None = None) -> None:
+    """The post is not published and has one problem, which ends when it is mended."""
+    site.build(timeout=15)
+    assert published(site) == {}
+    (problem,) = site.problems()
+    assert problem["file"].endswith(f"posts/{name}")
+    assert reason in problem["reason"]
+    assert problem["line"] == line
+    path = site.posts / name
+    if path.is_symlink() or not path.is_file():
+        path.rmdir() if path.is_dir() else path.unlink()
+    site.post(name, article("标题"))
+    site.build()
+    assert site.problems() == []
+    assert list(published(site)) == ["标题"]
+
+
+YAML = {
+    "01 python object": ('title: !!python/object/apply:os.system ["id"]', "the tag", 2),
+    "02 alias bomb": ("a: &a [x,x]\nb: &b [*a,*a]\ntitle: *b", "anchors", 2),
+    "03 merge bomb": ("a: &a {x: 1}\nb: {<<: [*a,*a]}", "anchors", 2),
+    "04 deep nesting": ("title: " + "[" * 50_000, "nested deeper", 2),
+    "04 deep nesting of another key": ("x: " + "[" * 50_000, "nested deeper", 2),
+    "05 recursive alias": ("title: x\na: &a [*a]", "anchors", 3),
+    "06 too large": ("\n".join(f"k{n}: {'v' * 50}" for n in range(2000)), "64 KiB", 1),
+    "07 a list": ("- a\n- b", "keys and values", 2),
+    "07 a text": ("just text", "keys and values", 2),
+    "15 a number without end": ("title: x\nweight: " + "9" * 5000, "5000 digits", 3),
+}
+
+
+@pytest.mark.parametrize("case", YAML)
+def test_front_matter_that_is_refused(site: Site, case: str) -> None:
+    front, reason, line = YAML[case]
+    site.post("bad.md", f"---\n{front}\n{BODY}")
+    refused(site, "bad.md", reason, line)
+
+
+def test_08_duplicate_keys_the_last_one_wins_and_it_is_told(site: Site) -> None:
+    site.post("bad.md", f"---\ntitle: eins\ntitle: zwei\ndate: 2022-01-01\n{BODY}")
+    site.build()
+    assert list(published(site)) == ["zwei"]
+    (problem,) = site.problems()
+    assert (problem["line"], "twice" in problem["reason"]) == (3, True)
+
+
+def test_09_missing_end_fence(site: Site) -> None:
+    site.post("bad.md", "---\ntitle: x\ndate: 2022-01-01\n<p>正文</p>\n")
+    refused(site, "bad.md", "has no end", 1)
+
+
+CHINESE = (
+    f"{HEAD.replace('标题', '中国的市场')}---\n<p>这是用旧编码写的正文，有一些常用的字。</p>\n"
+)
+ENCODINGS = {
+    "10 BOM": CHINESE.encode("utf-8-sig"),
+    "11 CRLF": CHINESE.replace("\n", "\r\n").encode(),
+    "12 GB18030": CHINESE.encode("gb18030"),
+    "12 UTF-16": CHINESE.encode("utf-16"),
+    "12 Big5": CHINESE.replace("国", "國").replace("场", "場").replace("这", "這")
+    .replace("旧", "舊").replace("编", "編").replace("码", "碼").replace("写", "寫").encode("big5"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ENCODINGS)
+def test_encodings(site: Site, case: str) -> None:
+    site.post("old.md", ENCODINGS[case])
+    site.build()
+    ((title, content),) = published(site).items()
+    assert title[0] == "中"
+    assert content.startswith("<p>")
+    assert content.endswith("常用的字。</p>")
+    assert site.problems() == []
+
+
+def test_12_bytes_in_no_encoding(site: Site) -> None:
+    site.post("bad.md", bytes(range(256)) * 20)
+    refused(site, "bad.md", "not text", 1)
+
+
+def test_13_nul_and_control_characters(site: Site) -> None:
+    head = HEAD.replace("标题", "标\0题\x08")
+    site.post("odd.md", head + "---\n<p>a\0b\x0bc\x1bd</p>")
+    site.build()
+    assert published(site) == {"标题": "<p>abcd</p>"}
+    assert site.problems() == []
+
+
+def test_14_a_date_that_does_not_exist_is_as_none(site: Site) -> None:
+    site.post("2022-01-05-x.md", HEAD.replace("2022-01-01 10", "2026-02-31 10") + BODY)
+    site.build()
+    (entry,) = [entry for entry in site.entries() if entry.title == "标题"]
+    assert entry.published == "2022-01-05T00:00:00+08:00"
+    assert site.problems() == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["[NW202112162216485766]", "true", "0777", "{a: b}", "1.5", "NW12", "../../x", "%2e%2e"],
+)
+def test_16_what_is_no_code(site: Site, value: str) -> None:
+    site.post("bad.md", f"{HEAD}infoCode: {value}\n{BODY}")
+    refused(site, "bad.md", "code", 5)
+
+
+def test_17_too_large(site: Site) -> None:
+    site.post("bad.md", f"{HEAD}---\n<p>{'x' * 5_000_000}</p>")
+    refused(site, "bad.md", "larger than 5,000,000 bytes")
+
+
+def test_18_a_link_out_of_the_folder(site: Site) -> None:
+    outside = site.root / "outside.md"
+    outside.write_text(article("geheim"))
+    (site.posts / "bad.md").symlink_to(outside)
+    refused(site, "bad.md", "leads out")
+
+
+def test_18_a_link_within_the_folder_is_followed(site: Site) -> None:
+    site.post("sub/real.md", article("echt"))
+    (site.posts / "link.md").symlink_to("sub/real.md")
+    site.build()
+    assert list(published(site)) == ["echt"]
+
+
+def test_19_links_in_a_circle(site: Site) -> None:
+    (site.posts / "bad.md").symlink_to("bad.md")
+    refused(site, "bad.md", "circle")
+
+
+def test_20_pipe(site: Site) -> None:
+    os.mkfifo(site.posts / "bad.md")
+    refused(site, "bad.md", "a pipe")
+
+
+def test_20_socket(site: Site) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        here = Path.cwd()
+        os.chdir(site.posts)
+        listener.bind("bad.md")
+        os.chdir(here)
+        refused(site, "bad.md", "a socket")
+
+
+def test_20_a_folder_that_is_named_like_a_post_is_none(site: Site) -> None:
+    (site.posts / "bad.md").mkdir()
+    site.build()
+    assert published(site) == {}
+    assert site.problems() == []
+
+
+def test_21_unreadable_file(site: Site) -> None:
+    site.post("bad.md", article("schlecht")).chmod(0)
+    drop = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all")
+    site.build(prefix=drop if os.geteuid() == 0 else ())
+    assert published(site) == {}
+    (problem,) = site.problems()
+    assert "Permission denied" in problem["reason"]
+    (site.posts / "bad.md").chmod(0o644)
+    site.build()
+    assert site.problems() == []
+
+
+def test_22_replaced_by_a_link_between_stat_and_open(site: Site) -> None:
+    secret = site.root / "secret"
+    secret.write_text("geheim")
+    path = site.post("bad.md", article())
+    assert scan.file_stat(str(site.posts), "bad.md", scan.PostsDigest()) is not None
+    path.unlink()
+    path.symlink_to(secret)
+    with pytest.raises(UnusableError, match="leads out"):
+        scan.read_file(str(site.posts), "bad.md", 1000)
+
+
+def test_22_replaced_by_a_pipe_between_stat_and_open(site: Site) -> None:
+    path = site.post("bad.md", article())
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(UnusableError, match="something else than a file"):
+        scan.read_file(str(site.posts), "bad.md", 1000)
+
+
+def test_23_a_torn_post_heals_at_the_next_poll(site: Site) -> None:
+    whole = article("ganz", "<p>eins</p><p>zwei</p>")
+    path = site.post("torn.md", whole[: whole.index("<p>zwei")])
+    site.build()
+    before = path.stat()
+    # The writer goes on within the same tick of the clock: nothing that stat tells changes.
+    path.write_text(whole.ljust(len(whole)))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    site.build()
+    assert published(site)["ganz"] == "<p>eins</p><p>zwei</p>"
+
+
+def test_23_settle_waits_until_the_folder_is_quiet(site: Site) -> None:
+    writing = threading.Event()
+
+    def write() -> None:
+        for number in range(8):
+            site.post("slow.md", article(f"Fassung {number}"))
+            writing.set()
+            threading.Event().wait(0.1)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    writing.wait()
+    site.build("--settle", "0.5")
+    writer.join()
+    assert list(published(site)) == ["Fassung 7"]
+
+
+def test_24_deleted_before_it_is_read_is_as_gone(site: Site) -> None:
+    assert scan.read_file(str(site.posts), "never.md", 1000) is None
+    assert scan.file_stat(str(site.posts), "never.md", scan.PostsDigest()) is None
+
+
+def test_25_folder_vanished(site: Site) -> None:
+    site.build()
+    before = site.feed_bytes()
+    site.posts.rename(site.root / "elsewhere")
+    result = site.build(expect=1)
+    assert "no such folder" in result.err
+    assert site.feed_bytes() == before
+    (site.root / "elsewhere").rename(site.posts)
+    site.build()
+    assert site.feed_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["a\nb.md", 'it\'s "x".md', "x" * 252 + ".md", "空 格.md"])
+def test_26_odd_names(site: Site, name: str) -> None:
+    site.post(name, article("标题"))
+    site.post("z" + name[:-4] + ".md", "kein Kopf")
+    site.build()
+    assert list(published(site)) == ["标题"]
+    assert len(site.run("problems").out.splitlines()) == 1
+
+
+def test_26_a_name_that_is_not_utf_8(site: Site) -> None:
+    path = os.fsencode(site.posts) + b"/caf\xe9.md"
+    Path(os.fsdecode(path)).write_text(article("标题"))
+    site.build()
+    (entry,) = [entry for entry in site.entries() if entry.title == "标题"]
+    assert entry.id.endswith(":posts/caf%E9.md")
+    assert "nothing changed" in site.build().out or site.build().code == 0
+
+
+def test_27_two_files_with_one_code_are_one_entry(site: Site) -> None:
+    code = "NW202201272264567295"
+    for stem, host in ((code, "a.example.org"), (code[2:], "b.example.net")):
+        text = article("zwei", share=share_url(code, host))
+        site.post(f"2022-01-27-{stem}.md", text)
+    site.build()
+    assert list(published(site)) == ["zwei"]
+    assert len(site.run("show", code, "--json").json["copies"]) == 2
+
+
+def test_28_a_time_in_2100(site: Site) -> None:
+    path = site.post("future.md", article("标题", date=None))
+    os.utime(path, (4_102_444_800, 4_102_444_800))
+    site.build()
+    assert list(published(site)) == ["标题"]
+
+
+def test_29_a_title_of_a_megabyte_is_cut_with_a_note(site: Site) -> None:
+    site.post("long.md", article("长" * 350_000))
+    site.build()
+    ((title, _),) = published(site).items()
+    assert 900 < len(title) < 1100
+    (problem,) = site.problems()
+    assert "cut" in problem["reason"]
+
+
+def test_30_a_code_in_the_text_is_about_another_article(site: Site) -> None:
+    other = "NW202201270000000099"
+    body = f"<p>见<a href='{share_url(other)}'>前文</a> {share_url(other)}</p>"
+    site.post("2022-01-28-NW202201280000000002.md", article("dies", body))
+    site.post("note.md", article("Notiz", f"<p>x</p>\n\n<{share_url(other)}>\n\n<p>ende</p>"))
+    site.build()
+    ids = {entry.title: entry.id.rpartition(":")[2] for entry in site.entries()}
+    assert ids["dies"] == "NW202201280000000002"
+    assert ids["Notiz"] == "posts/note.md"
+
+
+def test_a_post_that_becomes_bad_stays_as_it_was(site: Site) -> None:
+    path = site.post("once.md", article("einst"))
+    site.build()
+    path.write_text("---\ntitle: x\n  - y: [\n" + BODY)
+    site.build()
+    assert list(published(site)) == ["einst"]
+    assert len(site.problems()) == 1
+    path.unlink()
+    site.build()
+    assert site.problems() == []
+
+
+def test_two_rules_that_disagree_are_told_and_the_surer_one_is_believed(site: Site) -> None:
+    one, other = "NW202201270000000011", "NW202201270000000012"
+    site.post(f"2022-01-27-{one}.md", article("x", share=share_url(other)))
+    site.build()
+    assert any(entry.id.endswith(other) for entry in site.entries())
+    (problem,) = site.problems()
+    assert one in problem["reason"]
+    assert other in problem["reason"]
