@@ -46,6 +46,7 @@ class Store:
             connect_args={"check_same_thread": False, "timeout": 30},
         )
         event.listen(self._engine, "connect", _configure)
+        event.listen(self._engine, "begin", _begin)
         with self._errors():
             self._connection = self._engine.connect()
             with self.transaction() as connection:
@@ -90,8 +91,14 @@ class Store:
             raise
 
 
+def _begin(connection: Connection) -> None:
+    """Start a transaction that holds everything, new tables too; the driver's own does not."""
+    connection.exec_driver_sql("BEGIN")
+
+
 def _configure(connection: sqlite3.Connection, _: object) -> None:
-    """Set what every connection needs; see hostile.md for the journal's mode."""
+    """Set what every connection needs; see `_WAL_IS_SAFE` for the journal's mode."""
+    connection.isolation_level = None
     if sqlite3.sqlite_version_info >= _WAL_IS_SAFE:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")

@@ -149,6 +149,10 @@ def save_changes(
     ]
     if superseded:
         _insert(connection, schema.revision, superseded)
+    replaced = [change.article.code for change in changes if change.kind == "found better"]
+    if replaced:
+        table = schema.rendition
+        connection.execute(delete(table).where(table.c.code.in_(replaced)))
     touched = sorted(set().union(*(change.touched for change in changes)))
     if touched:
         _upsert(connection, schema.touched, [{"source": source} for source in touched])
