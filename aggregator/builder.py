@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -256,7 +257,7 @@ def _origins(
                 publication.feed_id(spec),
                 names[key].name,
                 publication.feed_url(spec),
-                state.updated,
+                state.updated.astimezone(ZoneInfo(publication.timezone)),
             )
     return origins
 

@@ -13,7 +13,7 @@ from lxml import etree
 
 from aggregator import __version__
 from aggregator.content import without_forbidden
-from aggregator.model import FeedDocument, FeedOrigin
+from aggregator.model import Entry, FeedDocument, FeedOrigin
 
 GENERATOR = "aggregator"
 MAX_FEED = 200_000_000
@@ -44,17 +44,12 @@ def render(document: FeedDocument) -> bytes:
         element.published(entry.published)
         element.updated(entry.updated)
         element.author(name=_safe(entry.source.name))
-        element.link(href=_safe(entry.alternate), rel="alternate", type="text/html")
-        if entry.via is not None:
-            element.link(href=_safe(entry.via), rel="via")
         element.category(term=entry.source.slug, label=_safe(entry.source.name))
         for category in entry.categories:
             element.category(term=_safe(category))
         element.content(_safe(entry.content) or " ", type="html")
-        origin = document.origins.get(entry.source.key)
-        if origin is not None:
-            element.register_extension("atom_source", _SourceElement, atom=True, rss=False)
-            element.atom_source.describe(origin)
+        element.register_extension("beyond_feedgen", _BeyondFeedgen, atom=True, rss=False)
+        element.beyond_feedgen.describe(entry, document.origins.get(entry.source.key))
         feed.add_entry(element, order="append")
     return bytes(feed.atom_str(pretty=True)) + b"\n"
 
@@ -86,27 +81,39 @@ def read_dates(data: bytes) -> Iterator[tuple[str, datetime.datetime, datetime.d
             continue
 
 
-class _SourceElement(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
-    """`atom:source` with all that RFC 4287 §4.2.11 asks for; feedgen's own has no id."""
+class _BeyondFeedgen(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
+    """What feedgen 1.0 leaves out of an entry.
+
+    It forgets the relation and the type of links, and its `source` has no id.
+    """
 
     def __init__(self) -> None:
+        self._entry: Entry | None = None
         self._origin: FeedOrigin | None = None
 
-    def describe(self, origin: FeedOrigin) -> None:
-        """Set the feed that the entry is from."""
-        self._origin = origin
+    def describe(self, entry: Entry, origin: FeedOrigin | None) -> None:
+        """Set the entry, and the feed that it is from if that is another one."""
+        self._entry, self._origin = entry, origin
 
-    def extend_atom(self, entry: Any) -> Any:
-        """Add the element to the entry's."""
+    def extend_atom(self, element: Any) -> Any:
+        """Add links (RFC 4287 §4.2.7) and source (§4.2.11) to the entry's element."""
+        if self._entry is not None:
+            alternate, via = self._entry.alternate, self._entry.via
+            _add(element, "link", href=alternate, rel="alternate", type="text/html")
+            if via is not None:
+                _add(element, "link", href=via, rel="via", type="text/html")
         if self._origin is not None:
-            source = etree.SubElement(entry, "source")
-            etree.SubElement(source, "id").text = self._origin.id
-            etree.SubElement(source, "title").text = _safe(self._origin.title)
-            etree.SubElement(source, "updated").text = self._origin.updated.isoformat()
-            etree.SubElement(
-                source, "link", href=self._origin.self_url, rel="self", type="application/atom+xml"
-            )
-        return entry
+            source = _add(element, "source")
+            _add(source, "id").text = self._origin.id
+            _add(source, "title").text = _safe(self._origin.title)
+            _add(source, "updated").text = self._origin.updated.isoformat()
+            address = self._origin.self_url
+            _add(source, "link", href=address, rel="self", type="application/atom+xml")
+        return element
+
+
+def _add(parent: Any, name: str, **attributes: str) -> Any:
+    return etree.SubElement(parent, name, {key: _safe(value) for key, value in attributes.items()})
 
 
 def _safe(text: str) -> str:
