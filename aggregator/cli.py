@@ -285,7 +285,8 @@ def _settings(config: Path) -> Settings:
 
 def _report_current(current: dict[str, Any], *, quiet: bool, as_json: bool) -> None:
     if as_json:
-        _print_json({**current, "new": 0, "revised": 0, "written": [], "failures": []})
+        counts = dict.fromkeys(("read", "new", "revised", "restated", "removed"), 0)
+        _print_json({**current, **counts, "written": [], "failures": []})
     elif not quiet:
         click.echo(
             f"nothing changed: {current['articles']:,} articles, {current['feeds']:,} feeds current"

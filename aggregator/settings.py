@@ -66,7 +66,7 @@ def _coded_pattern(value: str) -> str:
 def _timezone(value: str) -> str:
     try:
         ZoneInfo(value)
-    except (OSError, ValueError) as error:
+    except (KeyError, OSError, ValueError) as error:
         raise ValueError("no such time zone; write a name like Asia/Shanghai") from error
     return value
 

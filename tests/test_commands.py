@@ -1,0 +1,176 @@
+"""The commands as people and scripts meet them."""
+
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import COMMAND, Site, article, share_url
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+from corpus import write_corpus
+
+CODE = "NW202201272264567295"
+COMMANDS = ["init", "check", "build-feeds", "status", "problems", "sources", "show"]
+
+
+@pytest.fixture
+def built(site: Site) -> Site:
+    for stem, host in ((CODE, "a.example.org"), (CODE[2:], "b.example.org")):
+        site.post(f"2022-01-27-{stem}.md", article("标题", share=share_url(CODE, host)))
+    site.post("bad.md", "nichts")
+    site.build()
+    return site
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example(site: Site, command: str) -> None:
+    result = site.run(command, "--help")
+    assert result.code == 0
+    assert f"  Example:\n    aggregator {command}" in result.out
+
+
+def test_every_command_is_listed(site: Site) -> None:
+    out = site.run("--help").out
+    listed = re.findall(r"^  ([a-z-]+)  ", out[out.index("Commands:") :], re.MULTILINE)
+    assert sorted(listed) == sorted(COMMANDS)
+
+
+@pytest.mark.parametrize(
+    "arguments", [("build-feed",), ("build-feeds", "--ful"), ("show",), ("x",)]
+)
+def test_a_wrong_command_line_ends_with_2(built: Site, arguments: tuple[str, ...]) -> None:
+    result = built.run(*arguments)
+    assert result.code == 2
+    assert "Traceback" not in result.err
+
+
+@pytest.mark.parametrize("command", ["status", "problems", "sources", "show"])
+def test_before_the_first_build_there_is_nothing_to_show(site: Site, command: str) -> None:
+    result = site.run(command, *([CODE] if command == "show" else []))
+    assert result.code == 1
+    assert "run aggregator build-feeds first" in result.err
+    assert not site.store.exists()
+
+
+def test_status(built: Site) -> None:
+    found = built.run("status", "--json").json
+    assert (found["articles"], found["copies"], found["problems"]) == (1, 2, 1)
+    assert [feed["file"] for feed in found["feeds"]] == ["all.atom", "sources/huaxiashibao.atom"]
+    out = built.run("status").out
+    assert "1 articles, 2 copies" in out
+    assert "all.atom\t财经新闻\t1\t2022-01-27T14:14:24Z" in out
+
+
+def test_sources(built: Site) -> None:
+    (source,) = built.run("sources", "--json").json
+    assert source["name"] == "华夏时报"
+    assert source["url"] == "https://finews.example.org/feeds/sources/huaxiashibao.atom"
+    assert "华夏时报\thuaxiashibao\thuaxiashibao\t1\t" in built.run("sources").out
+
+
+def test_problems(built: Site) -> None:
+    (problem,) = built.run("problems", "--json").json
+    assert problem["file"] == "posts/bad.md"
+    out = built.run("problems").out
+    assert out == f"posts/bad.md:1: {problem['reason']}\n"
+    assert "(since 2" in built.run("problems", "-v").out
+
+
+@pytest.mark.parametrize("name", [CODE, CODE[2:], CODE.lower()])
+def test_show_by_any_form_of_the_code(built: Site, name: str) -> None:
+    found = built.run("show", name, "--json").json
+    assert found["code"] == CODE
+    assert [copy["location"] for copy in found["copies"]] == [
+        f"2022-01-27-{CODE[2:]}.md",
+        f"2022-01-27-{CODE}.md",
+    ]
+    assert found["feeds"] == ["sources/huaxiashibao.atom", "all.atom"]
+    assert len(found["revisions"]) == 1
+
+
+def test_show_of_what_is_not_there(built: Site) -> None:
+    result = built.run("show", "NW000000000000000000")
+    assert result.code == 1
+    assert "no article NW000000000000000000" in result.err
+
+
+def test_quiet_says_nothing_and_verbose_says_which(built: Site) -> None:
+    assert built.build("-q").out == ""
+    built.post("2.md", article("zwei"))
+    out = built.build("-v").out
+    assert "  all.atom\n" in out
+    assert "1 problems: see aggregator problems" in out
+
+
+def test_json_of_a_build_and_of_one_with_nothing_to_do_have_the_same_keys(built: Site) -> None:
+    built.post("2.md", article("zwei"))
+    for path in built.posts.iterdir():
+        os.utime(path, (0, 0))
+    first = built.build("--json").json
+    second = built.build("--json").json
+    assert first["new"] == 1
+    assert first["written"] == ["sources/huaxiashibao.atom", "all.atom"]
+    assert second["new"] == 0
+    assert second["written"] == []
+    assert set(second) == set(first)
+
+
+def test_a_reader_that_leaves_early(built: Site) -> None:
+    for _ in range(3):
+        done = subprocess.run(
+            f"{COMMAND} show {CODE} --json | head -c 1",
+            shell=True,
+            cwd=built.root,
+            capture_output=True,
+            check=True,
+        )
+        assert b"Traceback" not in done.stderr
+        assert b"Exception" not in done.stderr
+
+
+def on_a_terminal(site: Site, *arguments: str) -> str:
+    """What a command shows on a terminal, with all control codes."""
+    master, slave = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+    process = subprocess.Popen(
+        [str(COMMAND), *arguments],
+        cwd=site.root,
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env=environment,
+    )
+    os.close(slave)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(master, 65536)
+        except OSError:
+            break
+        if not piece:
+            break
+        shown += piece
+    os.close(master)
+    assert process.wait(30) == 0, shown
+    return shown.decode()
+
+
+def test_a_progress_bar_on_a_terminal_and_plain_lines_elsewhere(site: Site) -> None:
+    write_corpus(site.posts, 900)
+    shown = on_a_terminal(site, "build-feeds")
+    assert "posts" in shown
+    assert "100%" in shown
+    assert "\x1b[" in shown
+    result = site.build("--full")
+    assert "\x1b" not in result.out + result.err
+    assert result.err == ""
+
+
+def test_tables_on_a_terminal(built: Site) -> None:
+    shown = on_a_terminal(built, "sources")
+    assert "华夏时报" in shown
+    assert "\t" not in shown

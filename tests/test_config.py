@@ -1,0 +1,167 @@
+"""config.yaml: everything of its contract is accepted, and every mistake is located."""
+
+from pathlib import Path
+
+import pytest
+from conftest import CONFIG, Site, article
+
+CONTRACT = r"""
+site:
+  title: 财经新闻
+  url: https://finews.example.org/
+  language: zh-CN
+  timezone: Asia/Shanghai
+  author: 财经新闻
+  tag: finews.example.org,2021          # authority and date of every entry id
+  permalink: null                       # e.g. "{url}{source}/{date:%Y/%m/%d}/{stem}.html"
+store: var/aggregator.db                # a path (SQLite) or an SQLAlchemy URL
+posts:
+  - path: posts
+    glob: "*.md"                        # **/*.md for a tree
+    when_removed: keep
+    drop_lines: ['^\[返回.*\]\(.*\)\s*$']  # boilerplate, one pattern a line
+shares:
+  - match: '/html_News/NewsShare\.html\?infoCode=(?P<code>NW\d{18})'
+    text: {url: '{origin}/NewsData/GetNewsText.do?id={code}', format: json, html: 'content || text'}
+    urls: []
+    refresh: {for: 48h, every: 30m}
+lists: []
+subscriptions: []
+sources: {}
+feeds:
+  directory: feeds
+  url: https://finews.example.org/feeds/
+  entries: 50
+  combined_entries: 100
+  formats: [atom]
+schedule: {posts: 30s, shares: 5m, lists: 5m, subscriptions: 30m}
+fetch: {user_agent: news/1, timeout: 30s, max_bytes: 5MB, per_host: {concurrency: 2, delay: 1s},
+  allow_private_addresses: false}
+"""
+
+MISTAKES = {
+    "section": ("feeds:", "feed:", 7, "feed: unknown key, did you mean feeds?"),
+    "key": ("  title:", "  titel:", 2, "site.titel: unknown key, did you mean title?"),
+    "list": ("  - path: posts", "  - path: posts\n    globb: x", 7, "posts[0].globb: unknown key"),
+    "nested": ("feeds:", "fetch: {per_host: {dealy: 1s}}\nfeeds:", 7, "did you mean delay?"),
+    "alias": ("feeds:", "shares:\n  - refresh: {fro: 1h}\nfeeds:", 8, "did you mean for?"),
+    "missing": ("  tag: finews.example.org,2021\n", "", 1, "site.tag: is required"),
+    "type": ("directory: feeds", "directory: [feeds]", 8, "feeds.directory: must be text"),
+    "number": ("directory: feeds", "entries: many", 8, "feeds.entries: must be a number"),
+    "range": ("directory: feeds", "entries: 0", 8, "feeds.entries: "),
+    "choice": ("path: posts", "path: posts\n    when_removed: lose", 7, "'keep' or 'drop'"),
+    "duration": ("feeds:", "schedule: {posts: soon}\nfeeds:", 7, "a duration like 30s"),
+    "no time": ("feeds:", "schedule: {posts: 0s}\nfeeds:", 7, "schedule.posts"),
+    "size": ("feeds:", "fetch: {max_bytes: big}\nfeeds:", 7, "a size like 500kB"),
+    "pattern": ("path: posts", "path: posts\n    drop_lines: ['(']", 7, "regular expression"),
+    "no code": ("feeds:", "shares: [{match: x}]\nfeeds:", 7, "needs a group named code"),
+    "zone": ("  tag:", "  timezone: Mars/North\n  tag:", 4, "no such time zone"),
+    "tag": ("finews.example.org,2021", "finews", 4, "site.tag: must be a domain and a year"),
+    "url": ("https://finews.example.org/\n", "finews.example.org\n", 3, "site.url: must be a full"),
+    "permalink": ("  tag:", "  permalink: '{nope}'\n  tag:", 4, "may use {url}"),
+    "twice": ("feeds:", "site: {}\nfeeds:", 7, "site: stands twice"),
+    "anchor": ("title: 财经新闻", "title: &x 财经新闻", 2, "anchors"),
+    "yaml": ("title: 财经新闻", "title: [", 4, "not valid YAML"),
+    "store": ("feeds:", "store: mysql://x/y\nfeeds:", 7, "store: only SQLite"),
+}
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_a_mistake_is_named_with_file_line_and_key(site: Site, case: str) -> None:
+    right, wrong, line, reason = MISTAKES[case]
+    site.configure(lambda text: text.replace(right, wrong, 1))
+    for command in ("check", "build-feeds"):
+        result = site.run(command)
+        assert result.code == 2
+        assert any(
+            message.removeprefix("aggregator: ").startswith(f"config.yaml:{line}: ")
+            and reason in message
+            for message in result.err.splitlines()
+        ), result.err
+        assert "Traceback" not in result.err
+
+
+def test_all_mistakes_are_told_at_once(site: Site) -> None:
+    site.configure(lambda text: text.replace("title:", "titel:").replace("feeds:", "feed:"))
+    assert len(site.run("check").err.splitlines()) == 4
+
+
+def test_the_whole_contract_is_accepted(site: Site) -> None:
+    site.config.write_text(CONTRACT, encoding="utf-8")
+    site.post("1.md", article())
+    assert site.run("check").code == 0
+    site.build()
+    assert len(site.entries()) == 1
+
+
+def test_what_is_still_to_come_is_said(site: Site) -> None:
+    site.configure(
+        lambda text: text + "  formats: [atom, rss]\nlists: [{url: 'http://x.example/'}]\n"
+    )
+    found = site.run("check", "--json").json["not_yet_supported"]
+    assert any("rss" in item for item in found)
+    assert any("lists" in item for item in found)
+
+
+def test_no_file(site: Site) -> None:
+    site.config.unlink()
+    result = site.run("build-feeds")
+    assert result.code == 2
+    assert "config.yaml: no such file; `aggregator init` writes one" in result.err
+
+
+def test_paths_are_relative_to_the_file(site: Site, tmp_path: Path) -> None:
+    site.post("1.md", article())
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    other = Site(elsewhere / "x")
+    result = other.run("build-feeds", "--config", site.config)
+    assert result.code == 0
+    assert len(site.entries()) == 1
+    assert not other.feeds.exists()
+
+
+def test_the_environment_overrides_single_values(site: Site) -> None:
+    site.post("1.md", article())
+    site.build(
+        environment={
+            "AGGREGATOR_STORE": "elsewhere/x.db",
+            "AGGREGATOR_FEEDS_DIRECTORY": "out",
+            "AGGREGATOR_FEEDS_ENTRIES": "7",
+            "AGGREGATOR_SITE_TITLE": "Anders",
+        }
+    )
+    assert (site.root / "elsewhere" / "x.db").is_file()
+    assert "<title>Anders</title>" in (site.root / "out" / "all.atom").read_text()
+    assert not site.feeds.exists()
+
+
+def test_the_environment_names_the_file(site: Site) -> None:
+    site.config.rename(site.root / "other.yaml")
+    assert site.run("check", environment={"AGGREGATOR_CONFIG": "other.yaml"}).code == 0
+
+
+def test_a_wrong_override_is_an_error_too(site: Site) -> None:
+    result = site.run("check", environment={"AGGREGATOR_FEEDS_ENTRIES": "many"})
+    assert result.code == 2
+    assert "feeds.entries" in result.err
+
+
+def test_init_then_check_then_build(tmp_path: Path) -> None:
+    base = Site(tmp_path / "base")
+    result = base.run("init", "new")
+    assert result.code == 0
+    config = base.root / "new" / "config.yaml"
+    assert base.run("check", "--config", config).code == 0
+    (base.root / "new" / "posts" / "1.md").write_text(article(), encoding="utf-8")
+    assert base.run("build-feeds", "--config", config).code == 0
+    assert (base.root / "new" / "feeds" / "all.atom").is_file()
+    before = config.read_bytes()
+    again = base.run("init", "new")
+    assert again.code == 1
+    assert "there is one already" in again.err
+    assert config.read_bytes() == before
+
+
+def test_the_smallest_config_is_the_one_of_these_tests() -> None:
+    assert len(CONFIG.splitlines()) == 9
