@@ -7,6 +7,7 @@ import difflib
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -198,6 +199,8 @@ def _jobs(
             ):
                 continue
             bodies = _bodies(connection, publication, articles)
+        # Loaded only if there is something to render, and before workers share it.
+        import_module("aggregator.publish.atom")
         entries = tuple(
             make_entry(publication, article, names[article.source]) for article in articles
         )

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 from aggregator import content
 from aggregator.model import FeedDocument, FeedSpec, FeedState, pack, unpack
-from aggregator.publish import atom
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,8 @@ class Rendered:
 
 def render(job: Job) -> Rendered:
     """Clean what has to be cleaned, and render the feed."""
+    from aggregator.publish import atom
+
     entries = []
     cleaned = []
     for entry, body, (code, revision) in zip(

@@ -1,0 +1,87 @@
+"""Imports point down only (docs/how-it-works.md)."""
+
+import ast
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[1] / "aggregator"
+
+# From the top; a module may import what stands in a lower line.
+LAYERS = [
+    "__main__",
+    "cli",
+    "console inspection starter",
+    "runs",
+    "assembly",
+    "watcher builder",
+    "rendering config",
+    "origins store publish settings standstill",
+    "workers feeds",
+    "identity content merge dates jekyll_liquid safe_yaml",
+    "model",
+    "errors",
+]
+# Siblings that may know each other, and why.
+ALLOWED = {
+    ("console", "runs"): "types of what it shows",
+    ("standstill", "origins"): "the digest of a folder is the one that its poll made",
+}
+RANK = {name: rank for rank, line in enumerate(LAYERS) for name in line.split()}
+SQL = {"store", "watcher", "builder", "inspection"}
+
+
+def module_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def files() -> list[Path]:
+    return [path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py"]
+
+
+def test_every_module_has_its_layer() -> None:
+    assert {module_of(path) for path in files()} == set(RANK)
+
+
+def test_imports_point_down() -> None:
+    for path in files():
+        module = module_of(path)
+        for name in imported(path):
+            parts = name.split(".")
+            if parts[0] != "aggregator" or len(parts) < 2 or parts[1] not in RANK:
+                continue
+            other = parts[1]
+            if other != module and (module, other) not in ALLOWED:
+                assert RANK[module] < RANK[other], f"{module} imports {other}"
+
+
+def test_sql_is_spoken_in_the_store_only() -> None:
+    for path in files():
+        names = {name for name in imported(path) if name.split(".")[0] == "sqlalchemy"}
+        if module_of(path) == "store":
+            continue
+        # Elsewhere a connection is handed on, and nothing else is done with it.
+        assert names <= {"sqlalchemy", "sqlalchemy.Connection"}, path
+        assert not names or module_of(path) in SQL, path
+
+
+def test_modules_that_decide_do_no_input_or_output() -> None:
+    pure = "identity content merge dates feeds model errors safe_yaml jekyll_liquid rendering"
+    forbidden = {"os", "pathlib", "socket", "subprocess", "sqlite3", "sqlalchemy", "time", "shutil"}
+    for module in pure.split():
+        names = {name.split(".")[0] for name in imported(PACKAGE / f"{module}.py")}
+        assert not names & forbidden, module
+
+
+def test_files_stay_short() -> None:
+    long = {path.name: count for path in files() if (count := path.read_text().count("\n")) > 360}
+    assert long == {}
