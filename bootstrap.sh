@@ -17,9 +17,9 @@ case "$#${1:-}" in
     *) fail "usage: sh bootstrap.sh [test]" ;;
 esac
 
-stamp=.venv/installed-
+stamp=.venv/installed
 version=$(cksum <pyproject.toml)
-if [ "$(cat "$stamp${1:-}" 2>/dev/null)" = "$version" ] &&
+if [ "$(cat "$stamp${1:+-$1}" 2>/dev/null)" = "$version" ] &&
     .venv/bin/aggregator --version >/dev/null 2>&1; then
     exit 0
 fi
@@ -52,4 +52,4 @@ fi
 rm -f "$stamp"*
 pip install --quiet --disable-pip-version-check --editable "$project"
 echo "$version" >"$stamp"
-[ $# -eq 0 ] || echo "$version" >"$stamp$1"
+[ $# -eq 0 ] || echo "$version" >"$stamp-$1"

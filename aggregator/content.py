@@ -97,10 +97,13 @@ _HIDDEN_STYLE = re.compile(r"(?:^|;)\s*display\s*:\s*none", re.IGNORECASE)
 # The sanitiser's output has no < or > inside attribute values, so this can't cut one.
 _EMPTY = re.compile(
     r"<(p|div|span|strong|b|em|i|u|s|a|font|center|small|big|sub|sup|h[1-6]|blockquote|ul|ol|li|"
-    r"section|article|figure|figcaption|picture|audio|video|header|footer|aside|details|summary|"
+    r"section|article|figure|figcaption|picture|header|footer|aside|details|summary|"
     r"code|mark|del|ins|dl|table|tbody|thead|tfoot|tr)(?: [^<>]*)?>(?:\s|&nbsp;|<br>)*</\1>"
 )
-_PICTURELESS = re.compile(r"<(?:img|source)(?:(?! src=\"| srcset=\")[^<>])*>")
+_SOURCELESS = re.compile(
+    r"<(?:img|source)(?:(?! src=\"| srcset=\")[^<>])*>|"
+    r"<(audio|video)(?:(?! src=\")[^<>])*>\s*</\1>"
+)
 _BLOCK_START = re.compile(
     r"(?:&nbsp;|\s|<!--(?:(?!-->).)*-->)*(?:\Z|</?(?:p|div|table|thead|tbody|tr|td|th|h[1-6]|ul|"
     r"ol|li|dl|section|article|aside|header|footer|figure|figcaption|center|blockquote|script|"
@@ -184,7 +187,7 @@ def clean(text: str, kind: str, base: str) -> str:
     cleaner = _cleaner(base)
     html = str(cleaner.clean(html))
     while True:
-        shorter = _PICTURELESS.sub("", html)
+        shorter = _SOURCELESS.sub("", html)
         shorter = _EMPTY.sub("", shorter)
         if shorter == html:
             return html.strip()

@@ -1,0 +1,294 @@
+"""Whatever an ordinary Jekyll blog of any age holds."""
+
+import re
+from pathlib import Path
+
+import pytest
+from conftest import Site, article, share_url
+
+
+@pytest.fixture
+def tree(site: Site) -> Site:
+    """A site whose posts stand in folders, with every ending."""
+    site.configure(lambda text: text.replace("path: posts", 'path: posts\n    glob: "**/*"'))
+    return site
+
+
+def only(site: Site):
+    """The one entry of a site without problems."""
+    site.build()
+    assert site.problems() == []
+    (entry,) = site.entries()
+    return entry
+
+
+def content(site: Site, body: str, name: str = "2022-01-27-x.md", head: str = "") -> str:
+    site.post(name, f"---\ntitle: Titel\n{head}---\n{body}")
+    return only(site).content[0].value
+
+
+FRONT_MATTER = {
+    "yaml": "---\ntitle: Titel\ndate: 2022-01-27 10:00:00 +0800\ncategories: [tech, x]\n---\nText",
+    "toml": '+++\ntitle = "Titel"\ndate = 2022-01-27T10:00:00+08:00\n'
+    'categories = ["tech"]\n+++\nText',
+    "json": '{\n"title": "Titel", "date": "2022-01-27 10:00:00 +0800",\n'
+    '"categories": ["tech"], "x": {"y": 1}\n}\nText',
+    "blanks": "\n\n---  \ntitle: Titel\ndate: 2022-01-27T02:00:00Z\ncategory: tech\n---\nText",
+}
+
+
+@pytest.mark.parametrize("kind", FRONT_MATTER)
+def test_front_matter(site: Site, kind: str) -> None:
+    site.post("2022-01-27-x.md", FRONT_MATTER[kind])
+    entry = only(site)
+    assert (entry.title, entry.author) == ("Titel", "tech")
+    assert entry.published == "2022-01-27T10:00:00+08:00"
+    assert entry.content[0].value == "<p>Text</p>"
+
+
+@pytest.mark.parametrize(
+    ("head", "source", "others"),
+    [
+        ("categories: tech", "tech", []),
+        ("categories: tech web news", "tech", ["web", "news"]),
+        ("categories: [tech, Web Dev]", "tech", ["Web Dev"]),
+        ("categories:\n  - tech\n  - web", "tech", ["web"]),
+        ("category: tech\ntags: null", "tech", []),
+        ("category: web\ncategories: tech", "tech", ["web"]),
+        ("categories: []\ntags: [a, b]", "unsorted", ["a", "b"]),
+        ("categories: ~\ntags: a b", "unsorted", ["a", "b"]),
+        ("categories: 2021", "2021", []),
+    ],
+)
+def test_categories_and_tags(site: Site, head: str, source: str, others: list[str]) -> None:
+    site.post("2022-01-27-x.md", f"---\ntitle: Titel\n{head}\n---\nText")
+    entry = only(site)
+    assert entry.author == source
+    assert [tag.term for tag in entry.tags] == [source, *others]
+
+
+@pytest.mark.parametrize("head", ["draft: true", "published: false", 'published: "false"'])
+def test_what_is_not_to_be_published_is_not(site: Site, head: str) -> None:
+    path = site.post("2022-01-27-x.md", article("Titel", extra=head))
+    site.post("2022-01-26-y.md", article("anders"))
+    assert only(site).title == "anders"
+    path.write_text(article("Titel"))
+    site.build()
+    assert len(site.entries()) == 2
+    path.write_text(article("Titel", extra=head))
+    assert only(site).title == "anders"
+
+
+@pytest.mark.parametrize(
+    ("date", "published"),
+    [
+        (None, "2022-01-27T00:00:00+08:00"),
+        ("2020-01-01 +0800", "2020-01-01T00:00:00+08:00"),
+        ("2020-01-01", "2020-01-01T00:00:00+08:00"),
+        ("2020/1/2 3:04", "2020-01-02T03:04:00+08:00"),
+        ("2020-01-01 10:00:00 -0500", "2020-01-01T23:00:00+08:00"),
+        ("2020-01-01T10:00:00.123Z", "2020-01-01T18:00:00+08:00"),
+        ("99:99::99", "2022-01-27T00:00:00+08:00"),
+        ("2020-01-01 99:99::99", "2022-01-27T00:00:00+08:00"),
+        ("Fri Sep 9 17:54:00 2011", "2011-09-09T17:54:00+08:00"),
+        ("Fri Sep 9", "2022-01-27T00:00:00+08:00"),
+        ("soon", "2022-01-27T00:00:00+08:00"),
+        ("[2020-01-01]", "2022-01-27T00:00:00+08:00"),
+    ],
+)
+def test_dates(site: Site, date: str | None, published: str) -> None:
+    site.post("2022-1-27-x.md", article("Titel", date=date))
+    assert only(site).published == published
+
+
+def test_a_date_that_is_missing_everywhere_is_that_of_the_code(site: Site) -> None:
+    code = "NW202201270000000001"
+    site.post("x.md", article("Titel", date=None, share=share_url(code)))
+    assert only(site).published == "2022-01-27T00:00:00+08:00"
+
+
+def test_every_ending_and_folders_of_folders(tree: Site) -> None:
+    for name in (
+        "a.md",
+        "b.markdown",
+        "c.html",
+        "d",
+        "2020/e.md",
+        "2020/05/f.md",
+        "tech/_posts/g.md",
+    ):
+        tree.post(name, article(name))
+    tree.post("_drafts/h.md", article("draft"))
+    tree.post("2020/picture.png", b"\x89PNG\r\n")
+    tree.post("style.css", "---\n---\np {}")
+    tree.post("LICENSE", "Do what you want.")
+    tree.post(".hidden.md", article("hidden"))
+    tree.post("backup.md~", article("backup"))
+    tree.build()
+    assert tree.problems() == []
+    titles = {entry.title for entry in tree.entries()}
+    assert titles == {
+        "a.md", "b.markdown", "c.html", "d", "2020/e.md", "2020/05/f.md", "tech/_posts/g.md",
+    }  # fmt: skip
+
+
+def test_slugs_that_repeat_are_articles_of_their_own(tree: Site) -> None:
+    tree.post("2020/2020-01-01-hello.md", article("eins"))
+    tree.post("2021/2020-01-01-hello.md", article("zwei"))
+    tree.build()
+    assert len({entry.id for entry in tree.entries()}) == 2
+
+
+def test_the_simple_glob_stays_in_its_folder(site: Site) -> None:
+    site.post("a.md", article("a"))
+    site.post("sub/b.md", article("b"))
+    assert only(site).title == "a"
+
+
+LIQUID = {
+    "variables": ("{{ site.url }}/x {{ page.title }} {{ page.nothing }}", "Titel"),
+    "raw": ("{% raw %}{{ shown }}{% endraw %}", "{{ shown }}"),
+    "highlight": ("{% highlight py %}\nif a < b: c\n{% endhighlight %}", "if a &lt; b: c"),
+    "post_url": (
+        "[x]({% post_url 2020-01-02-hi %})",
+        "https://finews.example.org/2020/01/02/hi.html",
+    ),
+    "conditions": ("{% if page.title %}ja{% else %}nein{% endif %}", "<p>ja</p>"),
+    "comment": ("a{% comment %}b{% endcomment %}c", "<p>ac</p>"),
+    "attributes": ("*a*{: .x}\n{: #y}", "<p><em>a</em></p>"),
+}
+
+
+@pytest.mark.parametrize("case", LIQUID)
+def test_liquid(site: Site, case: str) -> None:
+    body, expected = LIQUID[case]
+    found = content(site, body)
+    assert expected in found
+    if case != "raw":
+        assert not re.search(r"\{\{|\}\}|\{%|%\}|\{:", found)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "vor {% youtube abc %} nach",
+        "vor {% include x.html %} nach",
+        "vor {% if %} nach",
+        "vor {{ nach",
+    ],
+)
+def test_liquid_that_is_unknown_is_dropped_and_told(site: Site, body: str) -> None:
+    site.post("2022-01-27-x.md", f"---\ntitle: Titel\n---\n\n{body}")
+    site.build()
+    (entry,) = site.entries()
+    found = entry.content[0].value
+    assert re.fullmatch(r"<p>vor\s+nach</p>", found)
+    (problem,) = site.problems()
+    assert "Liquid" in problem["reason"]
+
+
+def test_liquid_without_end_is_refused_in_time(site: Site) -> None:
+    site.post("bad.md", "---\ntitle: x\n---\n{% for i in (1..100000000) %}x{% endfor %}")
+    site.post("good.md", article("gut"))
+    site.build(timeout=15)
+    assert [entry.title for entry in site.entries()] == ["gut"]
+    assert "limit" in site.problems()[0]["reason"]
+
+
+def test_addresses_become_absolute(site: Site) -> None:
+    found = content(
+        site,
+        '<p><a href="/a">a</a><a href="b.html">b</a><a href="//c.example/d">c</a>'
+        '<a href="mailto:x@e.example">m</a><img src="i.png" srcset="i.png 1x, /j.png 2x">'
+        '<video src="/v.mp4" poster="p.jpg"></video></p>',
+    )
+    assert re.findall(r'(?:href|src|srcset|poster)="([^"]*)"', found) == [
+        "https://finews.example.org/a",
+        "https://finews.example.org/b.html",
+        "https://c.example/d",
+        "mailto:x@e.example",
+        "https://finews.example.org/i.png",
+        "https://finews.example.org/i.png 1x, https://finews.example.org/j.png 2x",
+        "https://finews.example.org/v.mp4",
+        "https://finews.example.org/p.jpg",
+    ]
+
+
+def test_markdown_with_tables_code_and_raw_html(site: Site) -> None:
+    found = content(
+        site, "# H\n\n* a\n* **b**\n\n|x|y|\n|-|-|\n|1|2|\n\n<div>roh</div>\n\n~~weg~~ `c`"
+    )
+    for piece in (
+        "<h1>H</h1>",
+        "<strong>b</strong>",
+        "<td>1</td>",
+        "<div>roh</div>",
+        "<del>weg</del>",
+    ):
+        assert piece in found
+
+
+def test_a_scraped_body_is_not_taken_for_markdown(site: Site) -> None:
+    body = "<p>5*3*2 = 30</p>\n\n    <p>eingerückt_und_mit_strichen</p>\n\n<p>1. Punkt</p>"
+    found = content(site, body)
+    assert "<code>" not in found
+    assert "<em>" not in found
+    assert "5*3*2" in found
+
+
+def test_rolling_news_and_its_twin_are_one_entry_with_the_longer_text(site: Site) -> None:
+    digits = "202201272264567295"
+    link = f"<http://finance.example.com/news/11158,{digits}.html>"
+    rolling = f"---\ntitle: Titel\ndate: 2022-01-27 09:00:00\n---\n> Kurz.\n\n{link}\n\n<>\n"
+    path = site.post(f"2022-01-27-{digits}.md", rolling)
+    entry = only(site)
+    assert entry.content[0].value == "<blockquote>\n<p>Kurz.</p>\n</blockquote>"
+    assert entry.link == f"http://finance.example.com/news/11158,{digits}.html"
+    whole = article("Titel", "<p>Lang.</p>", share=share_url("NW" + digits))
+    site.post(f"2022-01-27-NW{digits}.md", whole)
+    assert only(site).content[0].value == "<p>Lang.</p>"
+    path.unlink()
+    assert only(site).content[0].value == "<p>Lang.</p>"
+
+
+def test_an_address_that_names_no_article_is_text(site: Site) -> None:
+    assert "https://example.com/" in content(site, "<p>Text</p>\n\n<https://example.com/>")
+
+
+@pytest.mark.parametrize(
+    ("line", "title"),
+    [
+        ('title: "Er sagte "nein" dazu"', 'Er sagte "nein" dazu'),
+        ("title: a: b: c", "a: b: c"),
+        ("title: 'it's'", "it's"),
+        ("title: [快讯] 涨了", "[快讯] 涨了"),
+        ("title: @x", "@x"),
+        ('title: "a\\b"', "a\\b"),
+        ("title: 100%", "100%"),
+        ("title: 2021", "2021"),
+        ("title: yes", "yes"),
+        ('title: "<b>fett</b> & 1 < 2"', "<b>fett</b> & 1 < 2"),
+    ],
+)
+def test_titles(site: Site, line: str, title: str) -> None:
+    site.post("2022-01-27-x.md", f"---\n{line}\ndate: 2022-01-27\n---\nText")
+    site.build()
+    data = (site.feeds / "all.atom").read_text("utf-8")
+    escaped = title.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    if "\\b" in line:
+        escaped = "a"  # an escape of YAML: a backspace, which XML has no place for
+    assert f"<title>{escaped}</title>" in data
+    assert site.problems() == []
+
+
+def test_posts_of_two_folders_with_one_code(site: Site, tmp_path: Path) -> None:
+    site.configure(lambda text: text.replace("- path: posts", "- path: posts\n  - path: old"))
+    code = "NW202201270000000001"
+    (site.root / "old").mkdir()
+    path = site.post(f"2022-01-27-{code}.md", article("Titel"))
+    entry = only(site)
+    path.rename(site.root / "old" / path.name)
+    site.post("other.md", article("anders"))
+    site.build()
+    moved = next(found for found in site.entries() if found.title == "Titel")
+    assert (moved.id, moved.updated) == (entry.id, entry.updated)
