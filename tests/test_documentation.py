@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from aggregator import __version__
 from aggregator.config import _keys_at, load_settings, overridable
+from aggregator.identity import source_slug
 from aggregator.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -100,6 +101,16 @@ def test_the_example_of_the_readme_is_fine(tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     config.write_text(README.partition("```yaml\n")[2].partition("```")[0], "utf-8")
     assert load_settings(config, {}).feeds_directory == Path("/srv/site/feeds")
+
+
+def test_the_documented_file_name_of_a_source_is_the_real_one() -> None:
+    assert f"`{source_slug('ALL')}` for `ALL`" in (ROOT / "docs" / "feeds.md").read_text("utf-8")
+
+
+def test_every_option_of_a_build_is_documented() -> None:
+    options = set(re.findall(r"--[a-z-]+", shown_help("build-feeds").partition("Options:")[2]))
+    text = "".join(document.read_text("utf-8") for document in DOCUMENTS)
+    assert {option for option in options if option not in text} == set()
 
 
 def test_versions_agree() -> None:

@@ -119,7 +119,7 @@ def test_100_killed_at_fifty_moments_of_a_first_build(make_site) -> None:
             [str(COMMAND), "build-feeds", "-q"], cwd=killed.root, start_new_session=True
         )
         try:
-            process.wait(whole * random_.uniform(0.1, 0.9) / 2)
+            process.wait(whole * random_.uniform(0.02, 0.5))
         except subprocess.TimeoutExpired:
             process.kill()
         process.wait()
