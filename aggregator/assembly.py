@@ -8,7 +8,7 @@ from aggregator import identity
 from aggregator.feeds import Publication
 from aggregator.origins.post_file import PostRules
 from aggregator.origins.posts import PostsFolder
-from aggregator.settings import Settings
+from aggregator.settings import Posts, Settings
 from aggregator.watcher import MergeRules
 
 
@@ -52,7 +52,7 @@ def posts_folders(settings: Settings) -> list[PostsFolder]:
             settings.base / posts.path,
             posts.glob,
             PostRules(
-                origin=_origin_name(posts.path),
+                origin=origin_name(posts),
                 identity=codes,
                 code_key=settings.identity.front_matter,
                 drop_lines=tuple(re.compile(pattern) for pattern in posts.drop_lines),
@@ -70,13 +70,12 @@ def posts_folders(settings: Settings) -> list[PostsFolder]:
 def merge_rules(settings: Settings) -> MergeRules:
     """Which copy is shown, and what leaves the feeds."""
     return MergeRules(
-        {_origin_name(posts.path): number for number, posts in enumerate(settings.posts)},
-        frozenset(
-            _origin_name(posts.path) for posts in settings.posts if posts.when_removed == "drop"
-        ),
+        {origin_name(posts): number for number, posts in enumerate(settings.posts)},
+        frozenset(origin_name(posts) for posts in settings.posts if posts.when_removed == "drop"),
         settings.site.url,
     )
 
 
-def _origin_name(path: str) -> str:
-    return f"posts:{path}"
+def origin_name(posts: Posts) -> str:
+    """What a folder of posts is called in the store and in messages."""
+    return f"posts:{posts.path}/{posts.glob}"

@@ -162,11 +162,14 @@ def _is_on_disk(state: FeedState, directory: Path) -> bool:
 
 
 def _would_empty(store: Store, manifest: Mapping[str, FeedState], now: datetime.datetime) -> bool:
-    """Whether nothing is left to show though there were entries before."""
-    if not any(state.entries for state in manifest.values()):
-        return False
+    """Whether nothing is left to show though there were entries before.
+
+    Of a lost store only the ledger tells of those, filled from the feeds on disk.
+    """
+    had_entries = any(state.entries for state in manifest.values())
     with store.transaction() as connection:
-        return not reads.window(connection, None, now, 1)
+        had_entries = had_entries or reads.has_remembered(connection)
+        return had_entries and not reads.window(connection, None, now, 1)
 
 
 def _jobs(
@@ -204,12 +207,12 @@ def _jobs(
         entries = tuple(
             make_entry(publication, article, names[article.source]) for article in articles
         )
-        title = names[spec.source].name if spec.source in names else publication.title
-        document = make_document(publication, spec, title, entries, origins)
+        source = names[spec.source] if spec.source is not None else None
+        document = make_document(publication, spec, source, entries, origins)
         state = FeedState(
             key=spec.key,
             path=spec.path,
-            title=title,
+            title=source.name if source else publication.title,
             rules=rules,
             fingerprint=fingerprint,
             entries=len(entries),
@@ -258,7 +261,7 @@ def _origins(
         if state is not None:
             origins[key] = FeedOrigin(
                 publication.feed_id(spec),
-                names[key].name,
+                publication.feed_title(names[key]),
                 publication.feed_url(spec),
                 state.updated.astimezone(ZoneInfo(publication.timezone)),
             )

@@ -95,10 +95,14 @@ _ANY_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _HIDDEN_HINT = re.compile(r"display\s*:\s*none|\shidden(?=[\s=>/])", re.IGNORECASE)
 _HIDDEN_STYLE = re.compile(r"(?:^|;)\s*display\s*:\s*none", re.IGNORECASE)
 # The sanitiser's output has no < or > inside attribute values, so this can't cut one.
-_EMPTY = re.compile(
-    r"<(p|div|span|strong|b|em|i|u|s|a|font|center|small|big|sub|sup|h[1-6]|blockquote|ul|ol|li|"
-    r"section|article|figure|figcaption|picture|header|footer|aside|details|summary|"
-    r"code|mark|del|ins|dl|table|tbody|thead|tfoot|tr)(?: [^<>]*)?>(?:\s|&nbsp;|<br>)*</\1>"
+_EMPTY_BLOCK = re.compile(
+    r"<(p|div|center|h[1-6]|blockquote|ul|ol|li|section|article|figure|figcaption|picture|header|"
+    r"footer|aside|details|summary|dl|table|tbody|thead|tfoot|tr)(?: [^<>]*)?>"
+    r"(?:\s|&nbsp;|<br>)*</\1>"
+)
+_EMPTY_INLINE = re.compile(
+    r"<(span|strong|b|em|i|u|s|a|small|sub|sup|code|mark|del|ins)(?: [^<>]*)?>"
+    r"((?:\s|&nbsp;|<br>)*)</\1>"
 )
 _SOURCELESS = re.compile(
     r"<(?:img|source)(?:(?! src=\"| srcset=\")[^<>])*>|"
@@ -188,7 +192,8 @@ def clean(text: str, kind: str, base: str) -> str:
     html = str(cleaner.clean(html))
     while True:
         shorter = _SOURCELESS.sub("", html)
-        shorter = _EMPTY.sub("", shorter)
+        shorter = _EMPTY_INLINE.sub(r"\2", shorter)
+        shorter = _EMPTY_BLOCK.sub("", shorter)
         if shorter == html:
             return html.strip()
         html = str(cleaner.clean(shorter))
@@ -234,7 +239,8 @@ def _absolute_srcset(value: str, base: str) -> str | None:
 def _cleaner(base: str) -> nh3.Cleaner:
     def filter_attribute(element: str, attribute: str, value: str) -> str | None:
         if attribute in ("href", "cite"):
-            return absolute_url(value, base)
+            # Within the page there is nothing left to lead to: ids are not kept.
+            return None if value.lstrip().startswith("#") else absolute_url(value, base)
         if attribute in _MEDIA_ATTRIBUTES:
             return absolute_url(value, base, _MEDIA_SCHEMES)
         if attribute == "srcset":

@@ -55,6 +55,10 @@ class Publication:
         name = self.source_names.get(source) or self.source_names.get(slug) or learnt or source
         return SourceName(source, slug, name)
 
+    def feed_title(self, source: SourceName) -> str:
+        """The title of a source's feed."""
+        return f"{source.name} - {self.title}"
+
     def feed_id(self, spec: FeedSpec) -> str:
         """The feed's id, which no change of address or format moves."""
         return entry_id(self.tag, "feeds/" + spec.path.removesuffix(".atom"))
@@ -104,7 +108,7 @@ def make_entry(publication: Publication, article: Article, source: SourceName) -
 def make_document(
     publication: Publication,
     spec: FeedSpec,
-    title: str,
+    source: SourceName | None,
     entries: tuple[Entry, ...],
     origins: Mapping[str, FeedOrigin],
 ) -> FeedDocument:
@@ -115,18 +119,17 @@ def make_document(
     """
     zone = ZoneInfo(publication.timezone)
     year = int(publication.tag.rpartition(",")[2][:4])
-    is_combined = spec.source is None
     return FeedDocument(
         id=publication.feed_id(spec),
         self_url=publication.feed_url(spec),
         alternate=publication.source_urls.get(spec.source or "", publication.site_url),
-        title=title if is_combined else f"{title} - {publication.title}",
-        subtitle=publication.subtitle if is_combined else None,
+        title=publication.feed_title(source) if source else publication.title,
+        subtitle=None if source else publication.subtitle,
         language=publication.language,
         updated=max(
             (entry.updated for entry in entries), default=datetime.datetime(year, 1, 1, tzinfo=zone)
         ),
-        author=publication.author if is_combined else title,
+        author=source.name if source else publication.author,
         entries=entries,
         icon=publication.icon,
         logo=publication.logo,

@@ -46,7 +46,7 @@ def status(settings: Settings) -> Values:
 
 def problems(settings: Settings) -> list[Values]:
     """Every open problem."""
-    folders = {f"posts:{posts.path}": posts.path for posts in settings.posts}
+    folders = {assembly.origin_name(posts): posts.path for posts in settings.posts}
     with _reading(settings) as connection:
         return [
             {

@@ -40,6 +40,7 @@ def reads_differently(article: Article | None, best: CopyFacts, poll: int) -> bo
         and article.first_poll != poll
         and article.raw_hash != best.raw_hash
         and article.title == best.title
+        and (best.is_full or not article.is_full)
     )
 
 
@@ -70,6 +71,9 @@ def decide(
     if article is None or article.revision == 0:
         # Revision 0 is only remembered: its dates were published, its text is found now.
         return _change(_shown(article, best, copies, poll, now), article, "new", revision=1)
+    if article.is_full and not best.is_full:
+        # The full text is no longer there to be copied, and stays.
+        best = _with_text_of(article, best)
     if article.first_poll == poll and article.revision == 1 and not article.removed:
         shown = _shown(article, best, copies, poll, now)
         return _change(shown, article, "found better") if shown != article else None
@@ -84,6 +88,18 @@ def decide(
     if shown != article:
         return Change(shown, "unseen", frozenset())
     return None
+
+
+def _with_text_of(article: Article, copy: CopyFacts) -> CopyFacts:
+    """A copy as if it had the article's text."""
+    return replace(
+        copy,
+        title=article.title,
+        raw_hash=article.raw_hash,
+        body_id=article.body_id or copy.body_id,
+        media_type=article.media_type,
+        is_full=True,
+    )
 
 
 def _change(
@@ -116,6 +132,7 @@ def _shown(
             return value
         return min((other for copy in copies if (other := getattr(copy, name))), default=None)
 
+    share_url = field("share_url")
     published = best.published
     if published is None:
         dated = [copy.published for copy in copies if copy.published is not None]
@@ -139,9 +156,10 @@ def _shown(
         raw_hash=best.raw_hash,
         body_id=best.body_id,
         media_type=best.media_type,
-        link=field("link"),
-        share_url=field("share_url"),
+        link=best.link if share_url else field("link"),
+        share_url=share_url,
         categories=best.categories,
+        is_full=best.is_full,
     )
 
 

@@ -167,6 +167,7 @@ class Article:
     link: str | None = None
     share_url: str | None = None
     categories: tuple[str, ...] = ()
+    is_full: bool = True
     removed: bool = False
 
     @property

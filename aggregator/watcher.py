@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -13,6 +13,8 @@ from aggregator.errors import OriginError
 from aggregator.model import Article, Batch, Change, CopyFacts, PollSummary, unpack
 from aggregator.origins.interface import Origin, Progress
 from aggregator.store import Store, reads, writes
+
+FORGET_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class MergeRules:
 
 def poll(
     store: Store,
-    origins: Iterable[Origin],
+    origins: Sequence[Origin],
     rules: MergeRules,
     now: datetime.datetime,
     *,
@@ -69,9 +71,27 @@ def poll(
             continue
         with store.transaction() as connection:
             writes.save_origin(connection, origin.name, digest, now)
+    if not summary.failures:
+        _forget_others(store, {origin.name for origin in origins}, rules, number, now)
     with store.transaction() as connection:
         writes.finish_poll(connection, number)
     return summary
+
+
+def _forget_others(
+    store: Store, names: set[str], rules: MergeRules, number: int, now: datetime.datetime
+) -> None:
+    """Forget the copies, problems and states of origins that are no longer configured."""
+    with store.transaction() as connection:
+        others = [name for name in reads.origins(connection) if name not in names]
+    for name in others:
+        paths = [state.path for state in reads.file_states(store.transaction, name)]
+        for start in range(0, len(paths), FORGET_AT_ONCE):
+            gone = tuple(paths[start : start + FORGET_AT_ONCE])
+            with store.transaction() as connection:
+                _apply(connection, Batch(name, gone=gone), rules, number, now)
+        with store.transaction() as connection:
+            writes.forget_origin(connection, name)
 
 
 def _apply(

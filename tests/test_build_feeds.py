@@ -59,7 +59,7 @@ def test_an_entry_says_all_that_is_known_of_its_article(two: Site) -> None:
     assert links == {"alternate": share_url(CODE), "via": share_url(CODE)}
     assert [(tag.term, tag.label) for tag in first.tags] == [("huaxiashibao", "华夏时报")]
     assert first.source.id == "tag:finews.example.org,2021:feeds/sources/huaxiashibao"
-    assert first.source.title == "华夏时报"
+    assert first.source.title == "华夏时报 - 财经新闻"
     assert "source" not in two.entries("sources/huaxiashibao.atom")[0]
 
 
@@ -363,3 +363,79 @@ def test_seen_twice_through_a_reader_nothing_is_new(two: Site, tmp_path: Path) -
     assert sum(found.new for found in first) == 4
     second = [feed.value for feed in reader.update_feeds_iter()]
     assert all(found is None or (found.new, found.modified) == (0, 0) for found in second)
+
+
+def test_a_lost_store_and_an_empty_folder_do_not_empty_the_feeds(site: Site) -> None:
+    post = site.post("a.md", article())
+    site.build()
+    before = site.feed_bytes()
+    site.store.unlink()
+    post.unlink()
+    site.build(expect=1)
+    assert site.feed_bytes() == before
+    site.posts.rmdir()
+    site.build(expect=1)
+    assert site.feed_bytes() == before
+
+
+def test_white_space_in_inline_elements_stays(site: Site) -> None:
+    site.post("a.md", article(body="<p>hello<span>&nbsp;</span>world a<em> </em>b</p>"))
+    site.build()
+    assert site.entries()[0].content[0].value == "<p>hello&nbsp;world a b</p>"
+
+
+def test_the_source_of_an_entry_has_the_title_of_its_feed(site: Site) -> None:
+    site.post("a.md", article())
+    site.build()
+    assert site.entries()[0].source.title == site.feed("sources/huaxiashibao.atom").feed.title
+
+
+def test_a_folder_that_is_no_longer_configured_is_forgotten(site: Site) -> None:
+    site.configure(
+        lambda text: text.replace("- path: posts", "- {path: posts, when_removed: drop}")
+    )
+    site.post("a.md", article("A"))
+    site.post("b.md", article("B"))
+    site.post("bad.md", "no front matter")
+    site.build()
+    site.posts.rename(site.root / "moved")
+    site.configure(lambda text: text.replace("path: posts", "path: moved"))
+    (site.root / "moved" / "a.md").unlink()
+    (site.root / "moved" / "bad.md").unlink()
+    site.build()
+    assert site.problems() == []
+    assert site.run("status", "--json").json["copies"] == 1
+
+
+def test_the_same_folder_twice_with_two_globs(site: Site) -> None:
+    site.configure(
+        lambda text: text.replace(
+            "  - path: posts", '  - {path: posts}\n  - {path: posts, glob: "*.html"}'
+        )
+    )
+    site.post("a.md", article("A"))
+    site.post("b.html", article("B"))
+    site.build()
+    site.build()
+    assert site.run("status", "--json").json["copies"] == 2
+
+
+def test_full_text_that_leaves_before_its_excerpt_stays(site: Site) -> None:
+    link = f"<http://finance.example.com/news/11158,{CODE[2:]}.html>"
+    site.post(f"2022-01-27-{CODE[2:]}.md", article("R", f"> first words\n\n{link}"))
+    full = site.post(f"2022-01-27-{CODE}.md", article("R", share=share_url(CODE)))
+    site.build()
+    full.unlink()
+    site.build()
+    assert "正文" in site.entries()[0].content[0].value
+
+
+def test_removed_articles_are_not_counted(site: Site) -> None:
+    site.configure(
+        lambda text: text.replace("- path: posts", "- {path: posts, when_removed: drop}")
+    )
+    site.post("a.md", article("A"))
+    gone = site.post("b.md", article("B"))
+    site.build()
+    gone.unlink()
+    assert "1 articles" in site.build().out

@@ -83,14 +83,11 @@ class _Yaml(YAMLHandler):
         """The mapping that `fm` holds; quotes and colons in plain lines are mended."""
         try:
             document = safe_yaml.load(fm)
-        except safe_yaml.MalformedError as error:
+        except safe_yaml.MalformedError:
             mended = _mend(fm)
             if mended == fm:
                 raise
-            try:
-                document = safe_yaml.load(mended)
-            except UnusableError:
-                raise error from None
+            document = safe_yaml.load(mended)
         for path in document.duplicates:
             self.notes.append(
                 (document.lines[path], f"the key {path[-1]} stands twice: the last one was used")

@@ -119,11 +119,18 @@ def has_files_to_look_at(connection: Connection) -> bool:
     )
 
 
+def has_remembered(connection: Connection) -> bool:
+    """Whether an article is known from a published feed only."""
+    table = schema.article
+    query = select(table.c.code).where(table.c.revision == 0).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def count_articles(connection: Connection) -> int:
-    """How many articles have a text."""
+    """How many articles can be published."""
     table = schema.article
     return connection.execute(
-        select(func.count()).select_from(table).where(table.c.revision > 0)
+        select(func.count()).select_from(table).where(table.c.revision > 0, ~table.c.removed)
     ).scalar_one()
 
 
@@ -286,6 +293,11 @@ def revisions_of(connection: Connection, article: Article) -> list[Revision]:
     return found
 
 
+def origins(connection: Connection) -> list[str]:
+    """Every origin that was ever read in full."""
+    return list(connection.execute(select(schema.origin.c.name)).scalars())
+
+
 def polls(connection: Connection) -> dict[str, datetime.datetime]:
     """When each origin was last read in full."""
     return {row.name: instant(row.polled_at) for row in connection.execute(select(schema.origin))}
@@ -330,6 +342,7 @@ def _article(row: Row[tuple[object, ...]]) -> Article:
         link=row.link,
         share_url=row.share_url,
         categories=_categories(row.categories),
+        is_full=row.is_full,
         removed=row.removed,
     )
 

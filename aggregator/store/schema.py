@@ -101,6 +101,7 @@ article = Table(
     Column("link", String),
     Column("share_url", String),
     Column("categories", String, nullable=False),
+    Column("is_full", Boolean, nullable=False),
     Column("removed", Boolean, nullable=False),
 )
 Index("article_window", article.c.source, article.c.published.desc(), article.c.code.desc())

@@ -47,6 +47,12 @@ def finish_poll(connection: Connection, number: int) -> None:
     connection.execute(delete(table).where(table.c.number < number))
 
 
+def forget_origin(connection: Connection, name: str) -> None:
+    """Forget that an origin was ever read."""
+    table = schema.origin
+    connection.execute(delete(table).where(table.c.name == name))
+
+
 def save_states(connection: Connection, batch: Batch) -> None:
     """Store what the files of a batch look like, and forget those that are gone."""
     table = schema.file
@@ -313,6 +319,7 @@ def _article_row(article: Article) -> dict[str, Any]:
         "link": article.link,
         "share_url": article.share_url,
         "categories": _categories(article.categories),
+        "is_full": article.is_full,
         "removed": article.removed,
     }
 
