@@ -7,9 +7,10 @@ without end has a limit.
 
 from __future__ import annotations
 
+import functools
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from io import StringIO
 from typing import TextIO
@@ -25,6 +26,50 @@ from aggregator.errors import UnusableError
 
 MARKERS = ("{{", "{%")
 MAX_OUTPUT = 5_000_000
+# The lexer looks to the end of the text for every tag that is not closed.
+MAX_TEMPLATE = 300_000
+MAX_MARKERS = 2_000
+MAX_VALUE = 1_000_000
+# Filters that take text and give no more than they took; those that make long lists or
+# large numbers of small ones are unknown here, and leave what they are given.
+_FILTERS = frozenset(
+    [
+        "abs",
+        "append",
+        "ceil",
+        "capitalize",
+        "date",
+        "default",
+        "downcase",
+        "escape",
+        "escape_once",
+        "first",
+        "floor",
+        "last",
+        "lstrip",
+        "minus",
+        "modulo",
+        "newline_to_br",
+        "plus",
+        "prepend",
+        "remove",
+        "remove_first",
+        "replace",
+        "replace_first",
+        "round",
+        "rstrip",
+        "size",
+        "slice",
+        "split",
+        "strip",
+        "strip_html",
+        "strip_newlines",
+        "truncate",
+        "truncatewords",
+        "upcase",
+        "url_encode",
+    ]
+)
 _DATED_NAME = re.compile(r"(?:.*/)?(\d{4})-(\d{1,2})-(\d{1,2})-(.+)")
 _LANGUAGE = re.compile(r"[\w+#.-]{1,30}")
 _LEFT_OVER = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{%|%\}|\{\{|\}\}", re.DOTALL)
@@ -37,6 +82,11 @@ def render(text: str, site: Page, page: Page) -> tuple[str, list[str]]:
 
     Raises `UnusableError` for a template that spends more than the limits allow.
     """
+    if len(text) > MAX_TEMPLATE or sum(map(text.count, MARKERS)) > MAX_MARKERS:
+        raise UnusableError(
+            f"Liquid: more than {MAX_MARKERS:,} tags, or in a text of over {MAX_TEMPLATE:,} "
+            "characters"
+        )
     environment = _environment()
     notes: list[str] = []
     environment.notes = notes
@@ -45,11 +95,9 @@ def render(text: str, site: Page, page: Page) -> tuple[str, list[str]]:
         return template.render(site=site, page=page), sorted(set(notes))
     except ResourceLimitError as error:
         raise UnusableError(f"Liquid: {_first_line(error)}") from error
-    except LiquidError as error:
-        notes.append(f"Liquid that cannot be read was dropped: {_first_line(error)}")
+    except (LiquidError, ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as e:
+        notes.append(f"Liquid that cannot be read was dropped: {_first_line(e)}")
         return _LEFT_OVER.sub("", text), sorted(set(notes))
-    except RecursionError as error:
-        raise UnusableError("Liquid: nested too deeply") from error
 
 
 class _Environment(liquid.Environment):
@@ -168,13 +216,36 @@ def _address(name: str) -> str:
     return f"/{year}/{int(month):02d}/{int(day):02d}/{slug}.html"
 
 
-def _first_line(error: LiquidError) -> str:
+def _guarded(name: str, function: Callable[..., object]) -> Callable[..., object]:
+    """A filter that is refused more, and gives no more, than a text of some size."""
+
+    @functools.wraps(function)
+    def guarded(value: object, *arguments: object, **options: object) -> object:
+        if not isinstance(value, str | int | float | list | dict | None):
+            return value
+        if name == "replace" and isinstance(value, str) and len(arguments) > 1:
+            old, new = str(arguments[0]), str(arguments[1])
+            if (len(value) // max(len(old), 1) + 1) * len(new) > MAX_VALUE:
+                raise ResourceLimitError("a text became too long", token=None)
+        found = function(value, *arguments, **options)
+        if isinstance(found, str | list) and len(found) > MAX_VALUE:
+            raise ResourceLimitError("a text became too long", token=None)
+        return found
+
+    return guarded
+
+
+def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or ["not valid"])[0]
 
 
 @lru_cache(maxsize=1)
 def _environment() -> _Environment:
     environment = _Environment()
+    known = {name: function for name, function in environment.filters.items() if name in _FILTERS}
+    environment.filters.clear()
+    for name, function in known.items():
+        environment.add_filter(name, _guarded(name, function))
     for tag in (_Highlight, _PostUrl, _Link):
         environment.add_tag(tag)
     for name in ("include", "include_relative", "render"):
