@@ -21,6 +21,7 @@ MARKDOWN = "text/markdown"
 
 MAX_DEPTH = 200
 MAX_REFERENCES = 100_000
+MAX_TAG = 64 * 1024
 MAX_HTML = 20_000_000
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -57,41 +58,14 @@ _MEDIA_SCHEMES = frozenset({"http", "https"})
 _MEDIA_ATTRIBUTES = frozenset({"src", "poster"})
 
 # Elements whose end tag may be left out: a hundred open ones are no depth.
-_SELF_CLOSING = frozenset(
-    [
-        "p",
-        "li",
-        "td",
-        "th",
-        "tr",
-        "dt",
-        "dd",
-        "thead",
-        "tbody",
-        "tfoot",
-        "option",
-        "optgroup",
-        "a",
-        "area",
-        "base",
-        "br",
-        "col",
-        "embed",
-        "hr",
-        "img",
-        "input",
-        "link",
-        "meta",
-        "param",
-        "source",
-        "track",
-        "wbr",
-        "rp",
-        "rt",
-        "nobr",
-    ]
-)
+_SELF_CLOSING = {
+    "p", "li", "td", "th", "tr", "dt", "dd", "thead", "tbody", "tfoot", "option", "a", "area",
+    "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
+    "track", "wbr", "nobr",
+}  # fmt: skip
 _ANY_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+# A tag with all its attributes; it never goes back over what it has matched.
+_WHOLE_TAG = re.compile(r"""<[a-zA-Z](?:[^<>"']++|"[^"]*+"|'[^']*+'|["'])*+""")
 _HIDDEN_HINT = re.compile(r"display\s*:\s*none|\shidden(?=[\s=>/])", re.IGNORECASE)
 _HIDDEN_STYLE = re.compile(r"(?:^|;)\s*display\s*:\s*none", re.IGNORECASE)
 # The sanitiser's output has no < or > inside attribute values, so this can't cut one.
@@ -160,6 +134,10 @@ def check_limits(text: str, kind: str) -> None:
         raise UnusableError(f"the text becomes more than {MAX_HTML:,} characters of HTML")
     if html.count("&") > MAX_REFERENCES:
         raise UnusableError(f"more than {MAX_REFERENCES:,} character references in the text")
+    if max(map(len, html.split("<"))) > MAX_TAG and any(
+        match.end() - match.start() > MAX_TAG for match in _WHOLE_TAG.finditer(html)
+    ):
+        raise UnusableError(f"a tag of more than {MAX_TAG // 1024} KiB")
     if html.count("<") <= MAX_DEPTH:
         return
     depth = 0

@@ -70,6 +70,8 @@ _FILTERS = frozenset(
         "url_encode",
     ]
 )
+_EXPRESSION = re.compile(r"\{[{%]((?:(?![%}]\}).){1,2000})", re.DOTALL)
+_FILTER = re.compile(r"\|\s*([A-Za-z_]\w{0,40})")
 _DATED_NAME = re.compile(r"(?:.*/)?(\d{4})-(\d{1,2})-(\d{1,2})-(.+)")
 _LANGUAGE = re.compile(r"[\w+#.-]{1,30}")
 _LEFT_OVER = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{%|%\}|\{\{|\}\}", re.DOTALL)
@@ -88,7 +90,12 @@ def render(text: str, site: Page, page: Page) -> tuple[str, list[str]]:
             "characters"
         )
     environment = _environment()
-    notes: list[str] = []
+    notes = [
+        f"Liquid: the filter {name} is not known and changed nothing"
+        for expression in _EXPRESSION.findall(text)
+        for name in _FILTER.findall(expression)
+        if name not in environment.filters
+    ]
     environment.notes = notes
     try:
         template = environment.from_string(text)

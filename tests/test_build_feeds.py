@@ -1,8 +1,11 @@
 """What is published, and what moves it: the main job through the command line."""
 
+import datetime
 import html
 import os
+import random
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -82,6 +85,17 @@ def test_a_feed_has_what_rfc_4287_asks_for(two: Site) -> None:
     assert len(ids) == 3
 
 
+def test_an_article_has_one_id_and_stands_once_in_each_feed(two: Site) -> None:
+    two.post(f"2022-01-28-{CODE[2:]}.md", article("普惠金融", share=share_url(CODE, "m.example")))
+    two.build()
+    ids = [entry.id for entry in two.entries()]
+    assert len(ids) == len(set(ids)) == 2
+    of_sources = [
+        two.entries(f"sources/{slug}.atom") for slug in ("huaxiashibao", "beijingshangbao")
+    ]
+    assert [entry.id for (entry,) in of_sources] == ids
+
+
 def test_a_touched_post_moves_no_byte(two: Site) -> None:
     before, times = two.feed_bytes(), written(two)
     for path in two.posts.iterdir():
@@ -106,11 +120,16 @@ def test_a_corrected_word_is_one_revision_and_moves_two_feeds(two: Site) -> None
     path.write_text(path.read_text().replace("第二段", "更正段"))
     assert "1 revised" in two.build().out
     assert rewritten(before, two) == {"all.atom", "sources/huaxiashibao.atom"}
-    entry = two.entries()[0]
+    entry, other = two.entries()
     assert entry.updated > entry.published
+    assert other.updated == other.published
     shown = two.run("show", CODE)
     assert "-第二段。" in shown.out
     assert "+更正段。" in shown.out
+    found = two.run("show", CODE, "--json").json
+    assert [revision["number"] for revision in found["revisions"]] == [1, 2]
+    assert found["updated"] == found["revisions"][1]["seen_at"]
+    assert len(found["copies"]) == 1
 
 
 def test_noise_in_the_mark_up_moves_nothing(two: Site) -> None:
@@ -153,6 +172,32 @@ def test_a_post_that_goes_away(two: Site, policy: str, left: int) -> None:
     two.post(f"2022-01-27-{CODE}.md", article("普惠金融", share=share_url(CODE)))
     two.build()
     assert len(two.entries()) == 2
+
+
+@pytest.mark.parametrize("policy", ["keep", "drop"])
+def test_an_article_that_comes_back_is_not_new(two: Site, policy: str) -> None:
+    two.configure(
+        lambda text: text.replace("path: posts", f"path: posts\n    when_removed: {policy}")
+    )
+    path = two.posts / f"2022-01-27-{CODE}.md"
+    path.write_text(path.read_text().replace("第二段", "更正段"))
+    two.build()
+    before = two.feed_bytes()
+    path.rename(two.root / path.name)
+    two.build()
+    (two.root / path.name).rename(path)
+    two.build()
+    assert two.feed_bytes() == before
+
+
+def test_an_emptied_folder_of_articles_to_keep(two: Site) -> None:
+    before, times = two.feed_bytes(), written(two)
+    for path in two.posts.iterdir():
+        path.unlink()
+    assert "--allow-empty" in two.build(expect=1).err
+    assert (two.feed_bytes(), written(two)) == (before, times)
+    two.build("--allow-empty")
+    assert (two.feed_bytes(), written(two)) == (before, times)
 
 
 def test_an_emptied_folder_is_not_believed_unless_told(two: Site) -> None:
@@ -207,6 +252,16 @@ def test_a_dry_run_tells_and_changes_nothing(two: Site) -> None:
     assert everything() == before
 
 
+def test_a_dry_run_does_not_touch_the_store_however_much_there_is_to_do(two: Site) -> None:
+    for number in range(20):
+        text = random.Random(number).randbytes(500_000).hex()
+        two.post(f"big{number}.md", article(f"gross {number}", f"<p>{text}</p>"))
+    before = two.store.stat()
+    assert "20 new" in two.build("--dry-run").out
+    after = two.store.stat()
+    assert (after.st_mtime_ns, after.st_size) == (before.st_mtime_ns, before.st_size)
+
+
 def test_a_dry_run_on_nothing_makes_nothing(site: Site) -> None:
     site.post("1.md", article())
     assert "2 of 2 feeds would be written" in site.build("--dry-run").out
@@ -248,6 +303,19 @@ def test_what_is_dated_in_the_future_is_held_back(two: Site) -> None:
     assert len(two.entries()) == 2
     shown = two.run("show", "posts/2999-01-01-x.md")
     assert "held back" in shown.out
+
+
+def test_what_is_held_back_appears_when_it_is_due(two: Site) -> None:
+    due = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=3)
+    two.post("soon.md", article("gleich", date=due.isoformat(" ", "seconds")))
+    two.build()
+    assert len(two.entries()) == 2
+    deadline = time.monotonic() + 20
+    while len(two.entries()) == 2 and time.monotonic() < deadline:
+        two.build()
+    assert [entry.title for entry in two.entries()] == ["gleich", "普惠金融", "展会收获"]
+    assert len(two.entries("sources/huaxiashibao.atom")) == 2
+    assert time.time() >= int(due.timestamp())
 
 
 def test_newest_first_then_by_code_and_no_more_than_asked_for(site: Site) -> None:

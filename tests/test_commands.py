@@ -99,8 +99,10 @@ def test_show_of_what_is_not_there(built: Site) -> None:
 
 
 def test_quiet_says_nothing_and_verbose_says_which(built: Site) -> None:
-    assert built.build("-q").out == ""
-    built.post("2.md", article("zwei"))
+    for text in ("zwei", "drei"):
+        result = built.build("-q")
+        assert (result.out, result.err) == ("", "")
+        built.post("2.md", article(text))
     out = built.build("-v").out
     assert "  all.atom\n" in out
     assert "1 problems: see aggregator problems" in out
@@ -117,6 +119,70 @@ def test_json_of_a_build_and_of_one_with_nothing_to_do_have_the_same_keys(built:
     assert second["new"] == 0
     assert second["written"] == []
     assert set(second) == set(first)
+
+
+@pytest.mark.parametrize("command", COMMANDS[1:])
+def test_json_stands_alone_on_the_output(built: Site, command: str) -> None:
+    arguments = [command, *([CODE] if command == "show" else []), "--json"]
+    result = built.run(*arguments)
+    assert (result.code, result.err) == (0, "")
+    assert isinstance(result.json, dict | list)
+    assert "-v" in built.run(command, "--help").out
+    assert built.run(*arguments, "-v").json.__class__ is result.json.__class__
+
+
+def test_json_of_a_build_that_fails_has_the_failure(built: Site) -> None:
+    before = built.feed_bytes()
+    built.posts.rename(built.root / "away")
+    result = built.build("--json", expect=1)
+    assert result.json["failures"] == [f"{built.posts}: no such folder"]
+    assert result.json["articles"] == 1
+    assert built.feed_bytes() == before
+
+
+@pytest.mark.parametrize("command", COMMANDS[1:])
+def test_every_command_ends_with_2_without_a_configuration(site: Site, command: str) -> None:
+    site.config.unlink()
+    result = site.run(command, *([CODE] if command == "show" else []))
+    assert result.code == 2
+    assert result.err.startswith("aggregator: config.yaml: no such file")
+    assert result.out == ""
+
+
+def test_show_tells_what_a_revision_changed(site: Site) -> None:
+    code = "NW202201280000000001"
+    paragraphs = [f"<p>第{number}段{'长' * 300}。</p>" for number in range(5)]
+    path = site.post(f"2022-01-28-{code}.md", article("甲", "\n".join(paragraphs)))
+    site.build()
+    path.write_text(path.read_text("utf-8").replace("第3段", "第三段"), "utf-8")
+    site.build()
+    path.write_text(path.read_text("utf-8").replace('"甲"', '"乙"'), "utf-8")
+    site.build()
+    first, second, third = site.run("show", code, "--json").json["revisions"]
+    assert first["changes"] == []
+    assert [line[:4] for line in second["changes"]] == ["-第3段", "+第三段"]
+    assert third["changes"] == ["-甲", "+乙"]
+    short, whole = site.run("show", code).out, site.run("show", code, "-v").out
+    assert "revisions (3)" in short
+    assert max(map(len, short.splitlines())) < 300 < max(map(len, whole.splitlines()))
+
+
+@pytest.mark.parametrize("command", COMMANDS[1:])
+@pytest.mark.parametrize("end", ["> /dev/full", ">&-"], ids=["full", "closed"])
+def test_output_that_cannot_be_written(built: Site, command: str, end: str) -> None:
+    done = subprocess.run(
+        f"{COMMAND} {command} {CODE if command == 'show' else ''} {end}",
+        shell=True,
+        cwd=built.root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    assert "Exception" not in done.stderr, done.stderr
+    if end == "> /dev/full":
+        assert done.returncode == 1
+        assert "No space left" in done.stderr
 
 
 def test_a_reader_that_leaves_early(built: Site) -> None:

@@ -62,6 +62,20 @@ MISTAKES = {
     "twice": ("feeds:", "site: {}\nfeeds:", 7, "site: stands twice"),
     "anchor": ("title: 财经新闻", "title: &x 财经新闻", 2, "anchors"),
     "yaml": ("title: 财经新闻", "title: [", 4, "not valid YAML"),
+    "text": ("title: 财经新闻", "title: 2021", 2, "site.title: must be text"),
+    "no list": ("  - path: posts", "    path: posts", 5, "posts: must be a list"),
+    "no section": (
+        "  directory: feeds\n  url: https://finews.example.org/feeds/",
+        "",
+        7,
+        "section",
+    ),
+    "object": ("title: 财经新闻", "title: !!python/name:os.system x", 2, "not allowed"),
+    "eternity": ("feeds:", "schedule: {posts: 99999999999999d}\nfeeds:", 7, "schedule.posts: "),
+    "all bytes": ("feeds:", f"fetch: {{max_bytes: {'9' * 400}MB}}\nfeeds:", 7, "fetch.max_bytes: "),
+    "nul in feeds": ("directory: feeds", r'directory: "a\0b"', 8, "feeds.directory: "),
+    "nul in posts": ("path: posts", r'path: "a\0b"', 6, "posts[0].path: "),
+    "nul in store": ("feeds:", 'store: "a\\0b"\nfeeds:', 7, "store: "),
     "store": ("feeds:", "store: mysql://x/y\nfeeds:", 7, "store: only SQLite"),
 }
 
@@ -110,6 +124,32 @@ def test_no_file(site: Site) -> None:
     assert "config.yaml: no such file; `aggregator init` writes one" in result.err
 
 
+FILES = {
+    "nothing": (b"", "config.yaml:1: must be a section of keys"),
+    "list": (b"- site\n", "config.yaml:1: must be a section of keys"),
+    "latin": ("site: {title: Zürich}\n".encode("latin-1"), "config.yaml: not UTF-8 text (byte 15)"),
+    "deep": (b"[" * 50_000, "config.yaml:1: nested deeper than 20 levels"),
+    "large": (b"#" * 1_000_001, "config.yaml: larger than 1,000,000 bytes"),
+}
+
+
+@pytest.mark.parametrize("case", FILES)
+def test_a_file_that_is_no_configuration(site: Site, case: str) -> None:
+    content, reason = FILES[case]
+    site.config.write_bytes(content)
+    for command in ("check", "build-feeds", "status"):
+        result = site.run(command)
+        assert result.code == 2
+        assert result.err.startswith(f"aggregator: {reason}")
+        assert len(result.err.splitlines()) == 1
+
+
+def test_a_folder_instead_of_the_file(site: Site) -> None:
+    result = site.run("check", "--config", site.posts)
+    assert result.code == 2
+    assert "is a directory" in result.err
+
+
 def test_paths_are_relative_to_the_file(site: Site, tmp_path: Path) -> None:
     site.post("1.md", article())
     elsewhere = tmp_path / "elsewhere"
@@ -141,10 +181,28 @@ def test_the_environment_names_the_file(site: Site) -> None:
     assert site.run("check", environment={"AGGREGATOR_CONFIG": "other.yaml"}).code == 0
 
 
+def test_the_environment_overrides_the_address_of_feeds(site: Site) -> None:
+    site.post("1.md", article())
+    site.build()
+    site.build(environment={"AGGREGATOR_FEEDS_URL": "https://cdn.example.org/f"})
+    links = {link.rel: link.href for link in site.feed().feed.links}
+    assert links["self"] == "https://cdn.example.org/f/all.atom"
+    site.build()
+    links = {link.rel: link.href for link in site.feed().feed.links}
+    assert links["self"] == "https://finews.example.org/feeds/all.atom"
+
+
+def test_an_option_goes_before_the_environment(site: Site) -> None:
+    environment = {"AGGREGATOR_CONFIG": "other.yaml"}
+    assert site.run("check", environment=environment).code == 2
+    assert site.run("check", "--config", "config.yaml", environment=environment).code == 0
+
+
 def test_a_wrong_override_is_an_error_too(site: Site) -> None:
     result = site.run("check", environment={"AGGREGATOR_FEEDS_ENTRIES": "many"})
     assert result.code == 2
     assert "feeds.entries" in result.err
+    assert "AGGREGATOR_FEEDS_ENTRIES" in result.err
 
 
 def test_init_then_check_then_build(tmp_path: Path) -> None:

@@ -147,6 +147,8 @@ def test_the_simple_glob_stays_in_its_folder(site: Site) -> None:
 
 LIQUID = {
     "variables": ("{{ site.url }}/x {{ page.title }} {{ page.nothing }}", "Titel"),
+    "site": ("[x]({{ site.url }}/x)", 'href="https://finews.example.org/x"'),
+    "baseurl": ("[x]({{ site.baseurl }}/x)", 'href="https://finews.example.org/x"'),
     "raw": ("{% raw %}{{ shown }}{% endraw %}", "{{ shown }}"),
     "highlight": ("{% highlight py %}\nif a < b: c\n{% endhighlight %}", "if a &lt; b: c"),
     "post_url": (
@@ -234,6 +236,43 @@ def test_a_scraped_body_is_not_taken_for_markdown(site: Site) -> None:
     assert "<code>" not in found
     assert "<em>" not in found
     assert "5*3*2" in found
+
+
+def test_an_html_post_is_not_taken_for_markdown(tree: Site) -> None:
+    assert content(tree, "5 *mal* 3\n\n# 15", "2022-01-27-x.html") == "5 *mal* 3\n\n# 15"
+
+
+ENCODED = {
+    "shift_jis": "これは古い文字コードで書かれた文章です。東京の株式市場は今日も静かでした。",
+    "euc_jp": "これは古い文字コードで書かれた文章です。東京の株式市場は今日も静かでした。",
+    "euc_kr": "이것은 오래된 문자 코드로 쓴 글입니다. 서울의 주식 시장은 오늘도 조용했습니다.",
+    "koi8_r": "Это текст, который записан в старой кодировке. Сегодня на бирже было тихо.",
+    "latin_1": "Die Börse in München schloß höher; für Anleger war nichts zu gewinnen.",
+    "cp1252": "Où est passée la fête ? « Déjà près de la forêt », répondit Noël — à Genève.",
+    "big5": "這是用舊編碼寫的文章，今天的股市沒有什麼變化，投資人都在觀望。",
+    "gbk": "短讯：沪指收涨，深市成交放量。",
+}
+
+
+@pytest.mark.parametrize("encoding", ENCODED)
+def test_older_encodings(site: Site, encoding: str) -> None:
+    text = ENCODED[encoding]
+    site.post("2022-01-27-x.md", f"---\ntitle: {text}\n---\n<p>{text}</p>\n".encode(encoding))
+    entry = only(site)
+    assert entry.title == text
+    assert entry.content[0].value == f"<p>{text}</p>"
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r", "\n"], ids=["CRLF", "CR", "LF"])
+@pytest.mark.parametrize("start", ["", "\ufeff"], ids=["plain", "BOM"])
+def test_line_ends_and_byte_order_marks_change_nothing(site: Site, start: str, end: str) -> None:
+    code = "NW202201270000000001"
+    text = article("Titel", "<p>eins\nzwei</p>\n\n<p>drei</p>", share=share_url(code))
+    site.post("x.md", start + text.replace("\n", end))
+    entry = only(site)
+    assert entry.id.endswith(f":{code}")
+    assert (entry.title, entry.author) == ("Titel", "华夏时报")
+    assert entry.content[0].value == "<p>eins\nzwei</p>\n\n<p>drei</p>"
 
 
 def test_rolling_news_and_its_twin_are_one_entry_with_the_longer_text(site: Site) -> None:

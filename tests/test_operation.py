@@ -71,6 +71,18 @@ def in_namespace(site: Site, mount: str, script: str) -> subprocess.CompletedPro
 SUMS = "find feeds -name '*.atom' | sort | xargs sha256sum"
 
 
+def test_97_a_slug_does_not_depend_on_the_store(site: Site) -> None:
+    for number, slug in enumerate(SLUGS.values()):
+        site.post(f"{number}.md", article(f"Titel {number}", source=f'["{slug}"]'))
+    site.build()
+    before = site.feed_bytes()
+    site.store.unlink()
+    for number in (3, 0, 7):
+        os.utime(site.posts / f"{number}.md")
+    site.build()
+    assert site.feed_bytes() == before
+
+
 def test_98_no_space_left_keeps_the_old_feeds_and_tries_again(site: Site) -> None:
     site.post("1.md", article("eins"))
     (site.root / "big.md").write_text(article("gross", "<p>" + "x" * 900_000 + "</p>"))
@@ -87,13 +99,36 @@ def test_98_no_space_left_keeps_the_old_feeds_and_tries_again(site: Site) -> Non
     assert "Traceback" not in done.stderr
 
 
+def test_98_no_space_left_for_the_store_keeps_all_and_tries_again(site: Site) -> None:
+    site.post("1.md", article("eins"))
+    (site.root / "big").mkdir()
+    for number in range(8):
+        text = article(
+            f"gross {number}", f"<p>{random.Random(number).randbytes(100_000).hex()}</p>"
+        )
+        (site.root / "big" / f"{number}.md").write_text(text)
+    (site.root / "var").mkdir()
+    done = in_namespace(
+        site,
+        "mount -t tmpfs -o size=500k tmpfs var",
+        f"build; {SUMS} > before; cp big/*.md posts; build && exit 9 || test $? = 1;"
+        f"{SUMS} | cmp - before; mount -o remount,size=20m var; build",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "aggregator.db: database or disk is full" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(site.entries()) == 9
+
+
 def test_99_read_only_output_keeps_the_old_feeds(site: Site) -> None:
     site.post("1.md", article("eins"))
     site.build()
     before = site.feed_bytes()
     site.post("2.md", article("zwei"))
     done = in_namespace(
-        site, "mount --bind feeds feeds; mount -o remount,ro,bind feeds", "build || test $? = 1"
+        site,
+        "mount --bind feeds feeds; mount -o remount,ro,bind feeds",
+        "build && exit 9 || test $? = 1",
     )
     assert done.returncode == 0, done.stderr
     assert "Read-only file system" in done.stderr
@@ -102,6 +137,23 @@ def test_99_read_only_output_keeps_the_old_feeds(site: Site) -> None:
     assert temporary_files(site.feeds) == []
     site.build()
     assert len(site.entries()) == 2
+
+
+def test_99_a_read_only_store_keeps_the_feeds_and_can_be_read(site: Site) -> None:
+    site.post("1.md", article("eins"))
+    site.build()
+    before = site.feed_bytes()
+    site.post("2.md", article("zwei"))
+    done = in_namespace(
+        site,
+        "mount --bind var var; mount -o remount,ro,bind var",
+        f"build && exit 9 || test $? = 1; '{COMMAND}' status",
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Read-only file system" in done.stderr
+    assert "1 articles" in done.stdout
+    assert "Traceback" not in done.stderr
+    assert site.feed_bytes() == before
 
 
 def test_100_killed_at_fifty_moments_of_a_first_build(make_site) -> None:
@@ -145,6 +197,31 @@ def wait_for(condition, seconds: float = 10) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_100_killed_while_feeds_are_written(make_site) -> None:
+    undisturbed, killed = make_site("undisturbed"), make_site("killed")
+    for one in (undisturbed, killed):
+        write_corpus(one.posts, 600)
+    undisturbed.build()
+    for count in (1, 2, 20, 40, 58):
+        process = subprocess.Popen(
+            [str(COMMAND), "build-feeds", "-q"], cwd=killed.root, start_new_session=True
+        )
+        wait_for(
+            lambda process=process, count=count: (
+                len(os.listdir(killed.feeds / "sources")) >= count
+                if (killed.feeds / "sources").is_dir()
+                else process.poll() is not None
+            )
+        )
+        process.kill()
+        process.wait()
+        wait_for(lambda group=process.pid: not is_alive(group))
+        subprocess.run(["rm", "-rf", str(killed.feeds / "sources" / "source00.atom")], check=True)
+    killed.build()
+    assert killed.feed_bytes() == undisturbed.feed_bytes()
+    assert temporary_files(killed.root) == []
 
 
 def test_100_killed_while_the_store_is_made(site: Site) -> None:
@@ -196,6 +273,22 @@ def test_101_a_held_lock_ends_with_75_and_names_the_holder(site: Site) -> None:
     assert not site.feeds.exists()
 
 
+def test_101_a_run_that_stands_still_is_named_and_goes_on(site: Site) -> None:
+    write_corpus(site.posts, 800)
+    lock = Path(f"{site.store}.lock")
+    process = subprocess.Popen([str(COMMAND), "build-feeds", "-q"], cwd=site.root)
+    holder = f"process {process.pid} (aggregator build-feeds)"
+    wait_for(lambda: lock.exists() and holder in lock.read_text())
+    process.send_signal(signal.SIGSTOP)
+    result = site.run("build-feeds", "--wait", "0")
+    process.send_signal(signal.SIGCONT)
+    assert process.wait(60) == 0
+    assert result.code == 75
+    assert f"held by {holder}" in result.err
+    site.build("--wait", "0")
+    assert len(site.entries()) == 100
+
+
 def test_102_a_stale_lock_is_no_lock(site: Site) -> None:
     site.post("1.md", article())
     site.store.parent.mkdir()
@@ -238,6 +331,53 @@ def test_103_a_damaged_store_is_moved_aside_and_built_anew(site: Site, damage: s
         assert len(list(site.store.parent.glob("*.damaged-*"))) == 1
     assert site.feed_bytes() == before
     assert "40 articles" in site.run("status").out
+
+
+def test_103_any_page_may_be_damaged(site: Site) -> None:
+    before = revised_site(site)
+    sound = site.store.read_bytes()
+    size = int.from_bytes(sound[16:18], "big")
+    for page in range(1, len(sound) // size, 4):
+        site.store.write_bytes(sound[: page * size] + b"\xa5" * size + sound[(page + 1) * size :])
+        Path(f"{site.store}.current").unlink(missing_ok=True)
+        site.build()
+        site.build("--full")
+        assert site.feed_bytes() == before, page
+
+
+@pytest.mark.parametrize("reason", ["noise", "no feeds"])
+def test_103_a_damaged_text_is_damage_too(site: Site, reason: str) -> None:
+    before = revised_site(site)
+    with sqlite3.connect(site.store) as connection:
+        connection.execute("update body set text = x'00' || text")
+        connection.execute("update rendition set html = x'00' || html")
+    connection.close()
+    if reason == "noise":
+        path = site.posts / "2022-01-27-NW202201270000000103.md"
+        path.write_text(path.read_text().replace("<p>", '<p class="x">', 1))
+    else:
+        (site.feeds / "sources" / "huaxiashibao.atom").unlink()
+    result = site.build()
+    assert "damaged" in result.err
+    assert site.feed_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("build-feeds", "--dry-run"), ("status",), ("problems",), ("sources",), ("show", CODE)],
+    ids=lambda arguments: arguments[0],
+)
+def test_103_looking_at_a_damaged_store_leaves_it_alone(
+    site: Site, arguments: tuple[str, ...]
+) -> None:
+    revised_site(site)
+    site.store.write_bytes(b"garbage!" * 1000)
+    result = site.run(*arguments)
+    assert result.code == 1
+    assert "aggregator.db: damaged" in result.err
+    assert "Traceback" not in result.err
+    assert site.store.read_bytes() == b"garbage!" * 1000
+    assert list(site.store.parent.glob("*.damaged-*")) == []
 
 
 def test_104_a_store_of_a_newer_version_is_left_alone(site: Site) -> None:

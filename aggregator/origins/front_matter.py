@@ -22,7 +22,7 @@ MAX_LINE = 4096
 MAX_MENDED_LINES = 200
 
 _LONG_TITLE = re.compile(rf"^(title:[ \t].{{{MAX_LINE}}})[^\n]*", re.MULTILINE)
-_PLAIN_LINE = re.compile(r"([A-Za-z_][\w-]*):[ \t]+(\S.*?)[ \t]*")
+_PLAIN_LINE = re.compile(r"([A-Za-z_][\w-]*):[ \t]+(\S.*)")
 _WELL_FORMED = re.compile(r"\[.*\]|\{.*\}|[|>][+-]?\d?|[+-]?\d+|true|false|null|~")
 
 
@@ -115,11 +115,13 @@ class _Json(JSONHandler):
     """A JSON object at the start of the file."""
 
     def split(self, text: str) -> tuple[str, str]:
-        """The object and what follows it.  Raises `ValueError` if it never ends."""
+        """The object and what follows it.  Raises `UnusableError` if it is not sound."""
         try:
             _, end = json.JSONDecoder().raw_decode(text)
-        except RecursionError as error:
-            raise UnusableError("front matter nested too deeply", 1) from error
+        except json.JSONDecodeError as error:
+            raise UnusableError(f"not valid JSON: {error.msg}", error.lineno) from error
+        except (ValueError, RecursionError) as error:
+            raise UnusableError("front matter with a number or nesting without end", 1) from error
         return text[:end], text[end:]
 
     def load(self, fm: str, **kwargs: object) -> Any:
@@ -153,9 +155,9 @@ def _mend(front: str) -> str:
     lines = front.split("\n")
     for number, line in enumerate(lines[:MAX_MENDED_LINES]):
         match = _PLAIN_LINE.fullmatch(line)
-        if match is None or _WELL_FORMED.fullmatch(match[2]):
+        if match is None or _WELL_FORMED.fullmatch(match[2].rstrip()):
             continue
-        key, value = match.groups()
+        key, value = match[1], match[2].rstrip()
         for quote in ('"', "'"):
             if len(value) > 1 and value[0] == value[-1] == quote:
                 value = value[1:-1]

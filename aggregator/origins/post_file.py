@@ -22,9 +22,18 @@ from aggregator.origins import front_matter
 MAX_TITLE = 1000
 MAX_NAME = 300
 TITLE_FROM_TEXT = 60
+# Longer lines are no boilerplate, and could keep a pattern busy for minutes.
+MAX_MATCHED = 2000
 
 _AUTOLINK = re.compile(r"\s*<?(https?://[^\s<>]+)>?\s*", re.IGNORECASE)
 _EMPTY_AUTOLINK = re.compile(r"\s*<>\s*")
+# Guesses between the Latin alphabets of single bytes are weak, and most such files Western.
+_LATIN_GUESSES = frozenset(
+    ["cp1250", "cp1252", "cp1254", "cp1257", "cp1258", "latin_1", "iso8859_2", "iso8859_4", "iso8859_9", "iso8859_10", "iso8859_13", "iso8859_14", "iso8859_15", "iso8859_16"]
+)
+_WESTERN = frozenset(
+    "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜŸßàáâãäåæçèéêëìíîïñòóôõöøùúûüÿŒœ«»‹›‘’‚“”„–—…·•°§€£©®™¿¡ºª\xa0"
+)
 _NEWS_TAG = "新闻"
 # Characters so common that a GB text of some length has one, and no other text has.
 _COMMON_CHINESE = frozenset("的一是不了在有人这中大为上个国我以要他时来用们")
@@ -185,10 +194,22 @@ def decode(data: bytes) -> str:
     best = charset_normalizer.from_bytes(data[:200_000]).best()
     if best is None or b"\0\0\0" in data:
         raise UnusableError("not text in any known encoding", 1)
+    encoding = best.encoding
+    if encoding in _LATIN_GUESSES and _is_western(data):
+        encoding = "cp1252"
     try:
-        return data.decode(best.encoding).removeprefix("\ufeff")
+        return data.decode(encoding).removeprefix("\ufeff")
     except (UnicodeDecodeError, LookupError) as error:
-        raise UnusableError(f"not text in {best.encoding}, as it seemed to be", 1) from error
+        raise UnusableError(f"not text in {encoding}, as it seemed to be", 1) from error
+
+
+def _is_western(data: bytes) -> bool:
+    """Whether a text reads as Western European: usual letters and signs throughout."""
+    try:
+        text = data.decode("cp1252")
+    except UnicodeDecodeError:
+        return False
+    return all(ord(character) < 128 or character in _WESTERN for character in text)
 
 
 def _is_gb2312(text: str) -> bool:
@@ -212,7 +233,7 @@ def _without_boilerplate(body: str, patterns: tuple[re.Pattern[str], ...]) -> st
     for pattern in patterns:
         # An anchored pattern can match at the start only, but `search` tries everywhere.
         find = pattern.match if pattern.pattern.startswith("^") else pattern.search
-        lines = [line for line in lines if find(line) is None]
+        lines = [line for line in lines if len(line) > MAX_MATCHED or find(line) is None]
     return "\n".join(lines)
 
 
@@ -223,10 +244,10 @@ def _without_trailing_links(body: str, rules: identity.Rules) -> tuple[str, str 
     article, and one alone that names no article is text (design §4).
     """
     share_url = article_url = None
-    body = body.rstrip()
-    while body:
-        start = body.rfind("\n") + 1
-        line = body[start:]
+    end = len(body.rstrip())
+    while end:
+        start = body.rfind("\n", 0, end) + 1
+        line = body[start:end]
         match = _AUTOLINK.fullmatch(line)
         if match is not None:
             url = match[1]
@@ -238,8 +259,10 @@ def _without_trailing_links(body: str, rules: identity.Rules) -> tuple[str, str 
                 break
         elif not _EMPTY_AUTOLINK.fullmatch(line):
             break
-        body = body[:start].rstrip()
-    return body, share_url, article_url
+        end = start
+        while end and body[end - 1].isspace():
+            end -= 1
+    return body[:end], share_url, article_url
 
 
 def _text_value(value: object) -> str:
@@ -270,7 +293,7 @@ def _code_value(value: object) -> str | None:
 def _words(value: object) -> list[str]:
     """Categories or tags: a list, or a string of several words (as in Jekyll)."""
     if isinstance(value, str):
-        return value.split()
+        return content.without_forbidden(value).split()
     if isinstance(value, list):
         return [text for text in map(_text_value, value) if text]
     text = _text_value(value)

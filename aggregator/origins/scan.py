@@ -153,6 +153,8 @@ def read_file(root: str, path: str, limit: int) -> bytes | None:
         raise UnusableError(_reason(error)) from error
     try:
         found = os.fstat(descriptor)
+        if "/" in path:
+            _check_place(root, full, descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise UnusableError("became something else than a file while it was read")
         if found.st_size > limit:
@@ -168,6 +170,16 @@ def read_file(root: str, path: str, limit: int) -> bytes | None:
         raise UnusableError(_reason(error)) from error
     finally:
         os.close(descriptor)
+
+
+def _check_place(root: str, path: str, descriptor: int) -> None:
+    """Raise `UnusableError` if an open file is not below `root`: a folder may be a link."""
+    try:
+        place = os.readlink(f"/proc/self/fd/{descriptor}")
+    except OSError:
+        place = os.path.realpath(path)  # a system without that folder
+    if not place.startswith(os.path.realpath(root).rstrip("/") + "/"):
+        raise UnusableError("a link that leads out of the posts folder")
 
 
 def _inside(root: str, link: str) -> str:
