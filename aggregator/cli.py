@@ -52,7 +52,13 @@ def main() -> None:
         sys.exit(FAILED)
     except BrokenPipeError:
         # The reader of our output has left, as `head` does.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
+        sys.exit(FAILED)
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        _complain(f"the output cannot be written: {error.strerror}")
+        _drop_output()
         sys.exit(FAILED)
 
 
@@ -275,6 +281,11 @@ def show(code: str, config: Path, verbose: bool, quiet: bool, as_json: bool) -> 
         _print_json(found)
     else:
         console.print_article(found, verbose=verbose)
+
+
+def _drop_output() -> None:
+    """Send what is still buffered nowhere, so that it fails no second time."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _settings(config: Path) -> Settings:

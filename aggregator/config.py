@@ -58,11 +58,11 @@ def load_settings(path: Path, environment: Mapping[str, str] = os.environ) -> Se
     if document.duplicates:
         first = document.duplicates[0]
         raise ConfigError(f"{path}:{document.lines[first]}: {_dotted(first)}: stands twice")
-    _override(values, environment)
+    overrides = _override(values, environment)
     try:
         settings = Settings.model_validate({**values, "base": path.resolve().parent})
     except ValidationError as error:
-        raise ConfigError("\n".join(_mistakes(error, path, document.lines))) from error
+        raise ConfigError("\n".join(_mistakes(error, path, document.lines, overrides))) from error
     if "://" in settings.store and not settings.store.startswith("sqlite:///"):
         line = document.lines.get(("store",), 1)
         raise ConfigError(f"{path}:{line}: store: only SQLite is supported: write a path")
@@ -90,10 +90,13 @@ def _is_collection(annotation: object) -> bool:
     return getattr(annotation, "__origin__", None) in (tuple, dict)
 
 
-def _override(values: dict[str, safe_yaml.Value], environment: Mapping[str, str]) -> None:
-    """Put the environment's values over those of the file."""
+def _override(
+    values: dict[str, safe_yaml.Value], environment: Mapping[str, str]
+) -> dict[tuple[str | int, ...], str]:
+    """Put the environment's values over those of the file; return key → variable."""
+    done: dict[tuple[str | int, ...], str] = {}
     if not any(name.startswith(ENVIRONMENT_PREFIX) for name in environment):
-        return
+        return done
     for name, key in overridable().items():
         if name not in environment:
             continue
@@ -105,9 +108,16 @@ def _override(values: dict[str, safe_yaml.Value], environment: Mapping[str, str]
             section = inner
         else:
             section[key[-1]] = environment[name]
+            done[key] = name
+    return done
 
 
-def _mistakes(error: ValidationError, path: Path, lines: Mapping[safe_yaml.Path, int]) -> list[str]:
+def _mistakes(
+    error: ValidationError,
+    path: Path,
+    lines: Mapping[safe_yaml.Path, int],
+    overrides: Mapping[tuple[str | int, ...], str],
+) -> list[str]:
     """One line for each mistake: file, line, key, what is wrong, what may be meant."""
     found = []
     for item in error.errors(include_url=False):
@@ -125,7 +135,9 @@ def _mistakes(error: ValidationError, path: Path, lines: Mapping[safe_yaml.Path,
         else:
             message = item["msg"].removeprefix("Value error, ")
             reason = _REASONS.get(item["type"], message[0].lower() + message[1:])
-        found.append(f"{path}:{line}: {_dotted(location)}: {reason}")
+        variable = overrides.get(location)
+        place = f"{path}:{line}" if variable is None else f"environment: {variable}"
+        found.append(f"{place}: {_dotted(location)}: {reason}")
     return found
 
 

@@ -141,7 +141,7 @@ def print_article(found: dict[str, Any], *, verbose: bool) -> None:
 
 def _print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     """A table on a terminal, tab-separated lines elsewhere."""
-    if not sys.stdout.isatty():
+    if sys.stdout is None or not sys.stdout.isatty():
         for row in (header, *rows):
             click.echo("\t".join(" ".join(cell.split()) for cell in row))
         return

@@ -1,6 +1,6 @@
 """The nouns, as frozen values (design §2 and §3).
 
-Standard library only.  Every `datetime` is aware and in UTC.  Values that travel between
+Standard library and errors only.  Every `datetime` is aware and in UTC.  Values that travel between
 processes have no slots: those of frozen dataclasses make pickling several times slower.
 """
 
@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from aggregator.errors import DamagedStoreError
+
 NO_SOURCE = "unsorted"
 
 
@@ -21,8 +23,11 @@ def pack(text: str) -> bytes:
 
 
 def unpack(body: bytes) -> str:
-    """The text of a packed body."""
-    return zlib.decompress(body).decode("utf-8")
+    """The text of a packed body.  Raises `DamagedStoreError` if it is none."""
+    try:
+        return zlib.decompress(body).decode("utf-8")
+    except (zlib.error, UnicodeDecodeError) as error:
+        raise DamagedStoreError(f"damaged: a stored text cannot be read: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,8 @@ def build_feeds(settings: Settings, config: Path, options: Options, progress: Pr
         try:
             return _build_feeds(settings, config, options, outcome, started, progress)
         except DamagedStoreError as error:
+            if options.dry_run:
+                raise
             # Some damage shows only when that page is read: start over, once.
             again = Outcome(notices=[_move_aside(settings.store_path, error)])
             return _build_feeds(settings, config, options, again, started, progress)
@@ -209,4 +211,5 @@ def _move_aside(path: Path, error: DamagedStoreError) -> str:
             path.with_name(path.name + suffix).unlink(missing_ok=True)
     except OSError as failure:
         raise StoreError(f"{error}, and cannot be moved aside: {failure.strerror}") from failure
-    return f"{error}; moved to {aside.name}, and built anew from the posts and the feeds"
+    reason = str(error).removeprefix(f"{path}: ")
+    return f"{path}: {reason}; moved to {aside.name}, and built anew from the posts and the feeds"

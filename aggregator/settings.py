@@ -30,7 +30,10 @@ def _duration(value: object) -> object:
         match = _DURATION.fullmatch(value.strip())
         if match is None:
             raise ValueError("write a duration like 30s, 5m or 48h")
-        return datetime.timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
+        try:
+            return datetime.timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
+        except OverflowError as error:
+            raise ValueError("is longer than all of history") from error
     return value
 
 
@@ -39,7 +42,10 @@ def _size(value: object) -> object:
         match = _SIZE.fullmatch(value.strip())
         if match is None:
             raise ValueError("write a size like 500kB or 5MB")
-        return int(float(match[1]) * _BYTES[match[2].upper()])
+        try:
+            return int(float(match[1]) * _BYTES[match[2].upper()])
+        except OverflowError as error:
+            raise ValueError("is larger than any disk") from error
     return value
 
 
@@ -68,6 +74,12 @@ def _timezone(value: str) -> str:
         ZoneInfo(value)
     except (KeyError, OSError, ValueError) as error:
         raise ValueError("no such time zone; write a name like Asia/Shanghai") from error
+    return value
+
+
+def _path(value: str) -> str:
+    if not value or "\0" in value:
+        raise ValueError("must be a path")
     return value
 
 
@@ -111,6 +123,7 @@ Interval = Annotated[datetime.timedelta, BeforeValidator(_duration), AfterValida
 ByteSize = Annotated[int, BeforeValidator(_size), Field(gt=0)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 CodedPattern = Annotated[str, AfterValidator(_coded_pattern)]
+PathText = Annotated[str, AfterValidator(_path)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 
 
@@ -137,8 +150,8 @@ class Site(_Section):
 class Posts(_Section):
     """One folder of posts."""
 
-    path: str = Field(min_length=1)
-    glob: str = "*.md"
+    path: PathText
+    glob: PathText = "*.md"
     when_removed: Literal["keep", "drop"] = "keep"
     drop_lines: tuple[Pattern, ...] = (DEFAULT_NAV_LINE,)
     max_bytes: ByteSize = 5_000_000
@@ -210,7 +223,7 @@ class Source(_Section):
 class Feeds(_Section):
     """What is published, and where."""
 
-    directory: str = "feeds"
+    directory: PathText = "feeds"
     url: Annotated[str, AfterValidator(_folder_url)]
     entries: int = Field(default=50, ge=1, le=10_000)
     combined_entries: int = Field(default=100, ge=1, le=10_000)
@@ -247,7 +260,7 @@ class Settings(_Section):
     """The whole of config.yaml.  `base` is the folder that relative paths start from."""
 
     site: Site
-    store: str = "var/aggregator.db"
+    store: PathText = "var/aggregator.db"
     posts: tuple[Posts, ...] = (Posts(path="posts"),)
     identity: IdentityRules = IdentityRules()
     shares: tuple[Shares, ...] = (Shares(),)

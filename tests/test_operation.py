@@ -106,7 +106,7 @@ def test_98_no_space_left_for_the_store_keeps_all_and_tries_again(site: Site) ->
         text = article(
             f"gross {number}", f"<p>{random.Random(number).randbytes(100_000).hex()}</p>"
         )
-        (site.root / "big" / f"{number}.md").write_text(text)
+        (site.root / "big" / f"big{number}.md").write_text(text)
     (site.root / "var").mkdir()
     done = in_namespace(
         site,

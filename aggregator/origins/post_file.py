@@ -28,28 +28,6 @@ MAX_MATCHED = 2000
 
 _AUTOLINK = re.compile(r"\s*<?(https?://[^\s<>]+)>?\s*", re.IGNORECASE)
 _EMPTY_AUTOLINK = re.compile(r"\s*<>\s*")
-# Guesses between the Latin alphabets of single bytes are weak, and most such files Western.
-_LATIN_GUESSES = frozenset(
-    [
-        "cp1250",
-        "cp1252",
-        "cp1254",
-        "cp1257",
-        "cp1258",
-        "latin_1",
-        "iso8859_2",
-        "iso8859_4",
-        "iso8859_9",
-        "iso8859_10",
-        "iso8859_13",
-        "iso8859_14",
-        "iso8859_15",
-        "iso8859_16",
-    ]
-)
-_WESTERN = frozenset(
-    "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜŸßàáâãäåæçèéêëìíîïñòóôõöøùúûüÿŒœ«»‹›‘’‚“”„–—…·•°§€£©®™¿¡ºª\xa0"
-)
 _NEWS_TAG = "新闻"
 
 

@@ -17,7 +17,7 @@ from aggregator.store.migrations import migrate
 
 # Below this version a WAL that is reset under several connections can be corrupted.
 _WAL_IS_SAFE = (3, 51, 3)
-_DAMAGE = ("malformed", "not a database", "disk image", "database corruption")
+_DAMAGE = ("malformed", "not a database", "disk image", "database corruption", "not decode")
 
 
 class Store:
@@ -46,6 +46,8 @@ class Store:
             connect_args={"check_same_thread": False, "timeout": 30},
         )
         event.listen(self._engine, "connect", _configure)
+        if dry_run:
+            event.listen(self._engine, "connect", _keep_in_memory)
         event.listen(self._engine, "begin", _begin)
         with self._errors():
             self._connection = self._engine.connect()
@@ -107,3 +109,8 @@ def _configure(connection: sqlite3.Connection, _: object) -> None:
         connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA cache_size=-8000")
     connection.execute("PRAGMA temp_store=MEMORY")
+
+
+def _keep_in_memory(connection: sqlite3.Connection, _: object) -> None:
+    """Write nothing before a commit, however large a transaction grows."""
+    connection.execute("PRAGMA cache_spill=OFF")
