@@ -24,6 +24,20 @@ class OriginError(AggregatorError):
     """An origin as a whole could not be read; what it gave before stays published."""
 
 
+class FetchError(AggregatorError):
+    """A URL could not be fetched: refused, broken off, out of its budget, not answered.
+
+    `reason` is the message without the URL.  `was_asked` is False where nothing was sent:
+    the address was refused, robots.txt forbids it, or its host has asked for a pause.
+    """
+
+    def __init__(self, url: str, reason: str, *, was_asked: bool = True) -> None:
+        super().__init__(f"{url}: {reason}")
+        self.url = url
+        self.reason = reason
+        self.was_asked = was_asked
+
+
 class StoreError(AggregatorError):
     """The store cannot be opened, read or written."""
 

@@ -128,6 +128,46 @@ class FileState(NamedTuple):
     young: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """What a server gave to ask with next time (RFC 9110 §8.8), as it stood there."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A URL to ask for.
+
+    `validators` make it a conditional request; `accept` is the header's value; pages
+    that robots.txt closes are not asked for unless `heed_robots` is False.
+    """
+
+    url: str
+    validators: Validators = Validators()
+    accept: str = "*/*"
+    heed_robots: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a server answered, whatever the status.
+
+    `url` is the last one of a chain of redirects, `headers` have names in lower case,
+    and `body` is decoded as far as content codings go.  `body` is None for all but
+    successful answers that have one.  `moved_to` is where the URL has moved for good:
+    the end of the first redirects that are all permanent (301, 308).
+    """
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes | None = None
+    validators: Validators = Validators()
+    moved_to: str | None = None
+
+
 @dataclass(frozen=True)
 class Batch:
     """What an origin found in one piece of a poll (design §3).
