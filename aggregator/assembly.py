@@ -6,10 +6,10 @@ import re
 
 from aggregator import identity
 from aggregator.feeds import Publication
+from aggregator.ledger import MergeRules
 from aggregator.origins.post_file import PostRules
 from aggregator.origins.posts import PostsFolder
 from aggregator.settings import Posts, Settings
-from aggregator.watcher import MergeRules
 
 
 def publication(settings: Settings) -> Publication:

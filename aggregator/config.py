@@ -11,9 +11,10 @@ from pydantic import BaseModel, ValidationError
 
 from aggregator import safe_yaml
 from aggregator.errors import ConfigError, UnusableError
-from aggregator.settings import Settings
+from aggregator.settings import ORIGIN_SECTIONS, Settings
 
 MAX_CONFIG_BYTES = 1_000_000
+_INTERNAL = ("base", "order")
 ENVIRONMENT_PREFIX = "AGGREGATOR_"
 _REASONS = {
     "missing": "is required",
@@ -58,15 +59,26 @@ def load_settings(path: Path, environment: Mapping[str, str] = os.environ) -> Se
     if document.duplicates:
         first = document.duplicates[0]
         raise ConfigError(f"{path}:{document.lines[first]}: {_dotted(first)}: stands twice")
+    for key in ("base", "order"):
+        if key in values:
+            raise ConfigError(f"{path}:{document.lines[(key,)]}: {key}: unknown key")
     overrides = _override(values, environment)
     try:
-        settings = Settings.model_validate({**values, "base": path.resolve().parent})
+        settings = Settings.model_validate(
+            {**values, "base": path.resolve().parent, "order": _order(values)}
+        )
     except ValidationError as error:
         raise ConfigError("\n".join(_mistakes(error, path, document.lines, overrides))) from error
     if "://" in settings.store and not settings.store.startswith("sqlite:///"):
         line = document.lines.get(("store",), 1)
         raise ConfigError(f"{path}:{line}: store: only SQLite is supported: write a path")
     return settings
+
+
+def _order(values: Mapping[str, object]) -> tuple[str, ...]:
+    """The sections of origins as they stand in the file, those left out at the end."""
+    named = [key for key in values if key in ORIGIN_SECTIONS]
+    return (*named, *(key for key in ORIGIN_SECTIONS if key not in named))
 
 
 def overridable() -> dict[str, tuple[str, ...]]:
@@ -79,7 +91,7 @@ def overridable() -> dict[str, tuple[str, ...]]:
             annotation = info.annotation
             if isinstance(annotation, type) and issubclass(annotation, BaseModel):
                 collect(annotation, key)
-            elif name != "base" and not _is_collection(info.annotation):
+            elif name not in _INTERNAL and not _is_collection(info.annotation):
                 names[ENVIRONMENT_PREFIX + "_".join(key).upper()] = key
 
     collect(Settings, ())
@@ -87,7 +99,10 @@ def overridable() -> dict[str, tuple[str, ...]]:
 
 
 def _is_collection(annotation: object) -> bool:
-    return getattr(annotation, "__origin__", None) in (tuple, dict)
+    return any(
+        getattr(part, "__origin__", None) in (tuple, dict)
+        for part in (annotation, *getattr(annotation, "__args__", ()))
+    )
 
 
 def _override(
@@ -165,7 +180,9 @@ def _keys_at(location: tuple[str | int, ...]) -> list[str]:
         if inner is None:
             return []
         model = inner
-    return sorted(info.alias or name for name, info in model.model_fields.items() if name != "base")
+    return sorted(
+        info.alias or name for name, info in model.model_fields.items() if name not in _INTERNAL
+    )
 
 
 def _model_within(annotation: object) -> type[BaseModel] | None:

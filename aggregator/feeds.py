@@ -69,6 +69,8 @@ class Publication:
 
     def base(self, article: Article) -> str:
         """What relative URLs in an article's text start from."""
+        if article.base is not None:
+            return article.base
         link = article.link
         return link if link is not None and link.startswith(self.site_url) else self.site_url
 
@@ -102,6 +104,7 @@ def make_entry(publication: Publication, article: Article, source: SourceName) -
             for category in article.categories
             if category not in (source.key, source.name, source.name + "新闻")
         ),
+        enclosures=article.enclosures,
     )
 
 

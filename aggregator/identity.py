@@ -68,6 +68,11 @@ def normal_code(text: str) -> str | None:
     return upper if CODE.fullmatch(upper) else None
 
 
+def is_code(text: str) -> bool:
+    """Whether a code is a real one, and no fallback."""
+    return CODE.fullmatch(text) is not None
+
+
 def code_of_share_url(url: str, rules: Rules) -> str | None:
     """The code that a share page's URL carries; its host never matters."""
     for pattern in rules.share_urls:

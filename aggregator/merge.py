@@ -8,28 +8,90 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
-from aggregator.model import Article, Change, CopyFacts
+from aggregator.model import NO_SOURCE, Article, Change, CopyFacts
 
 _NEVER = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _SECOND = datetime.timedelta(seconds=1)
 
 
 def best_copy(copies: Sequence[CopyFacts], origin_order: Mapping[str, int]) -> CopyFacts:
-    """The copy to show: full text before excerpt, then the origins' order, then the newest.
+    """The copy to show: the one with the best text, with what it lacks from the others.
 
-    The order is total, so it does not depend on which copy was found first.
+    Full text goes before an excerpt, then a text that was corrected in its place, the
+    last correction first, then the origins' order, then the newest.  The order is total,
+    so it does not depend on which copy was found first.
     """
-    return max(
-        copies,
-        key=lambda copy: (
-            copy.is_full,
-            -origin_order.get(copy.origin, len(origin_order)),
-            copy.changed or _NEVER,
-            copy.published or _NEVER,
-            copy.location,
-        ),
+    if len(copies) == 1:
+        return copies[0]
+    ranked = sorted(copies, key=lambda copy: _rank(copy, origin_order), reverse=True)
+    best = ranked[0]
+    others = sorted(ranked[1:], key=lambda copy: origin_order.get(copy.origin, len(origin_order)))
+
+    def field(name: str) -> Any:
+        found = getattr(best, name)
+        return found or next((other for copy in others if (other := getattr(copy, name))), found)
+
+    dated = [copy for copy in (best, *others) if copy.published is not None]
+    first = min(
+        dated,
+        key=lambda copy: origin_order.get(copy.origin, len(origin_order)),
+        default=best,
     )
+    return replace(
+        best,
+        title=field("title"),
+        published=first.published,
+        permalink=field("permalink"),
+        link=field("link"),
+        share_url=field("share_url"),
+        categories=field("categories"),
+        enclosures=field("enclosures"),
+    )
+
+
+def _rank(copy: CopyFacts, origin_order: Mapping[str, int]) -> tuple[object, ...]:
+    return (
+        copy.is_full,
+        copy.changed or _NEVER,
+        -origin_order.get(copy.origin, len(origin_order)),
+        copy.published or _NEVER,
+        copy.location,
+    )
+
+
+def _source(
+    article: Article | None,
+    copies: Sequence[CopyFacts],
+    origin_order: Mapping[str, int],
+    poll: int,
+) -> tuple[str, str | None]:
+    """The source and its name: the one that had the article first keeps it.
+
+    One that no copy names any more has lost it.  Among those that name it in the same
+    poll, the origins' order decides, and then the best text.
+    """
+    named = sorted(
+        (copy for copy in copies if copy.source),
+        key=lambda copy: _rank(copy, origin_order),
+        reverse=True,
+    )
+    named.sort(
+        key=lambda copy: (
+            copy.source == NO_SOURCE,
+            origin_order.get(copy.origin, len(origin_order)),
+        )
+    )
+    key = named[0].source if named else NO_SOURCE
+    if article is not None and article.source and (article.first_poll != poll or not named):
+        owned = any(copy.source == article.source for copy in named)
+        key = article.source if (owned and article.source != NO_SOURCE) or not named else key
+    names = [copy.source_name for copy in named if copy.source == key and copy.source_name]
+    if not names and article is not None and article.source_name:
+        # A name that was learnt stays with its source.
+        names = [article.source_name] if article.source in ("", key) else []
+    return key, names[0] if names else None
 
 
 def reads_differently(article: Article | None, best: CopyFacts, poll: int) -> bool:
@@ -39,7 +101,7 @@ def reads_differently(article: Article | None, best: CopyFacts, poll: int) -> bo
         and article.revision > 0
         and article.first_poll != poll
         and article.raw_hash != best.raw_hash
-        and article.title == best.title
+        and article.title == (best.title or article.title)
         and (best.is_full or not article.is_full)
     )
 
@@ -67,20 +129,23 @@ def decide(
             return None
         removed = replace(article, removed=True, version=article.version + 1)
         return Change(removed, "removed", frozenset({article.source}))
-    best = best_copy(copies, origin_order) if len(copies) > 1 else copies[0]
+    best = best_copy(copies, origin_order)
+    if not best.title:
+        best = replace(best, title=article.title if article else best.code)
+    source = _source(article, copies, origin_order, poll)
     if article is None or article.revision == 0:
         # Revision 0 is only remembered: its dates were published, its text is found now.
-        return _change(_shown(article, best, copies, poll, now), article, "new", revision=1)
+        return _change(_shown(article, best, source, poll, now), article, "new", revision=1)
     if article.is_full and not best.is_full:
         # The full text is no longer there to be copied, and stays.
         best = _with_text_of(article, best)
     if article.first_poll == poll and article.revision == 1 and not article.removed:
-        shown = _shown(article, best, copies, poll, now)
+        shown = _shown(article, best, source, poll, now)
         return _change(shown, article, "found better") if shown != article else None
-    if article.raw_hash != best.raw_hash and not same_text:
-        shown = _shown(article, best, copies, poll, now, revised=True)
+    if (article.raw_hash != best.raw_hash and not same_text) or article.title != best.title:
+        shown = _shown(article, best, source, poll, now, revised=True)
         return _change(shown, article, "revised")
-    shown = _shown(article, best, copies, poll, now)
+    shown = _shown(article, best, source, poll, now)
     if article.removed:
         return _change(shown, article, "returned")
     if _visible(shown) != _visible(article):
@@ -98,6 +163,7 @@ def _with_text_of(article: Article, copy: CopyFacts) -> CopyFacts:
         raw_hash=article.raw_hash,
         body_id=article.body_id or copy.body_id,
         media_type=article.media_type,
+        base=article.base,
         is_full=True,
     )
 
@@ -118,25 +184,17 @@ def _change(
 def _shown(
     article: Article | None,
     best: CopyFacts,
-    copies: Sequence[CopyFacts],
+    source: tuple[str, str | None],
     poll: int,
     now: datetime.datetime,
     *,
     revised: bool = False,
 ) -> Article:
-    """The article with the best copy's fields; those that it lacks come from the others."""
+    """The article as its best copy has it."""
 
-    def field(name: str) -> str | None:
-        value: str | None = getattr(best, name)
-        if value is not None or len(copies) == 1:
-            return value
-        return min((other for copy in copies if (other := getattr(copy, name))), default=None)
-
-    share_url = field("share_url")
     published = best.published
     if published is None:
-        dated = [copy.published for copy in copies if copy.published is not None]
-        published = min(dated, default=article.published if article else best.published_guess)
+        published = article.published if article else best.published_guess
     updated = article.updated if article else None
     if revised and article is not None:
         updated = max(now, (article.updated or article.published) + _SECOND)
@@ -144,8 +202,8 @@ def _shown(
         updated = max(updated, published)
     return Article(
         code=best.code,
-        source=best.source,
-        source_name=field("source_name") or (article.source_name if article else None),
+        source=source[0],
+        source_name=source[1],
         first_seen=article.first_seen if article else now,
         published=published,
         updated=updated,
@@ -156,10 +214,12 @@ def _shown(
         raw_hash=best.raw_hash,
         body_id=best.body_id,
         media_type=best.media_type,
-        link=best.link if share_url else field("link"),
-        share_url=share_url,
+        link=best.permalink or (None if best.share_url else best.link),
+        share_url=best.share_url,
         categories=best.categories,
         is_full=best.is_full,
+        base=best.base,
+        enclosures=best.enclosures,
     )
 
 
@@ -173,4 +233,6 @@ def _visible(article: Article) -> tuple[object, ...]:
         article.link,
         article.share_url,
         article.categories,
+        article.base,
+        article.enclosures,
     )

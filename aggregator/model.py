@@ -58,14 +58,26 @@ class Problem:
     line: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A file that belongs to an entry (RFC 4287 §4.2.7.2); `length` is in bytes."""
+
+    url: str
+    media_type: str | None = None
+    length: int | None = None
+
+
 @dataclass(frozen=True)
 class Copy:
     """One observation of an article.
 
     `body` is the packed text as it was found, less share link and boilerplate;
-    `raw_hash` is that of title and text.  `published` is None where the copy itself
-    gives no date, and `published_guess` is then the best that its name, its code or its
-    file can say.
+    `raw_hash` is that of title and text.  What a copy does not know (`source` and
+    `title` are then empty) comes from the article's other copies.  `published` is None
+    where the copy itself gives no date, and `published_guess` is then the best that its
+    name, its code or its file can say.  `permalink` is the article's page on the site,
+    `link` its page at its source, `share_url` its share page; `base` is what relative
+    URLs in the text start from, None for the site.
     """
 
     origin: str
@@ -80,17 +92,20 @@ class Copy:
     media_type: str
     raw_hash: bytes
     is_full: bool = True
+    permalink: str | None = None
     link: str | None = None
     share_url: str | None = None
+    base: str | None = None
     categories: tuple[str, ...] = ()
+    enclosures: tuple[Enclosure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class CopyFacts:
     """A stored copy without its text: all that choosing and dating need.
 
-    `changed` is when its text was last seen to change in place, None while it stands
-    as it was first found.
+    `changed` is when its text was last seen to read differently in the same place, None
+    while it reads as it was first found.
     """
 
     body_id: int
@@ -109,6 +124,9 @@ class CopyFacts:
     categories: tuple[str, ...]
     changed: datetime.datetime | None
     media_type: str
+    permalink: str | None = None
+    base: str | None = None
+    enclosures: tuple[Enclosure, ...] = ()
 
 
 class FileState(NamedTuple):
@@ -168,13 +186,42 @@ class Response:
     moved_to: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class UrlState:
+    """What is known of a URL that is polled.
+
+    `validators` are what the last body came with and `content_hash` is that body's;
+    `read_at` is when it came.  `answered_at` is the last success, a 304 too.  `failures`
+    are those in a row, of which `trouble` is the last.  `moved_to` is where the URL
+    claims to have moved for good, and `moves` how often in a row it did.  One that
+    `is_gone` (410) is not asked again.  `is_due_once` marks a page to read as soon as
+    may be, whatever the age of its article.
+    """
+
+    url: str
+    next_at: datetime.datetime
+    validators: Validators = Validators()
+    content_hash: bytes = b""
+    asked_at: datetime.datetime | None = None
+    answered_at: datetime.datetime | None = None
+    read_at: datetime.datetime | None = None
+    failures: int = 0
+    trouble: str | None = None
+    moved_to: str | None = None
+    moves: int = 0
+    is_gone: bool = False
+    is_due_once: bool = False
+
+
 @dataclass(frozen=True)
 class Batch:
     """What an origin found in one piece of a poll (design §3).
 
     `read` are the locations whose earlier problems this batch replaces, `gone` those
     that are no longer there, `withdrawn` those that say themselves that they are not to
-    be published, and `states` the files' new states.
+    be published, `states` the files' new states and `urls` those of URLs.  `pages` are
+    share pages to read next.  `is_reread` says that the origin's rules have changed, so
+    that other texts are no corrections.
     """
 
     origin: str
@@ -184,6 +231,9 @@ class Batch:
     gone: tuple[str, ...] = ()
     withdrawn: tuple[str, ...] = ()
     states: tuple[FileState, ...] = ()
+    urls: tuple[UrlState, ...] = ()
+    pages: tuple[str, ...] = ()
+    is_reread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +243,8 @@ class Article:
     `revision` is 0 for one that is only remembered (its dates were found in a published
     feed).  `updated` is None until the text first changed: until then an entry was last
     updated when it was published.  `version` counts every visible change, of the links
-    and dates too.
+    and dates too.  `link` is the article's own page, where that is not the share page;
+    `base` is what relative URLs in its text start from, None for the site.
     """
 
     code: str
@@ -214,6 +265,8 @@ class Article:
     categories: tuple[str, ...] = ()
     is_full: bool = True
     removed: bool = False
+    base: str | None = None
+    enclosures: tuple[Enclosure, ...] = ()
 
     @property
     def seen_at(self) -> datetime.datetime:
@@ -270,6 +323,7 @@ class Entry:
     alternate: str
     via: str | None = None
     categories: tuple[str, ...] = ()
+    enclosures: tuple[Enclosure, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,27 @@ from __future__ import annotations
 
 import datetime
 import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from string import Formatter
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 DEFAULT_NAV_LINE = r"^\[返回.*\]\(.*\)\s*$"
+DEFAULT_SHARE_URL = "{origin}/html_News/NewsShare.html?infoCode={code}"
+DEFAULT_TEXT_URL = "{origin}/NewsData/GetNewsText.do?id={code}"
+# The sections whose order in config.yaml ranks copies that are as good as each other.
+ORIGIN_SECTIONS = ("posts", "shares", "lists", "subscriptions")
 DEFAULT_SHARE = r"/html_News/NewsShare\.html\?infoCode=(?P<code>NW\d{18})"
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
@@ -101,6 +114,47 @@ def _tag(value: str) -> str:
     return value
 
 
+def _jmespath(expression: str | None, key: str) -> None:
+    """Refuse an expression that would fail at every poll."""
+    if expression is None:
+        return
+    import jmespath
+    from jmespath.exceptions import JMESPathError
+
+    try:
+        jmespath.compile(expression)
+    except JMESPathError as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"{key} is not a JMESPath expression: {reason}") from error
+
+
+def _share_template(value: str) -> str:
+    """A template of an address; groups of the share pattern may stand in it, too."""
+    try:
+        names = [name for _, name, _, _ in Formatter().parse(value) if name is not None]
+    except ValueError as error:
+        raise ValueError(f"not a template of an address: {error}") from error
+    if any(not name.isidentifier() for name in names):
+        raise ValueError("may use {url}, {origin} and the groups of match: only")
+    return value
+
+
+def _share_of_code(value: str) -> str:
+    if set(re.findall(r"\{([^}]*)\}", _share_template(value))) - {"origin", "code"}:
+        raise ValueError("may use {origin} and {code} only")
+    return value
+
+
+def _header_text(value: str) -> str:
+    if not value.isascii() or not value.isprintable() or not value.strip():
+        raise ValueError("must be printable ASCII text")
+    return value
+
+
+def _network(value: object) -> object:
+    return ip_network(value) if isinstance(value, str) else value
+
+
 def _permalink(value: str) -> str:
     try:
         value.format(
@@ -123,6 +177,7 @@ Interval = Annotated[datetime.timedelta, BeforeValidator(_duration), AfterValida
 ByteSize = Annotated[int, BeforeValidator(_size), Field(gt=0)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 CodedPattern = Annotated[str, AfterValidator(_coded_pattern)]
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 PathText = Annotated[str, AfterValidator(_path)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 
@@ -173,44 +228,81 @@ class IdentityRules(_Section):
 
 
 class ShareText(_Section):
-    """Where the text behind a share page is."""
+    """Where the text behind a share page is, and how it is found in what comes.
 
-    url: str
+    `url` may use `{url}`, `{origin}` (scheme and host of the share page) and the groups
+    of `match`.  The others are JMESPath expressions for JSON, CSS selectors for HTML.
+    """
+
+    url: Annotated[str, AfterValidator(_share_template)] = DEFAULT_TEXT_URL
     format: Literal["json", "html"] = "json"
-    html: str = "content || text"
+    html: str | None = None
+    title: str | None = None
+    published: str | None = None
+    source: str | None = None
+    code: str | None = None
+
+    @model_validator(mode="after")
+    def _expressions(self) -> ShareText:
+        if self.format == "json":
+            for name in ("html", "title", "published", "source", "code"):
+                _jmespath(getattr(self, name), name)
+        return self
 
 
 class Refresh(_Section):
     """For how long after its publication an article is read again, and how often."""
 
-    for_: Interval = Field(default=datetime.timedelta(hours=48), alias="for")
+    for_: Duration = Field(default=datetime.timedelta(hours=48), alias="for")
     every: Interval = datetime.timedelta(minutes=30)
 
 
 class Shares(_Section):
-    """A kind of share page.  `match` serves identity; polling them comes later."""
+    """A kind of share page, and how to get the text behind one.
+
+    `text: null` reads the main text of the page itself.
+    """
 
     match: CodedPattern = DEFAULT_SHARE
-    text: ShareText | None = None
+    text: ShareText | None = ShareText()
     urls: tuple[str, ...] = ()
     refresh: Refresh = Refresh()
+    robots: bool = True
 
 
 class ListEndpoint(_Section):
-    """An endpoint that names new articles (comes later)."""
+    """An endpoint that names new articles.
 
-    url: str
+    `shape` is a preset of `items` and `fields`; what is given beside it goes before it.
+    """
+
+    url: WebUrl
     format: Literal["json", "html"] = "json"
+    shape: Literal["nodeList", "records", "record"] | None = None
     items: str | None = None
-    fields: dict[str, str] = {}
+    fields: dict[Literal["code", "title", "url", "published", "source", "digest"], str] = {}
+    next: str | None = None
+    share: Annotated[str, AfterValidator(_share_of_code)] = DEFAULT_SHARE_URL
     source: str | None = None
+    robots: bool = True
+
+    @model_validator(mode="after")
+    def _complete(self) -> ListEndpoint:
+        if self.shape is None and self.items is None:
+            raise ValueError("needs items:, or shape: nodeList, records or record")
+        if self.format == "json":
+            for name, expression in (*self.fields.items(), ("items", self.items)):
+                _jmespath(expression, name)
+            _jmespath(self.next, "next")
+        return self
 
 
 class Subscription(_Section):
-    """An upstream feed (comes later)."""
+    """An upstream feed: RSS, Atom or JSON Feed."""
 
-    url: str
+    url: WebUrl
     source: str | None = None
+    robots: bool = False
 
 
 class Source(_Section):
@@ -231,7 +323,7 @@ class Feeds(_Section):
 
 
 class Schedule(_Section):
-    """How often the daemon asks (comes later)."""
+    """How often each kind of origin is asked."""
 
     posts: Interval = datetime.timedelta(seconds=30)
     shares: Interval = datetime.timedelta(minutes=5)
@@ -240,20 +332,26 @@ class Schedule(_Section):
 
 
 class PerHost(_Section):
-    """How gently one host is asked (comes later)."""
+    """How gently one host is asked."""
 
     concurrency: int = Field(default=2, ge=1, le=64)
     delay: Duration = datetime.timedelta(seconds=1)
 
 
 class Fetch(_Section):
-    """Limits of the one outgoing connection (comes later)."""
+    """Limits of the one outgoing connection.
 
-    user_agent: str | None = None
+    `allow_private_addresses` is true, false, or the networks that may be asked.
+    """
+
+    user_agent: Annotated[str, AfterValidator(_header_text)] | None = None
+    contact: WebUrl | None = None
     timeout: Interval = datetime.timedelta(seconds=30)
     max_bytes: ByteSize = 5_000_000
+    concurrency: int = Field(default=32, ge=1, le=256)
     per_host: PerHost = PerHost()
-    allow_private_addresses: bool = False
+    allow_private_addresses: bool | tuple[Network, ...] = False
+    allow_downgrade: bool = False
 
 
 class Settings(_Section):
@@ -271,6 +369,7 @@ class Settings(_Section):
     schedule: Schedule = Schedule()
     fetch: Fetch = Fetch()
     base: Path = Field(default=Path(), exclude=True)
+    order: tuple[str, ...] = Field(default=ORIGIN_SECTIONS, exclude=True)
 
     @property
     def author(self) -> str:
@@ -294,10 +393,4 @@ class Settings(_Section):
             for name in self.feeds.formats
             if name != "atom"
         ]
-        if any(shares.urls or shares.text for shares in self.shares):
-            found.append("shares: text and urls (share pages are not polled)")
-        if self.lists:
-            found.append("lists (not polled)")
-        if self.subscriptions:
-            found.append("subscriptions (not polled)")
         return found

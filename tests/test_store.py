@@ -1,5 +1,6 @@
 """The store on its own: migrations, transactions, locks, one batch at a time."""
 
+import contextlib
 import datetime
 import fcntl
 import sqlite3
@@ -8,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from aggregator.errors import DamagedStoreError, LockedError, StoreError
+from aggregator.ledger import MergeRules
+from aggregator.ledger import apply as _apply
 from aggregator.model import Batch, Copy, FileState, Problem, pack
 from aggregator.store import Store, migrations, reads, writes
 from aggregator.store.lock import exclusive
-from aggregator.watcher import MergeRules, _apply
 
 NOW = datetime.datetime(2022, 1, 28, 12, tzinfo=datetime.UTC)
 CODE = "NW202201272264567295"
@@ -52,7 +54,40 @@ def test_a_new_store_knows_its_version_and_opens_again(tmp_path: Path) -> None:
     with Store(path) as store:
         assert not store.is_new
     numbers = sqlite3.connect(path).execute("select number from migration").fetchall()
-    assert numbers == [(number + 1,) for number in range(len(migrations.STEPS))]
+    assert numbers == [(number + 1,) for number in range(migrations.VERSION)]
+
+
+def shape_of(connection: sqlite3.Connection) -> dict[str, object]:
+    """The tables with their columns, and the indexes."""
+    tables = connection.execute("select name, type, tbl_name from sqlite_master").fetchall()
+    found: dict[str, object] = {}
+    for name, kind, table in tables:
+        if kind == "table":
+            columns = connection.execute(f"pragma table_info({name})").fetchall()
+            found[name] = sorted(column[1:] for column in columns)
+        else:
+            found[name] = (table, connection.execute(f"pragma index_info({name})").fetchall())
+    return found
+
+
+def test_a_store_of_the_first_version_becomes_what_a_new_one_is(tmp_path: Path) -> None:
+    script = (Path(__file__).parent / "data" / "store" / "1.sql").read_text("utf-8")
+    with sqlite3.connect(tmp_path / "old.db") as connection:
+        connection.executescript(script + "insert into migration values (1, 0);")
+    connection.close()
+    with Store(tmp_path / "old.db") as store:
+        assert not store.is_new
+        assert apply(store, Batch("posts:a", copies=(copy("1.md", "a"),))) == ["new"]
+    Store(tmp_path / "new.db").close()
+    with (
+        contextlib.closing(sqlite3.connect(tmp_path / "old.db")) as old,
+        contextlib.closing(sqlite3.connect(tmp_path / "new.db")) as new,
+    ):
+        shape = shape_of(old)
+        assert shape == shape_of(new)
+        assert "url" in shape
+        numbers = old.execute("select number from migration").fetchall()
+        assert numbers == [(number + 1,) for number in range(migrations.VERSION)]
 
 
 def test_a_store_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -137,9 +137,9 @@ def _parse(file: PostFile, rules: PostRules) -> Parsed:
         or dates.date_of_code(found.code, zone)
         or datetime.datetime.fromtimestamp(int(max(file.modified, 0)), datetime.UTC)
     )
-    link = article_url if share_url is None else None
+    permalink = None
     if rules.permalink is not None:
-        link = _permalink(rules, source, guess.astimezone(zone), stem, found.code)
+        permalink = _permalink(rules, source, guess.astimezone(zone), stem, found.code)
     name = next((tag[: -len(_NEWS_TAG)] for tag in tags if tag.endswith(_NEWS_TAG)), "")
     return Parsed(
         Copy(
@@ -158,7 +158,8 @@ def _parse(file: PostFile, rules: PostRules) -> Parsed:
             ).digest(),
             # Rolling news is a quote of the article's first words.
             is_full=not body.lstrip().startswith(">"),
-            link=link,
+            permalink=permalink,
+            link=article_url,
             share_url=share_url,
             categories=tuple(dict.fromkeys([*categories[1:], *tags]))[:20],
         ),

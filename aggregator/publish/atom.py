@@ -102,6 +102,13 @@ class _BeyondFeedgen(BaseEntryExtension):  # type: ignore[misc]  # feedgen has n
             _add(element, "link", href=alternate, rel="alternate", type="text/html")
             if via is not None:
                 _add(element, "link", href=via, rel="via", type="text/html")
+            for enclosure in self._entry.enclosures:
+                attributes = {"href": enclosure.url, "rel": "enclosure"}
+                if enclosure.media_type:
+                    attributes["type"] = enclosure.media_type
+                if enclosure.length is not None:
+                    attributes["length"] = str(enclosure.length)
+                _add(element, "link", **attributes)
         if self._origin is not None:
             source = _add(element, "source")
             _add(source, "id").text = self._origin.id

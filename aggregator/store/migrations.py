@@ -11,13 +11,30 @@ from aggregator.errors import StoreError
 from aggregator.store import schema
 
 
-def _first(connection: Connection) -> None:
-    schema.metadata.create_all(connection, checkfirst=False)
+def _polled_urls(connection: Connection) -> None:
+    """Version 2: URLs that are polled; what copies from elsewhere have that posts have not."""
+    for statement in (
+        "CREATE TABLE url (origin VARCHAR NOT NULL, url VARCHAR NOT NULL, "
+        "next_at INTEGER NOT NULL, etag VARCHAR, last_modified VARCHAR, "
+        "content_hash BLOB NOT NULL, asked_at INTEGER, answered_at INTEGER, read_at INTEGER, "
+        "failures INTEGER NOT NULL, trouble VARCHAR, moved_to VARCHAR, moves INTEGER NOT NULL, "
+        "is_gone BOOLEAN NOT NULL, is_due_once BOOLEAN NOT NULL, PRIMARY KEY (origin, url)) "
+        "WITHOUT ROWID",
+        "CREATE INDEX url_due ON url (origin, next_at)",
+        "ALTER TABLE copy ADD COLUMN permalink VARCHAR",
+        "ALTER TABLE copy ADD COLUMN base VARCHAR",
+        "ALTER TABLE copy ADD COLUMN enclosures VARCHAR DEFAULT '[]' NOT NULL",
+        "CREATE INDEX copy_link ON copy (link)",
+        "ALTER TABLE article ADD COLUMN base VARCHAR",
+        "ALTER TABLE article ADD COLUMN enclosures VARCHAR DEFAULT '[]' NOT NULL",
+    ):
+        connection.exec_driver_sql(statement)
 
 
-# Append only.  A step that changes tables writes its DDL out: schema.py moves on, and an
-# old store must still become what it was at that step.
-STEPS: tuple[Callable[[Connection], None], ...] = (_first,)
+# Append only, from version 2 on: a new store is made as schema.py has it.  Steps write
+# their DDL out, since schema.py moves on and an old store must still get there.
+STEPS: tuple[Callable[[Connection], None], ...] = (_polled_urls,)
+VERSION = len(STEPS) + 1
 
 
 def migrate(connection: Connection, name: str, now: datetime.datetime) -> bool:
@@ -34,14 +51,22 @@ def migrate(connection: Connection, name: str, now: datetime.datetime) -> bool:
         ).scalar_one_or_none()
         or 0
     )
-    if done > len(STEPS):
+    if done > VERSION:
         raise StoreError(
             f"{name}: written by a newer version of aggregator (store version {done}, this one "
-            f"knows {len(STEPS)}); install that version, or move the file away to start anew"
+            f"knows {VERSION}); install that version, or move the file away to start anew"
         )
-    for number, step in enumerate(STEPS[done:], done + 1):
-        step(connection)
+    if is_new:
+        schema.metadata.create_all(connection, checkfirst=False)
+    else:
+        for step in STEPS[done - 1 :]:
+            step(connection)
+    if done < VERSION:
         connection.execute(
-            schema.migration.insert().values(number=number, applied_at=int(now.timestamp()))
+            schema.migration.insert(),
+            [
+                {"number": number, "applied_at": int(now.timestamp())}
+                for number in range(done + 1, VERSION + 1)
+            ],
         )
     return is_new

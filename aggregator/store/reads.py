@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, func, select
 from aggregator.model import (
     Article,
     CopyFacts,
+    Enclosure,
     FeedState,
     FileState,
     Problem,
@@ -321,6 +322,9 @@ def _copy(row: Row[tuple[object, ...]]) -> CopyFacts:
         categories=_categories(row.categories),
         changed=maybe_instant(row.changed),
         media_type=row.media_type,
+        permalink=row.permalink,
+        base=row.base,
+        enclosures=_enclosures(row.enclosures),
     )
 
 
@@ -344,8 +348,14 @@ def _article(row: Row[tuple[object, ...]]) -> Article:
         categories=_categories(row.categories),
         is_full=row.is_full,
         removed=row.removed,
+        base=row.base,
+        enclosures=_enclosures(row.enclosures),
     )
 
 
 def _categories(text: str) -> tuple[str, ...]:
     return () if text == "[]" else tuple(json.loads(text))
+
+
+def _enclosures(text: str) -> tuple[Enclosure, ...]:
+    return () if text == "[]" else tuple(Enclosure(*values) for values in json.loads(text))

@@ -50,6 +50,29 @@ file = Table(
     sqlite_with_rowid=False,
 )
 
+# URLs that are polled.  What is asked again next time goes with the copies it vouches for.
+url = Table(
+    "url",
+    metadata,
+    Column("origin", String, primary_key=True),
+    Column("url", String, primary_key=True),
+    Column("next_at", Integer, nullable=False),
+    Column("etag", String),
+    Column("last_modified", String),
+    Column("content_hash", LargeBinary, nullable=False),
+    Column("asked_at", Integer),
+    Column("answered_at", Integer),
+    Column("read_at", Integer),
+    Column("failures", Integer, nullable=False),
+    Column("trouble", String),
+    Column("moved_to", String),
+    Column("moves", Integer, nullable=False),
+    Column("is_gone", Boolean, nullable=False),
+    Column("is_due_once", Boolean, nullable=False),
+    Index("url_due", "origin", "next_at"),
+    sqlite_with_rowid=False,
+)
+
 body = Table(
     "body",
     metadata,
@@ -77,8 +100,12 @@ copy = Table(
     Column("categories", String, nullable=False),
     Column("changed", Integer),
     Column("body_id", Integer, nullable=False),
+    Column("permalink", String),
+    Column("base", String),
+    Column("enclosures", String, nullable=False, server_default="[]"),
     UniqueConstraint("origin", "location"),
     Index("copy_code", "code"),
+    Index("copy_link", "link"),
 )
 
 article = Table(
@@ -103,6 +130,8 @@ article = Table(
     Column("categories", String, nullable=False),
     Column("is_full", Boolean, nullable=False),
     Column("removed", Boolean, nullable=False),
+    Column("base", String),
+    Column("enclosures", String, nullable=False, server_default="[]"),
 )
 Index("article_window", article.c.source, article.c.published.desc(), article.c.code.desc())
 Index("article_newest", article.c.published.desc(), article.c.code.desc())

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table, delete, select, union, update
 from sqlalchemy.dialects.sqlite import insert
 
-from aggregator.model import Article, Batch, Change, Copy, CopyFacts, FeedState
+from aggregator.model import Article, Batch, Change, Copy, CopyFacts, Enclosure, FeedState
 from aggregator.store import schema
 
 
@@ -26,7 +26,9 @@ def maybe_seconds(moment: datetime.datetime | None) -> int | None:
 
 def save_origin(connection: Connection, name: str, rules: bytes, now: datetime.datetime) -> None:
     """Note that an origin was read in full with these rules."""
-    _upsert(connection, schema.origin, [{"name": name, "rules": rules, "polled_at": seconds(now)}])
+    upsert_rows(
+        connection, schema.origin, [{"name": name, "rules": rules, "polled_at": seconds(now)}]
+    )
 
 
 def start_poll(connection: Connection) -> int:
@@ -74,7 +76,7 @@ def save_states(connection: Connection, batch: Batch) -> None:
             }
             for state in batch.states
         ]
-        _upsert(connection, table, rows)
+        upsert_rows(connection, table, rows)
 
 
 def forget_copies(connection: Connection, origin: str, locations: Sequence[str]) -> None:
@@ -90,8 +92,12 @@ def save_copies(
     copies: Sequence[Copy],
     before: Mapping[str, CopyFacts],
     now: datetime.datetime,
+    unchanged: Container[str] = (),
 ) -> list[CopyFacts]:
-    """Insert copies in the place of those `before`; return their facts, in order."""
+    """Insert copies in the place of those `before`; return their facts, in order.
+
+    Those at the locations `unchanged` read as before, though their raw text differs.
+    """
     if not copies:
         return []
     changed = [
@@ -120,13 +126,20 @@ def save_copies(
                 link=copy.link,
                 share_url=copy.share_url,
                 categories=copy.categories,
-                changed=None if old is None else old.changed if same else now,
+                changed=None
+                if old is None
+                else old.changed
+                if same or copy.location in unchanged
+                else now,
                 media_type=copy.media_type,
+                permalink=copy.permalink,
+                base=copy.base,
+                enclosures=copy.enclosures,
             )
         )
     if before:
         forget_copies(connection, copies[0].origin, [copy.location for copy in copies])
-    _insert(connection, schema.copy, [_copy_row(fact) for fact in facts])
+    insert_rows(connection, schema.copy, [_copy_row(fact) for fact in facts])
     return facts
 
 
@@ -139,9 +152,9 @@ def save_changes(
     new = [change.article for change in changes if change.article.code not in known]
     old = [change.article for change in changes if change.article.code in known]
     if new:
-        _insert(connection, schema.article, [_article_row(article) for article in new])
+        insert_rows(connection, schema.article, [_article_row(article) for article in new])
     if old:
-        _upsert(connection, schema.article, [_article_row(article) for article in old], "code")
+        upsert_rows(connection, schema.article, [_article_row(article) for article in old], "code")
     superseded = [
         {
             "code": before.code,
@@ -154,14 +167,14 @@ def save_changes(
         for before in (known[change.article.code] for change in changes if change.kind == "revised")
     ]
     if superseded:
-        _insert(connection, schema.revision, superseded)
+        insert_rows(connection, schema.revision, superseded)
     replaced = [change.article.code for change in changes if change.kind == "found better"]
     if replaced:
         table = schema.rendition
         connection.execute(delete(table).where(table.c.code.in_(replaced)))
     touched = sorted(set().union(*(change.touched for change in changes)))
     if touched:
-        _upsert(connection, schema.touched, [{"source": source} for source in touched])
+        upsert_rows(connection, schema.touched, [{"source": source} for source in touched])
 
 
 def replace_problems(connection: Connection, batch: Batch, now: datetime.datetime) -> None:
@@ -178,7 +191,7 @@ def replace_problems(connection: Connection, batch: Batch, now: datetime.datetim
         if since:
             connection.execute(delete(table).where(old))
     if batch.problems:
-        _insert(
+        insert_rows(
             connection,
             table,
             [
@@ -198,7 +211,7 @@ def remember(connection: Connection, articles: Iterable[Article]) -> None:
     """Put articles into the ledger whose text is not known (any more)."""
     rows = [_article_row(article) for article in articles]
     if rows:
-        _insert(connection, schema.article, rows)
+        insert_rows(connection, schema.article, rows)
 
 
 def save_renditions(
@@ -210,7 +223,7 @@ def save_renditions(
         for code, revision, html in rows
     ]
     if values:
-        _upsert(connection, schema.rendition, values)
+        upsert_rows(connection, schema.rendition, values)
 
 
 def save_feeds(connection: Connection, states: Iterable[FeedState]) -> None:
@@ -231,7 +244,7 @@ def save_feeds(connection: Connection, states: Iterable[FeedState]) -> None:
         for state in states
     ]
     if rows:
-        _upsert(connection, schema.feed, rows)
+        upsert_rows(connection, schema.feed, rows)
 
 
 def feeds_are_current(connection: Connection, now: datetime.datetime) -> None:
@@ -268,7 +281,7 @@ def _save_bodies(connection: Connection, texts: Sequence[bytes]) -> range:
         select(table.c.body_id).order_by(table.c.body_id.desc()).limit(1)
     ).scalar_one_or_none()
     numbers = range((last or 0) + 1, (last or 0) + 1 + len(texts))
-    _insert(
+    insert_rows(
         connection,
         table,
         [{"body_id": number, "text": text} for number, text in zip(numbers, texts, strict=True)],
@@ -294,11 +307,21 @@ def _copy_row(copy: CopyFacts) -> dict[str, Any]:
         "categories": _categories(copy.categories),
         "changed": maybe_seconds(copy.changed),
         "body_id": copy.body_id,
+        "permalink": copy.permalink,
+        "base": copy.base,
+        "enclosures": _enclosures(copy.enclosures),
     }
 
 
 def _categories(names: tuple[str, ...]) -> str:
     return json.dumps(names, ensure_ascii=False) if names else "[]"
+
+
+def _enclosures(enclosures: tuple[Enclosure, ...]) -> str:
+    if not enclosures:
+        return "[]"
+    values = [(item.url, item.media_type, item.length) for item in enclosures]
+    return json.dumps(values, ensure_ascii=False)
 
 
 def _article_row(article: Article) -> dict[str, Any]:
@@ -321,10 +344,12 @@ def _article_row(article: Article) -> dict[str, Any]:
         "categories": _categories(article.categories),
         "is_full": article.is_full,
         "removed": article.removed,
+        "base": article.base,
+        "enclosures": _enclosures(article.enclosures),
     }
 
 
-def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert many rows.
 
     Past the statement's own compilation the rows go straight to the driver, which takes
@@ -335,7 +360,7 @@ def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, An
     connection.exec_driver_sql(statement, [tuple(row.values()) for row in rows])
 
 
-def _upsert(
+def upsert_rows(
     connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], key: str | None = None
 ) -> None:
     """Insert rows, or replace the values of those whose key is there already."""

@@ -1,0 +1,202 @@
+"""A response, the history of its URL and the policy → when to ask again (design §3).
+
+Pure: `now` is passed in, and jitter is drawn from the URL, so that the same history
+always gives the same time.
+"""
+
+from __future__ import annotations
+
+import datetime
+import email.utils
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from aggregator.model import Request, Response, UrlState, Validators
+
+LONGEST_WAIT = datetime.timedelta(hours=24)
+# Some servers answer 304 for ever, whatever becomes of the page.
+READ_ANEW = datetime.timedelta(days=7)
+# One redirect may be a mistake; the second time it is believed.
+BELIEVED_MOVES = 2
+_MAX_AGE = re.compile(r"(?:^|,)\s*max-age\s*=\s*\"?(\d{1,10})", re.IGNORECASE)
+_NOT_FRESH = re.compile(r"(?:^|,)\s*(?:no-cache|no-store)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often a URL is asked: `every` so long, but up to `longest` if its server says so."""
+
+    every: datetime.timedelta
+    longest: datetime.timedelta = LONGEST_WAIT
+
+
+def is_due(state: UrlState | None, now: datetime.datetime, *, ask_all: bool = False) -> bool:
+    """Whether a URL is to be asked now; one that is gone for good never is."""
+    if state is None:
+        return True
+    return not state.is_gone and (ask_all or state.next_at <= now)
+
+
+def request(
+    state: UrlState | None,
+    url: str,
+    now: datetime.datetime,
+    *,
+    accept: str = "*/*",
+    heed_robots: bool = True,
+    unconditional: bool = False,
+) -> Request:
+    """What to send for `url`: to where it has moved, with the validators that it gave."""
+    validators = Validators()
+    if state is not None:
+        if state.moved_to is not None and state.moves >= BELIEVED_MOVES:
+            url = state.moved_to
+        is_old = state.read_at is None or now - state.read_at >= READ_ANEW
+        if state.content_hash and not is_old and not unconditional:
+            validators = state.validators
+    return Request(url, validators, accept, heed_robots)
+
+
+def after_success(
+    state: UrlState,
+    response: Response,
+    pace: Pace,
+    now: datetime.datetime,
+    content_hash: bytes | None,
+) -> UrlState:
+    """The state after a 304 or a body that could be read.
+
+    `content_hash` is that of a new body, None if there was none.
+    """
+    moved_to, moves = _moves(state, response)
+    is_new = content_hash is not None
+    return replace(
+        state,
+        next_at=now + wait_after_success(response.headers, pace, now, _jitter(state.url)),
+        validators=response.validators if is_new else _merged(state, response),
+        content_hash=content_hash if content_hash is not None else state.content_hash,
+        asked_at=now,
+        answered_at=now,
+        read_at=now if is_new else state.read_at,
+        failures=0,
+        trouble=None,
+        moved_to=moved_to,
+        moves=moves,
+        is_due_once=False,
+    )
+
+
+def after_failure(
+    state: UrlState,
+    trouble: str,
+    pace: Pace,
+    now: datetime.datetime,
+    response: Response | None = None,
+) -> UrlState:
+    """The state after an error, an error status or a body of no use.
+
+    Validators stay those of the last good body.  410 (Gone) ends the polling.
+    """
+    is_gone = response is not None and response.status == 410
+    headers = response.headers if response is not None else {}
+    wait = wait_after_failure(state.failures + 1, headers, pace, now, _jitter(state.url))
+    return replace(
+        state,
+        next_at=now + wait,
+        asked_at=now,
+        failures=state.failures + 1,
+        trouble=trouble,
+        # Where it has moved to may be what is broken: ask the old address next time.
+        moved_to=None,
+        moves=0,
+        is_gone=is_gone,
+    )
+
+
+def wait_after_success(
+    headers: Mapping[str, str], pace: Pace, now: datetime.datetime, jitter: float
+) -> datetime.timedelta:
+    """The pace, or longer while what came stays fresh (RFC 9111 §4.2), within bounds.
+
+    A little less than the pace, so that a schedule as long never skips a round.
+    """
+    wait = pace.every * (0.9 + 0.08 * jitter)
+    fresh = freshness(headers, now)
+    if fresh is not None and fresh > pace.every:
+        wait = max(wait, min(fresh, pace.longest))
+    return wait
+
+
+def wait_after_failure(
+    failures: int, headers: Mapping[str, str], pace: Pace, now: datetime.datetime, jitter: float
+) -> datetime.timedelta:
+    """Twice as long after each failure in a row, and as long as the server asks at least.
+
+    Never longer than a day, if the pace itself is not.
+    """
+    ceiling = max(LONGEST_WAIT, pace.every)
+    doubled = pace.every * 2 ** min(failures, 20) if failures else pace.every
+    wait = min(doubled, ceiling) * (0.75 + 0.25 * jitter)
+    asked = retry_after(headers, now)
+    return max(wait, min(asked, LONGEST_WAIT)) if asked is not None else wait
+
+
+def retry_after(headers: Mapping[str, str], now: datetime.datetime) -> datetime.timedelta | None:
+    """Retry-After in either form (RFC 9110 §10.2.3), clamped to a day; None without one."""
+    value = headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit():
+        return min(datetime.timedelta(seconds=int(value[:9])), LONGEST_WAIT)
+    until = _http_date(value)
+    if until is None:
+        return None
+    return min(max(until - now, datetime.timedelta(0)), LONGEST_WAIT)
+
+
+def freshness(headers: Mapping[str, str], now: datetime.datetime) -> datetime.timedelta | None:
+    """How long an answer stays fresh: max-age less Age, else Expires less Date."""
+    control = headers.get("cache-control", "")
+    if _NOT_FRESH.search(control):
+        return None
+    match = _MAX_AGE.search(control)
+    if match is not None:
+        age = headers.get("age", "").strip()
+        seconds = int(match[1]) - (int(age[:9]) if age.isascii() and age.isdigit() else 0)
+        return datetime.timedelta(seconds=max(seconds, 0))
+    expires = _http_date(headers.get("expires", ""))
+    if expires is None:
+        return None
+    sent = _http_date(headers.get("date", "")) or now
+    return max(expires - sent, datetime.timedelta(0))
+
+
+def _moves(state: UrlState, response: Response) -> tuple[str | None, int]:
+    """Where a URL claims to have moved, and how often in a row it did."""
+    if state.moved_to is not None and state.moves >= BELIEVED_MOVES:
+        # It was asked at its new place; a further move starts the count anew.
+        return (state.moved_to, state.moves) if response.moved_to is None else (None, 0)
+    if response.moved_to is None:
+        return None, 0
+    return response.moved_to, state.moves + 1 if response.moved_to == state.moved_to else 1
+
+
+def _merged(state: UrlState, response: Response) -> Validators:
+    """A 304 may bring newer validators, or some of them (RFC 9110 §15.4.5)."""
+    return Validators(
+        response.validators.etag or state.validators.etag,
+        response.validators.last_modified or state.validators.last_modified,
+    )
+
+
+def _jitter(url: str) -> float:
+    """0 to 1, always the same for a URL: URLs spread out, and none of them wanders."""
+    return hashlib.blake2b(url.encode("utf-8", "replace"), digest_size=1).digest()[0] / 255
+
+
+def _http_date(value: str) -> datetime.datetime | None:
+    try:
+        found = email.utils.parsedate_to_datetime(value)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return found if found.tzinfo is not None else found.replace(tzinfo=datetime.UTC)

@@ -1,0 +1,193 @@
+"""URLs that are polled: what is known of each, and which are due (design §3 and §5)."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from aggregator.model import UrlState, Validators
+from aggregator.store import schema
+from aggregator.store.reads import instant, maybe_instant
+from aggregator.store.writes import maybe_seconds, seconds, upsert_rows
+
+_AT_ONCE = 500
+
+
+def states(connection: Connection, origin: str, urls: Collection[str]) -> dict[str, UrlState]:
+    """What is known of some URLs of an origin."""
+    table = schema.url
+    found: dict[str, UrlState] = {}
+    for piece in _pieces(list(urls)):
+        rows = connection.execute(
+            select(table).where(table.c.origin == origin, table.c.url.in_(piece))
+        )
+        found |= {row.url: _state(row) for row in rows}
+    return found
+
+
+def all_states(connection: Connection, origin: str | None = None) -> list[tuple[str, UrlState]]:
+    """Every URL of an origin, or of all: (origin, state)."""
+    table = schema.url
+    query = select(table).order_by(table.c.origin, table.c.url)
+    if origin is not None:
+        query = query.where(table.c.origin == origin)
+    return [(row.origin, _state(row)) for row in connection.execute(query)]
+
+
+def of_pages(connection: Connection, urls: Collection[str]) -> list[tuple[str, UrlState]]:
+    """The states of some URLs in whatever origin: (origin, state)."""
+    table = schema.url
+    rows = connection.execute(select(table).where(table.c.url.in_(list(urls))))
+    return [(row.origin, _state(row)) for row in rows]
+
+
+def recent_share_urls(
+    connection: Connection, since: datetime.datetime, except_of: str
+) -> dict[str, datetime.datetime]:
+    """The share URLs that copies of recent articles name, and when those were published.
+
+    Copies that are share pages themselves (of the origin `except_of`) name nothing new.
+    """
+    article, copy = schema.article, schema.copy
+    rows = connection.execute(
+        select(copy.c.share_url, func.max(article.c.published))
+        .join(copy, copy.c.code == article.c.code)
+        .where(
+            article.c.published >= seconds(since),
+            article.c.revision > 0,
+            ~article.c.removed,
+            copy.c.share_url.is_not(None),
+            copy.c.origin != except_of,
+        )
+        .group_by(copy.c.share_url)
+    )
+    return {url: instant(published) for url, published in rows}
+
+
+def due_once(connection: Connection, origin: str) -> list[str]:
+    """URLs that are to be read as soon as may be, whatever the age of their articles."""
+    table = schema.url
+    return list(
+        connection.execute(
+            select(table.c.url)
+            .where(table.c.origin == origin, table.c.is_due_once)
+            .order_by(table.c.next_at, table.c.url)
+        ).scalars()
+    )
+
+
+def save(connection: Connection, origin: str, found: Iterable[UrlState]) -> None:
+    """Store what is known of some URLs now."""
+    rows = [
+        {
+            "origin": origin,
+            "url": state.url,
+            "next_at": seconds(state.next_at),
+            "etag": state.validators.etag,
+            "last_modified": state.validators.last_modified,
+            "content_hash": state.content_hash,
+            "asked_at": maybe_seconds(state.asked_at),
+            "answered_at": maybe_seconds(state.answered_at),
+            "read_at": maybe_seconds(state.read_at),
+            "failures": state.failures,
+            "trouble": state.trouble,
+            "moved_to": state.moved_to,
+            "moves": state.moves,
+            "is_gone": state.is_gone,
+            "is_due_once": state.is_due_once,
+        }
+        for state in found
+    ]
+    if rows:
+        upsert_rows(connection, schema.url, rows)
+
+
+def want(connection: Connection, origin: str, urls: Sequence[str], now: datetime.datetime) -> None:
+    """Mark pages as due at once, those that were never answered before."""
+    table = schema.url
+    if not urls:
+        return
+    rows = [
+        {
+            "origin": origin,
+            "url": url,
+            "next_at": seconds(now),
+            "content_hash": b"",
+            "failures": 0,
+            "moves": 0,
+            "is_gone": False,
+            "is_due_once": True,
+        }
+        for url in dict.fromkeys(urls)
+    ]
+    connection.execute(insert(table).on_conflict_do_nothing(), rows)
+
+
+def forget_validators(connection: Connection, origin: str) -> None:
+    """Have every URL of an origin read in full, since it is read by other rules now."""
+    table = schema.url
+    connection.execute(
+        update(table)
+        .where(table.c.origin == origin)
+        .values(etag=None, last_modified=None, content_hash=b"")
+    )
+
+
+def known_origins(connection: Connection) -> set[str]:
+    """Every origin that has URLs."""
+    return set(connection.execute(select(schema.url.c.origin).distinct()).scalars())
+
+
+def forget(connection: Connection, origin: str) -> None:
+    """Forget the URLs of an origin."""
+    connection.execute(schema.url.delete().where(schema.url.c.origin == origin))
+
+
+def source_names(connection: Connection) -> dict[str, str]:
+    """The key of each source by the name that articles know it by."""
+    table = schema.article
+    rows = connection.execute(
+        select(table.c.source_name, table.c.source)
+        .where(table.c.source_name.is_not(None), table.c.revision > 0)
+        .group_by(table.c.source_name, table.c.source)
+        .order_by(func.max(table.c.published))
+    )
+    return {row.source_name: row.source for row in rows}
+
+
+def codes_by_link(connection: Connection, links: Collection[str]) -> dict[str, list[str]]:
+    """The codes of the copies that have some links as their own page."""
+    table = schema.copy
+    found: dict[str, list[str]] = {}
+    for piece in _pieces(list(links)):
+        rows = connection.execute(select(table.c.link, table.c.code).where(table.c.link.in_(piece)))
+        for link, code in rows:
+            found.setdefault(link, []).append(code)
+    return found
+
+
+def _pieces(values: list[str]) -> Iterator[list[str]]:
+    """SQLite takes a limited number of values in one statement."""
+    for start in range(0, len(values), _AT_ONCE):
+        yield values[start : start + _AT_ONCE]
+
+
+def _state(row: Row[tuple[object, ...]]) -> UrlState:
+    return UrlState(
+        url=row.url,
+        next_at=instant(row.next_at),
+        validators=Validators(row.etag, row.last_modified),
+        content_hash=row.content_hash,
+        asked_at=maybe_instant(row.asked_at),
+        answered_at=maybe_instant(row.answered_at),
+        read_at=maybe_instant(row.read_at),
+        failures=row.failures,
+        trouble=row.trouble,
+        moved_to=row.moved_to,
+        moves=row.moves,
+        is_gone=row.is_gone,
+        is_due_once=row.is_due_once,
+    )
