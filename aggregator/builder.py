@@ -28,7 +28,7 @@ from aggregator.model import (
 )
 from aggregator.publish.files import holds, remove_leftovers, replace_file, sync_folders
 from aggregator.rendering import Body, Job, Rendered, render
-from aggregator.store import Store, reads, writes
+from aggregator.store import Store, published, reads, writes
 
 Progress = Callable[[int, int], None]
 SAVE_EVERY = 64
@@ -57,7 +57,7 @@ def build(
     with store.transaction() as connection:
         if full:
             writes.clear_renditions(connection)
-        manifest = reads.feed_states(connection)
+        manifest = published.feed_states(connection)
         sources_known = reads.sources(connection)
     # A source that has lost its last article still has readers: its feed becomes empty.
     sources_known += sorted(publication.sources_of(manifest).difference(sources_known))
@@ -95,8 +95,8 @@ def build(
         _save(store, publication, saved, states, directory)
     if only_source is None and not summary.failures:
         with store.transaction() as connection:
-            writes.clear_touched(connection)
-            writes.feeds_are_current(connection, now)
+            published.clear_touched(connection)
+            published.feeds_are_current(connection, now)
     return summary
 
 
@@ -131,7 +131,7 @@ def _due_feeds(
 ) -> list[FeedSpec]:
     """The feeds that may look different from what is on disk, the combined one last."""
     with store.transaction() as connection:
-        touched = reads.touched_sources(connection)
+        touched = published.touched_sources(connection)
         checked = min((state.checked_at for state in manifest.values()), default=now)
         touched |= reads.sources_due(connection, checked, now)
     specs = [publication.source_spec(source) for source in sources]
@@ -338,6 +338,6 @@ def _save(
     with store.transaction() as connection:
         for rendered in saved:
             writes.save_renditions(connection, publication.cleaning, rendered.cleaned)
-        writes.save_feeds(connection, states)
+        published.save_feeds(connection, states)
     saved.clear()
     states.clear()

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from aggregator.model import ChangeCounts
+    from aggregator.polling import PollOutcome
     from aggregator.runs import Outcome
 
 Report = Callable[[str, int, int], None]
@@ -43,10 +45,7 @@ def outcome_values(outcome: Outcome) -> dict[str, Any]:
         "feeds": outcome.build.feeds,
         "problems": outcome.problems,
         "read": outcome.poll.read,
-        "new": outcome.poll.new,
-        "revised": outcome.poll.revised,
-        "restated": outcome.poll.restated,
-        "removed": outcome.poll.removed,
+        **_counts(outcome.poll),
         "written": outcome.build.written,
         "failures": outcome.failures,
     }
@@ -54,17 +53,8 @@ def outcome_values(outcome: Outcome) -> dict[str, Any]:
 
 def outcome_lines(outcome: Outcome, *, verbose: bool, dry_run: bool) -> Iterator[str]:
     """A run's outcome for people."""
-    poll, build = outcome.poll, outcome.build
-    parts = [
-        f"{count:,} {name}"
-        for count, name in (
-            (poll.new, "new"),
-            (poll.revised, "revised"),
-            (poll.restated, "restated"),
-            (poll.removed, "removed"),
-        )
-        if count
-    ]
+    build = outcome.build
+    parts = _named(_counts(outcome.poll))
     yield f"{outcome.articles:,} articles" + (f" ({', '.join(parts)})" if parts else "")
     verb = "would be written" if dry_run else "written"
     yield f"{len(build.written):,} of {build.feeds:,} feeds {verb}"
@@ -74,6 +64,67 @@ def outcome_lines(outcome: Outcome, *, verbose: bool, dry_run: bool) -> Iterator
         yield f"{outcome.problems:,} problems: see aggregator problems"
 
 
+def poll_values(outcome: PollOutcome) -> dict[str, Any]:
+    """A poll's outcome for scripts."""
+    posts = outcome.posts
+    return {
+        "posts": None
+        if posts is None
+        else {"read": posts.read, **_counts(posts), "failures": posts.failures},
+        "origins": [
+            {
+                "origin": origin.name,
+                "due": len(origin.due),
+                "asked": origin.asked,
+                "not_modified": origin.not_modified,
+                "read": origin.read,
+                **_counts(origin),
+                "failed": origin.failed,
+                "skipped": dict(origin.skipped),
+                "failures": origin.failures,
+            }
+            for origin in outcome.origins
+        ],
+        "failures": outcome.failures,
+    }
+
+
+def poll_lines(outcome: PollOutcome, *, verbose: bool, dry_run: bool) -> Iterator[str]:
+    """A poll's outcome for people, a line for each origin."""
+    if outcome.posts is not None:
+        parts = [f"{outcome.posts.read:,} read", *_named(_counts(outcome.posts))]
+        yield f"posts: {', '.join(parts)}"
+    for origin in outcome.origins:
+        if dry_run:
+            yield f"{origin.name}: would ask {len(origin.due):,}"
+            yield from (f"  {url}" for url in origin.due if verbose)
+            continue
+        counts = {
+            "not modified": origin.not_modified,
+            "read": origin.read,
+            **_counts(origin),
+            "failed": origin.failed,
+        }
+        yield f"{origin.name}: {', '.join([f'{origin.asked:,} asked', *_named(counts)])}"
+        for reason, count in origin.skipped.most_common():
+            yield f"  {count:,} skipped: {reason}"
+        if origin.failed:
+            yield "  see aggregator problems"
+
+
+def _counts(counts: ChangeCounts) -> dict[str, int]:
+    return {
+        "new": counts.new,
+        "revised": counts.revised,
+        "restated": counts.restated,
+        "removed": counts.removed,
+    }
+
+
+def _named(counts: dict[str, int]) -> list[str]:
+    return [f"{count:,} {name}" for name, count in counts.items() if count]
+
+
 def print_status(found: dict[str, Any]) -> None:
     """`aggregator status`."""
     click.echo(
@@ -81,8 +132,8 @@ def print_status(found: dict[str, Any]) -> None:
         f"{found['superseded_texts']:,} superseded texts, {found['problems']:,} problems"
     )
     click.echo(f"store {found['store']}: {found['store_bytes'] / 1e6:,.1f} MB")
-    for name, at in found["polls"].items():
-        click.echo(f"{name}: read {at}")
+    for origin in found["origins"]:
+        click.echo(_origin_line(origin))
     _print_table(
         ("feed", "title", "entries", "updated", "kB"),
         [
@@ -96,6 +147,20 @@ def print_status(found: dict[str, Any]) -> None:
             for feed in found["feeds"]
         ],
     )
+
+
+def _origin_line(origin: dict[str, Any]) -> str:
+    """One origin: when it was read, what fails, and when it is asked again."""
+    parts = [f"polled {origin['polled_at'] or 'never'}"]
+    if origin["urls"]:
+        parts.append(f"{origin['urls']:,} URLs")
+        parts.append(f"last answer {origin['last_success'] or 'never'}")
+        if origin["failing"]:
+            row = f"up to {origin['failures_in_a_row']:,} times in a row"
+            parts.append(f"{origin['failing']:,} failing, {row} ({origin['trouble']})")
+        if origin["next_at"]:
+            parts.append(f"next {origin['next_at']}")
+    return f"{origin['origin']}: {', '.join(parts)}"
 
 
 def print_sources(found: list[dict[str, Any]]) -> None:
@@ -129,6 +194,15 @@ def print_article(found: dict[str, Any], *, verbose: bool) -> None:
         click.echo(f"  {copy['origin']}  {copy['location']}{changed}")
         if copy["share_url"]:
             click.echo(f"    {copy['share_url']}")
+    if found["pages"]:
+        click.echo(f"share pages ({len(found['pages'])})")
+    for page in found["pages"]:
+        click.echo(f"  {page['url']}")
+        parts = [f"last answer {page['last_success'] or 'never'}"]
+        if page["trouble"]:
+            parts.append(f"failed {page['failures_in_a_row']:,} times in a row: {page['trouble']}")
+        parts.append("not asked again" if page["gone"] else f"next {page['next_at']}")
+        click.echo(f"    {', '.join(parts)}")
     click.echo(f"revisions ({len(found['revisions'])})")
     for revision in found["revisions"]:
         click.echo(

@@ -38,6 +38,14 @@ class FetchError(AggregatorError):
         self.was_asked = was_asked
 
 
+class PostponedError(FetchError):
+    """A URL was not asked for because its host needs a pause of `wait` seconds."""
+
+    def __init__(self, url: str, reason: str, wait: float = 0.0) -> None:
+        super().__init__(url, reason, was_asked=False)
+        self.wait = wait
+
+
 class StoreError(AggregatorError):
     """The store cannot be opened, read or written."""
 

@@ -26,6 +26,7 @@ _RESERVED = frozenset(
     + [f"{device}{number}" for device in ("com", "lpt") for number in range(10)]
 )
 MAX_SLUG = 64
+MAX_FALLBACK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,38 @@ def path_fallback(path: bytes) -> str:
     with contextlib.suppress(UnicodeDecodeError):  # then the bytes themselves are the name
         path = unicodedata.normalize("NFC", path.decode("utf-8")).encode("utf-8")
     return "posts/" + quote(path, safe="/-._~")
+
+
+def url_fallback(url: str) -> str:
+    """The fallback code of an entry that is known by its URL alone.
+
+    The same for http and https, for any case of the host, and without a fragment.
+
+    >>> url_fallback("HTTPS://News.Example.org/a?b=1#c")
+    'url/news.example.org/a%3Fb%3D1'
+    """
+    parts = urlsplit(url)
+    query = f"?{parts.query}" if parts.query else ""
+    return _bounded("url/" + quote(f"{parts.netloc.lower()}{parts.path}{query}", safe="/-._~"))
+
+
+def guid_fallback(feed_url: str, guid: str) -> str:
+    """The fallback code of an entry that its feed knows by a GUID.
+
+    A GUID that is a web address is unique by itself, another one within its feed.
+    """
+    if guid.lower().startswith(("http://", "https://")):
+        with contextlib.suppress(ValueError):  # then it only looks like an address
+            return url_fallback(guid)
+    feed = hashlib.sha256(url_fallback(feed_url).encode()).hexdigest()[:8]
+    return _bounded(f"guid/{feed}/" + quote(guid, safe="/-._~", errors="replace"))
+
+
+def _bounded(code: str) -> str:
+    """A code that may stand in a tag URI and in a key, however long the name was."""
+    if len(code) <= MAX_FALLBACK:
+        return code
+    return f"{code[: MAX_FALLBACK - 33]}~{hashlib.sha256(code.encode()).hexdigest()[:32]}"
 
 
 def entry_id(tag: str, code: str) -> str:

@@ -14,9 +14,9 @@ from aggregator import assembly
 from aggregator.content import clean, plain_text
 from aggregator.errors import AggregatorError, StoreError
 from aggregator.identity import normal_code
-from aggregator.model import Article, Revision
+from aggregator.model import Article, Revision, UrlState
 from aggregator.settings import Settings
-from aggregator.store import Store, reads
+from aggregator.store import Store, published, reads, urls
 
 Values = dict[str, Any]
 
@@ -29,7 +29,7 @@ def status(settings: Settings) -> Values:
             "store": str(settings.store_path),
             "store_bytes": settings.store_path.stat().st_size,
             **reads.counts(connection),
-            "polls": {name: _text(at) for name, at in reads.polls(connection).items()},
+            "origins": _origins(settings, connection),
             "feeds": [
                 {
                     "file": state.path,
@@ -39,7 +39,7 @@ def status(settings: Settings) -> Values:
                     "bytes": state.size,
                     "on_disk": (directory / state.path).is_file(),
                 }
-                for _, state in sorted(reads.feed_states(connection).items())
+                for _, state in sorted(published.feed_states(connection).items())
             ],
         }
 
@@ -50,7 +50,10 @@ def problems(settings: Settings) -> list[Values]:
     with _reading(settings) as connection:
         return [
             {
-                "file": f"{folders.get(origin, origin)}/{problem.location}",
+                "file": f"{folders[origin]}/{problem.location}"
+                if origin in folders
+                else problem.location,
+                "origin": origin,
                 "line": problem.line,
                 "reason": problem.reason,
                 "since": _text(since),
@@ -63,7 +66,7 @@ def sources(settings: Settings) -> list[Values]:
     """Every source with its feed."""
     publication = assembly.publication(settings)
     with _reading(settings) as connection:
-        manifest = reads.feed_states(connection)
+        manifest = published.feed_states(connection)
         found = []
         for key, count, newest in reads.articles_by_source(connection):
             spec = publication.source_spec(key)
@@ -106,6 +109,7 @@ def show(settings: Settings, code: str) -> Values:
             )
         ]
         copies = reads.copies_of(connection, [wanted]).get(wanted, [])
+        pages = urls.of_pages(connection, {copy.share_url for copy in copies if copy.share_url})
     return {
         "code": article.code,
         "title": article.title,
@@ -128,7 +132,41 @@ def show(settings: Settings, code: str) -> Values:
             }
             for copy in sorted(copies, key=lambda copy: (copy.origin, copy.location))
         ],
+        "pages": [_page(state) for _, state in pages],
         "revisions": _history(article, revisions, publication.base(article)),
+    }
+
+
+def _origins(settings: Settings, connection: Connection) -> list[Values]:
+    """Every configured origin: when it was polled, and how its URLs do."""
+    polls = reads.polls(connection)
+    totals = urls.totals(connection)
+    found = []
+    for name in assembly.origin_names(settings):
+        total = totals.get(name)
+        found.append(
+            {
+                "origin": name,
+                "polled_at": _maybe(polls.get(name)),
+                "urls": total.urls if total else 0,
+                "last_success": _maybe(total.answered_at) if total else None,
+                "failing": total.failing if total else 0,
+                "failures_in_a_row": total.failures if total else 0,
+                "trouble": total.trouble if total else None,
+                "next_at": _maybe(total.next_at) if total else None,
+            }
+        )
+    return found
+
+
+def _page(state: UrlState) -> Values:
+    return {
+        "url": state.url,
+        "last_success": _maybe(state.answered_at),
+        "failures_in_a_row": state.failures,
+        "trouble": state.trouble,
+        "gone": state.is_gone,
+        "next_at": _text(state.next_at),
     }
 
 
@@ -168,6 +206,10 @@ def _reading(settings: Settings) -> Iterator[Connection]:
         raise StoreError(f"{settings.store_path}: no store yet; run aggregator build-feeds first")
     with Store(settings.store_path, dry_run=True) as store, store.transaction() as connection:
         yield connection
+
+
+def _maybe(moment: datetime.datetime | None) -> str | None:
+    return None if moment is None else _text(moment)
 
 
 def _text(moment: datetime.datetime) -> str:

@@ -131,7 +131,8 @@ def decide(
         return Change(removed, "removed", frozenset({article.source}))
     best = best_copy(copies, origin_order)
     if not best.title:
-        best = replace(best, title=article.title if article else best.code)
+        known = article.title if article is not None and article.title else best.title_guess
+        best = replace(best, title=known or best.code)
     source = _source(article, copies, origin_order, poll)
     if article is None or article.revision == 0:
         # Revision 0 is only remembered: its dates were published, its text is found now.

@@ -20,6 +20,8 @@ LONGEST_WAIT = datetime.timedelta(hours=24)
 READ_ANEW = datetime.timedelta(days=7)
 # One redirect may be a mistake; the second time it is believed.
 BELIEVED_MOVES = 2
+# A page that is to be read once is given up some days after its first failure.
+MAX_TRIES_ONCE = 10
 _MAX_AGE = re.compile(r"(?:^|,)\s*max-age\s*=\s*\"?(\d{1,10})", re.IGNORECASE)
 _NOT_FRESH = re.compile(r"(?:^|,)\s*(?:no-cache|no-store)\b", re.IGNORECASE)
 
@@ -112,6 +114,7 @@ def after_failure(
         moved_to=None,
         moves=0,
         is_gone=is_gone,
+        is_due_once=state.is_due_once and state.failures < MAX_TRIES_ONCE,
     )
 
 

@@ -17,9 +17,10 @@ from aggregator import assembly, builder, standstill, watcher
 from aggregator.errors import DamagedStoreError, StoreError
 from aggregator.feeds import Publication
 from aggregator.model import Article, BuildSummary, PollSummary
+from aggregator.origins.posts import PostsFolder
 from aggregator.origins.scan import newest_change
 from aggregator.settings import Settings
-from aggregator.store import Store, reads, writes
+from aggregator.store import Store, published, reads, writes
 from aggregator.store.lock import exclusive
 
 Progress = Callable[[str, int, int], None]
@@ -60,8 +61,7 @@ def build_feeds(settings: Settings, config: Path, options: Options, progress: Pr
     Raises `LockedError` if another run keeps the store for longer than `options.wait`.
     """
     started = time.time()
-    lock = settings.store_path.with_name(settings.store_path.name + ".lock")
-    with exclusive(lock, options.wait, "aggregator build-feeds"):
+    with exclusive(lock_path(settings), options.wait, "aggregator build-feeds"):
         outcome = Outcome()
         try:
             return _build_feeds(settings, config, options, outcome, started, progress)
@@ -71,6 +71,11 @@ def build_feeds(settings: Settings, config: Path, options: Options, progress: Pr
             # Some damage shows only when that page is read: start over, once.
             again = Outcome(notices=[_move_aside(settings.store_path, error)])
             return _build_feeds(settings, config, options, again, started, progress)
+
+
+def lock_path(settings: Settings) -> Path:
+    """The lock file of the store."""
+    return settings.store_path.with_name(settings.store_path.name + ".lock")
 
 
 def wait_until_quiet(settings: Settings, seconds: float) -> None:
@@ -123,15 +128,20 @@ def _build_feeds(
     folders = assembly.posts_folders(settings)
     with open_store(settings, outcome.notices, dry_run=options.dry_run) as store:
         if options.poll:
-            outcome.poll = watcher.poll(
+            with store.transaction() as connection:
+                number = writes.start_poll(connection)
+            outcome.poll = poll_posts(
                 store,
+                settings,
                 folders,
-                assembly.merge_rules(settings),
+                number,
                 now,
                 read_all=options.full,
                 allow_empty=options.allow_empty,
                 progress=lambda done, total: progress("posts", done, total),
             )
+            with store.transaction() as connection:
+                writes.finish_poll(connection, number)
         outcome.build = builder.build(
             store,
             publication,
@@ -150,7 +160,7 @@ def _build_feeds(
             outcome.problems = reads.count_problems(connection)
             next_due = reads.next_due(connection, now)
             is_settled = not reads.has_files_to_look_at(connection)
-            paths = [state.path for state in reads.feed_states(connection).values()]
+            paths = [state.path for state in published.feed_states(connection).values()]
     seen = [folder.seen for folder in folders]
     is_whole_run = None not in seen and options.source is None and not options.dry_run
     if is_whole_run and is_settled and not outcome.failures:
@@ -169,6 +179,34 @@ def _build_feeds(
     return outcome
 
 
+def poll_posts(
+    store: Store,
+    settings: Settings,
+    folders: list[PostsFolder],
+    number: int,
+    now: datetime.datetime,
+    *,
+    read_all: bool = False,
+    allow_empty: bool = False,
+    progress: Callable[[int, int], None],
+) -> PollSummary:
+    """Poll the posts folders, and forget origins that are no longer configured."""
+    rules = assembly.merge_rules(settings)
+    summary = watcher.poll(
+        store,
+        folders,
+        rules,
+        number,
+        now,
+        read_all=read_all,
+        allow_empty=allow_empty,
+        progress=progress,
+    )
+    if not summary.failures:
+        watcher.forget_others(store, assembly.origin_names(settings), rules, number, now)
+    return summary
+
+
 def _remember_published(store: Store, publication: Publication, directory: Path) -> None:
     """Fill a new ledger with the ids and dates that the published feeds have."""
     from aggregator.publish import atom
@@ -184,7 +222,7 @@ def _remember_published(store: Store, publication: Publication, directory: Path)
             continue
         except OSError as error:
             raise StoreError(f"{path}: cannot be read: {error.strerror}") from error
-        for identifier, published, updated in atom.read_dates(data):
+        for identifier, dated, updated in atom.read_dates(data):
             code = identifier.removeprefix(prefix)
             if code == identifier or code in found:
                 continue
@@ -193,8 +231,8 @@ def _remember_published(store: Store, publication: Publication, directory: Path)
                 source="",
                 source_name=None,
                 first_seen=now,
-                published=published,
-                updated=updated if updated != published else None,
+                published=dated,
+                updated=updated if updated != dated else None,
                 revision=0,
                 version=0,
             )

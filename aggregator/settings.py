@@ -7,21 +7,28 @@ still to come are checked like the others; `Settings.pending` names those in use
 from __future__ import annotations
 
 import datetime
-import re
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from string import Formatter
-from typing import Annotated, Literal
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
+from typing import Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    model_validator,
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from aggregator.setting_types import (
+    ByteSize,
+    CodedPattern,
+    Duration,
+    FolderUrl,
+    HeaderText,
+    Interval,
+    Network,
+    PathText,
+    Pattern,
+    Permalink,
+    ShareOfCode,
+    ShareTemplate,
+    Tag,
+    TimeZone,
+    WebUrl,
+    check_jmespath,
 )
 
 DEFAULT_NAV_LINE = r"^\[返回.*\]\(.*\)\s*$"
@@ -30,156 +37,6 @@ DEFAULT_TEXT_URL = "{origin}/NewsData/GetNewsText.do?id={code}"
 # The sections whose order in config.yaml ranks copies that are as good as each other.
 ORIGIN_SECTIONS = ("posts", "shares", "lists", "subscriptions")
 DEFAULT_SHARE = r"/html_News/NewsShare\.html\?infoCode=(?P<code>NW\d{18})"
-
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
-_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMG]?)i?B", re.IGNORECASE)
-_BYTES = {"": 1, "K": 1000, "M": 1000**2, "G": 1000**3}
-_TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]*,\d{4}(-\d\d){0,2}")
-
-
-def _duration(value: object) -> object:
-    if isinstance(value, str):
-        match = _DURATION.fullmatch(value.strip())
-        if match is None:
-            raise ValueError("write a duration like 30s, 5m or 48h")
-        try:
-            return datetime.timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
-        except OverflowError as error:
-            raise ValueError("is longer than all of history") from error
-    return value
-
-
-def _size(value: object) -> object:
-    if isinstance(value, str):
-        match = _SIZE.fullmatch(value.strip())
-        if match is None:
-            raise ValueError("write a size like 500kB or 5MB")
-        try:
-            return int(float(match[1]) * _BYTES[match[2].upper()])
-        except OverflowError as error:
-            raise ValueError("is larger than any disk") from error
-    return value
-
-
-def _positive(value: datetime.timedelta) -> datetime.timedelta:
-    if value <= datetime.timedelta(0):
-        raise ValueError("must be longer than nothing")
-    return value
-
-
-def _pattern(value: str) -> str:
-    try:
-        re.compile(value)
-    except re.error as error:
-        raise ValueError(f"not a regular expression: {error}") from error
-    return value
-
-
-def _coded_pattern(value: str) -> str:
-    if "code" not in re.compile(_pattern(value)).groupindex:
-        raise ValueError("needs a group named code: (?P<code>…)")
-    return value
-
-
-def _timezone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (KeyError, OSError, ValueError) as error:
-        raise ValueError("no such time zone; write a name like Asia/Shanghai") from error
-    return value
-
-
-def _path(value: str) -> str:
-    if not value or "\0" in value:
-        raise ValueError("must be a path")
-    return value
-
-
-def _web_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("must be a full address that starts with http:// or https://")
-    return value
-
-
-def _folder_url(value: str) -> str:
-    value = _web_url(value)
-    return value if value.endswith("/") else value + "/"
-
-
-def _tag(value: str) -> str:
-    if not _TAG.fullmatch(value):
-        raise ValueError("must be a domain and a year that it was yours, like example.org,2021")
-    return value
-
-
-def _jmespath(expression: str | None, key: str) -> None:
-    """Refuse an expression that would fail at every poll."""
-    if expression is None:
-        return
-    import jmespath
-    from jmespath.exceptions import JMESPathError
-
-    try:
-        jmespath.compile(expression)
-    except JMESPathError as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(f"{key} is not a JMESPath expression: {reason}") from error
-
-
-def _share_template(value: str) -> str:
-    """A template of an address; groups of the share pattern may stand in it, too."""
-    try:
-        names = [name for _, name, _, _ in Formatter().parse(value) if name is not None]
-    except ValueError as error:
-        raise ValueError(f"not a template of an address: {error}") from error
-    if any(not name.isidentifier() for name in names):
-        raise ValueError("may use {url}, {origin} and the groups of match: only")
-    return value
-
-
-def _share_of_code(value: str) -> str:
-    if set(re.findall(r"\{([^}]*)\}", _share_template(value))) - {"origin", "code"}:
-        raise ValueError("may use {origin} and {code} only")
-    return value
-
-
-def _header_text(value: str) -> str:
-    if not value.isascii() or not value.isprintable() or not value.strip():
-        raise ValueError("must be printable ASCII text")
-    return value
-
-
-def _network(value: object) -> object:
-    return ip_network(value) if isinstance(value, str) else value
-
-
-def _permalink(value: str) -> str:
-    try:
-        value.format(
-            url="https://example.org/",
-            source="slug",
-            date=datetime.datetime(2021, 12, 16),
-            stem="2021-12-16-name",
-            slug="name",
-            code="NW1",
-        )
-    except (KeyError, IndexError, ValueError, AttributeError) as error:
-        raise ValueError(
-            "may use {url} {source} {date:%Y/%m/%d} {stem} {slug} {code} only"
-        ) from error
-    return value
-
-
-Duration = Annotated[datetime.timedelta, BeforeValidator(_duration)]
-Interval = Annotated[datetime.timedelta, BeforeValidator(_duration), AfterValidator(_positive)]
-ByteSize = Annotated[int, BeforeValidator(_size), Field(gt=0)]
-Pattern = Annotated[str, AfterValidator(_pattern)]
-CodedPattern = Annotated[str, AfterValidator(_coded_pattern)]
-Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
-PathText = Annotated[str, AfterValidator(_path)]
-WebUrl = Annotated[str, AfterValidator(_web_url)]
 
 
 class _Section(BaseModel):
@@ -191,15 +48,15 @@ class Site(_Section):
     """Who publishes, and what every feed says of itself."""
 
     title: str = Field(min_length=1)
-    url: Annotated[str, AfterValidator(_folder_url)]
+    url: FolderUrl
     language: str = "zh-CN"
-    timezone: Annotated[str, AfterValidator(_timezone)] = "Asia/Shanghai"
+    timezone: TimeZone = "Asia/Shanghai"
     author: str | None = None
     subtitle: str | None = None
     icon: WebUrl | None = None
     logo: WebUrl | None = None
-    tag: Annotated[str, AfterValidator(_tag)]
-    permalink: Annotated[str, AfterValidator(_permalink)] | None = None
+    tag: Tag
+    permalink: Permalink | None = None
 
 
 class Posts(_Section):
@@ -234,7 +91,7 @@ class ShareText(_Section):
     of `match`.  The others are JMESPath expressions for JSON, CSS selectors for HTML.
     """
 
-    url: Annotated[str, AfterValidator(_share_template)] = DEFAULT_TEXT_URL
+    url: ShareTemplate = DEFAULT_TEXT_URL
     format: Literal["json", "html"] = "json"
     html: str | None = None
     title: str | None = None
@@ -246,7 +103,7 @@ class ShareText(_Section):
     def _expressions(self) -> ShareText:
         if self.format == "json":
             for name in ("html", "title", "published", "source", "code"):
-                _jmespath(getattr(self, name), name)
+                check_jmespath(getattr(self, name), name)
         return self
 
 
@@ -282,7 +139,7 @@ class ListEndpoint(_Section):
     items: str | None = None
     fields: dict[Literal["code", "title", "url", "published", "source", "digest"], str] = {}
     next: str | None = None
-    share: Annotated[str, AfterValidator(_share_of_code)] = DEFAULT_SHARE_URL
+    share: ShareOfCode = DEFAULT_SHARE_URL
     source: str | None = None
     robots: bool = True
 
@@ -292,8 +149,8 @@ class ListEndpoint(_Section):
             raise ValueError("needs items:, or shape: nodeList, records or record")
         if self.format == "json":
             for name, expression in (*self.fields.items(), ("items", self.items)):
-                _jmespath(expression, name)
-            _jmespath(self.next, "next")
+                check_jmespath(expression, name)
+            check_jmespath(self.next, "next")
         return self
 
 
@@ -316,7 +173,7 @@ class Feeds(_Section):
     """What is published, and where."""
 
     directory: PathText = "feeds"
-    url: Annotated[str, AfterValidator(_folder_url)]
+    url: FolderUrl
     entries: int = Field(default=50, ge=1, le=10_000)
     combined_entries: int = Field(default=100, ge=1, le=10_000)
     formats: tuple[Literal["atom", "rss", "json"], ...] = Field(default=("atom",), min_length=1)
@@ -344,7 +201,7 @@ class Fetch(_Section):
     `allow_private_addresses` is true, false, or the networks that may be asked.
     """
 
-    user_agent: Annotated[str, AfterValidator(_header_text)] | None = None
+    user_agent: HeaderText | None = None
     contact: WebUrl | None = None
     timeout: Interval = datetime.timedelta(seconds=30)
     max_bytes: ByteSize = 5_000_000

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from aggregator import ledger
 from aggregator.errors import OriginError
 from aggregator.ledger import MergeRules
 from aggregator.model import Batch, PollSummary
 from aggregator.origins.interface import Origin, Progress
-from aggregator.store import Store, reads, writes
+from aggregator.store import Store, reads, urls, writes
 
 FORGET_AT_ONCE = 500
 
@@ -19,6 +19,7 @@ def poll(
     store: Store,
     origins: Sequence[Origin],
     rules: MergeRules,
+    number: int,
     now: datetime.datetime,
     *,
     read_all: bool = False,
@@ -28,12 +29,10 @@ def poll(
     """Ask every origin what changed, and merge it batch by batch.
 
     One transaction for each batch writes copies, articles, revisions, problems and the
-    state that vouches for them.  A poll that is killed is gone on with by the next one,
-    with the same outcome.
+    state that vouches for them.  `number` is that of the poll: one that is killed is gone
+    on with by the next one, with the same outcome.
     """
     summary = PollSummary()
-    with store.transaction() as connection:
-        number = writes.start_poll(connection)
     for origin in origins:
         digest = origin.rules
         with store.transaction() as connection:
@@ -56,23 +55,28 @@ def poll(
             continue
         with store.transaction() as connection:
             writes.save_origin(connection, origin.name, digest, now)
-    if not summary.failures:
-        _forget_others(store, {origin.name for origin in origins}, rules, number, now)
-    with store.transaction() as connection:
-        writes.finish_poll(connection, number)
     return summary
 
 
-def _forget_others(
-    store: Store, names: set[str], rules: MergeRules, number: int, now: datetime.datetime
+def forget_others(
+    store: Store,
+    names: Collection[str],
+    rules: MergeRules,
+    number: int,
+    now: datetime.datetime,
 ) -> None:
-    """Forget the copies, problems and states of origins that are no longer configured."""
+    """Forget the copies, problems and states of origins that are not among `names`."""
     with store.transaction() as connection:
         others = [name for name in reads.origins(connection) if name not in names]
     for name in others:
-        paths = [state.path for state in reads.file_states(store.transaction, name)]
-        for start in range(0, len(paths), FORGET_AT_ONCE):
-            gone = tuple(paths[start : start + FORGET_AT_ONCE])
+        locations = {state.path for state in reads.file_states(store.transaction, name)}
+        with store.transaction() as connection:
+            locations.update(reads.copy_locations(connection, name))
+            locations.update(state.url for _, state in urls.all_states(connection, name))
+            urls.forget(connection, name)
+        ordered = sorted(locations)
+        for start in range(0, len(ordered), FORGET_AT_ONCE):
+            gone = tuple(ordered[start : start + FORGET_AT_ONCE])
             with store.transaction() as connection:
                 ledger.apply(connection, Batch(name, gone=gone), rules, number, now)
         with store.transaction() as connection:

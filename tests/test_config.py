@@ -109,12 +109,9 @@ def test_the_whole_contract_is_accepted(site: Site) -> None:
 
 
 def test_what_is_still_to_come_is_said(site: Site) -> None:
-    site.configure(
-        lambda text: text + "  formats: [atom, rss]\nlists: [{url: 'http://x.example/'}]\n"
-    )
+    site.configure(lambda text: text + "  formats: [atom, rss]\n")
     found = site.run("check", "--json").json["not_yet_supported"]
     assert any("rss" in item for item in found)
-    assert any("lists" in item for item in found)
 
 
 def test_no_file(site: Site) -> None:

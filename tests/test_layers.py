@@ -9,24 +9,24 @@ PACKAGE = Path(__file__).parents[1] / "aggregator"
 LAYERS = [
     "__main__",
     "cli",
-    "console inspection starter",
+    "console inspection starter polling",
     "runs",
     "assembly",
-    "watcher builder",
-    "rendering config",
-    "origins store publish settings standstill",
-    "workers feeds",
-    "identity content merge dates jekyll_liquid safe_yaml",
+    "reading watcher upstream builder",
+    "ledger rendering config",
+    "fetch origins store publish settings standstill",
+    "workers feeds setting_types confined",
+    "identity content merge dates jekyll_liquid safe_yaml pacing sources",
     "model",
     "errors",
 ]
 # Siblings that may know each other, and why.
 ALLOWED = {
-    ("console", "runs"): "types of what it shows",
+    ("console", "polling"): "types of what it shows",
     ("standstill", "origins"): "the digest of a folder is the one that its poll made",
 }
 RANK = {name: rank for rank, line in enumerate(LAYERS) for name in line.split()}
-SQL = {"store", "watcher", "builder", "inspection"}
+SQL = {"store", "ledger", "watcher", "builder", "inspection", "polling"}
 
 
 def module_of(path: Path) -> str:
@@ -75,7 +75,9 @@ def test_sql_is_spoken_in_the_store_only() -> None:
 
 
 def test_modules_that_decide_do_no_input_or_output() -> None:
-    pure = "identity content merge dates feeds model errors safe_yaml jekyll_liquid rendering"
+    pure = (
+        "identity content merge dates feeds errors safe_yaml jekyll_liquid rendering pacing sources"
+    )
     forbidden = {"os", "pathlib", "socket", "subprocess", "sqlite3", "sqlalchemy", "time", "shutil"}
     for module in pure.split():
         names = {name.split(".")[0] for name in imported(PACKAGE / f"{module}.py")}

@@ -20,7 +20,7 @@ from aggregator.origins.post_file import PostFile, PostRules, parse
 from aggregator.origins.scan import PostsDigest, changed_at, file_stat, list_posts, read_file, shown
 
 READER_VERSION = 2
-BATCH = 800
+BATCH = 500
 # A file younger than this when it was read may have been torn, and is read again.
 QUIET_SECONDS = 2
 

@@ -13,7 +13,6 @@ from aggregator.model import (
     Article,
     CopyFacts,
     Enclosure,
-    FeedState,
     FileState,
     Problem,
     Revision,
@@ -171,11 +170,6 @@ def sources(connection: Connection) -> list[str]:
     )
 
 
-def touched_sources(connection: Connection) -> set[str]:
-    """Sources whose articles changed since they were last built."""
-    return set(connection.execute(select(schema.touched.c.source)).scalars())
-
-
 def sources_due(
     connection: Connection, after: datetime.datetime, until: datetime.datetime
 ) -> set[str]:
@@ -201,25 +195,6 @@ def next_due(connection: Connection, now: datetime.datetime) -> datetime.datetim
             select(func.min(table.c.published)).where(table.c.published > int(now.timestamp()))
         ).scalar_one_or_none()
     )
-
-
-def feed_states(connection: Connection) -> dict[str, FeedState]:
-    """The manifest: every published feed by its key."""
-    return {
-        row.key: FeedState(
-            key=row.key,
-            path=row.path,
-            title=row.title,
-            rules=row.rules,
-            fingerprint=row.fingerprint,
-            entries=row.entries,
-            updated=instant(row.updated),
-            size=row.size,
-            mtime_ns=row.mtime_ns,
-            checked_at=instant(row.checked_at),
-        )
-        for row in connection.execute(select(schema.feed))
-    }
 
 
 def problems(connection: Connection) -> list[tuple[str, Problem, datetime.datetime]]:
@@ -299,6 +274,13 @@ def origins(connection: Connection) -> list[str]:
     return list(connection.execute(select(schema.origin.c.name)).scalars())
 
 
+def copy_locations(connection: Connection, origin: str) -> list[str]:
+    """Where an origin has copies."""
+    table = schema.copy
+    query = select(table.c.location).where(table.c.origin == origin)
+    return list(connection.execute(query).scalars())
+
+
 def polls(connection: Connection) -> dict[str, datetime.datetime]:
     """When each origin was last read in full."""
     return {row.name: instant(row.polled_at) for row in connection.execute(select(schema.origin))}
@@ -325,6 +307,7 @@ def _copy(row: Row[tuple[object, ...]]) -> CopyFacts:
         permalink=row.permalink,
         base=row.base,
         enclosures=_enclosures(row.enclosures),
+        title_guess=row.title_guess,
     )
 
 

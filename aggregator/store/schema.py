@@ -103,6 +103,7 @@ copy = Table(
     Column("permalink", String),
     Column("base", String),
     Column("enclosures", String, nullable=False, server_default="[]"),
+    Column("title_guess", String, nullable=False, server_default=""),
     UniqueConstraint("origin", "location"),
     Index("copy_code", "code"),
     Index("copy_link", "link"),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, case, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from aggregator.model import UrlState, Validators
@@ -103,6 +104,49 @@ def save(connection: Connection, origin: str, found: Iterable[UrlState]) -> None
     ]
     if rows:
         upsert_rows(connection, schema.url, rows)
+
+
+class UrlTotals(NamedTuple):
+    """How the URLs of an origin do; `trouble` is that of the one that fails longest."""
+
+    urls: int
+    answered_at: datetime.datetime | None
+    next_at: datetime.datetime | None
+    failing: int
+    failures: int
+    trouble: str | None
+
+
+def totals(connection: Connection) -> dict[str, UrlTotals]:
+    """The state of each origin's URLs in sum."""
+    table = schema.url
+    rows = connection.execute(
+        select(
+            table.c.origin,
+            func.count(),
+            func.max(table.c.answered_at),
+            func.min(case((~table.c.is_gone, table.c.next_at))),
+            func.count(table.c.trouble),
+            func.max(table.c.failures),
+        ).group_by(table.c.origin)
+    ).all()
+    found = {}
+    for origin, count, answered_at, next_at, failing, failures in rows:
+        trouble = connection.execute(
+            select(table.c.url, table.c.trouble)
+            .where(table.c.origin == origin, table.c.trouble.is_not(None))
+            .order_by(table.c.failures.desc(), table.c.url)
+            .limit(1)
+        ).first()
+        found[origin] = UrlTotals(
+            count,
+            maybe_instant(answered_at),
+            maybe_instant(next_at),
+            failing,
+            failures,
+            f"{trouble.url}: {trouble.trouble}" if trouble else None,
+        )
+    return found
 
 
 def want(connection: Connection, origin: str, urls: Sequence[str], now: datetime.datetime) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, select, union, update
 from sqlalchemy.dialects.sqlite import insert
 
-from aggregator.model import Article, Batch, Change, Copy, CopyFacts, Enclosure, FeedState
+from aggregator.model import Article, Batch, Change, Copy, CopyFacts, Enclosure
 from aggregator.store import schema
 
 
@@ -135,6 +135,7 @@ def save_copies(
                 permalink=copy.permalink,
                 base=copy.base,
                 enclosures=copy.enclosures,
+                title_guess=copy.title_guess,
             )
         )
     if before:
@@ -226,37 +227,6 @@ def save_renditions(
         upsert_rows(connection, schema.rendition, values)
 
 
-def save_feeds(connection: Connection, states: Iterable[FeedState]) -> None:
-    """Save the manifest's rows of feeds that are on disk."""
-    rows = [
-        {
-            "key": state.key,
-            "path": state.path,
-            "title": state.title,
-            "rules": state.rules,
-            "fingerprint": state.fingerprint,
-            "entries": state.entries,
-            "updated": seconds(state.updated),
-            "size": state.size,
-            "mtime_ns": state.mtime_ns,
-            "checked_at": seconds(state.checked_at),
-        }
-        for state in states
-    ]
-    if rows:
-        upsert_rows(connection, schema.feed, rows)
-
-
-def feeds_are_current(connection: Connection, now: datetime.datetime) -> None:
-    """Note that all feeds show what is due by now."""
-    connection.execute(update(schema.feed).values(checked_at=seconds(now)))
-
-
-def clear_touched(connection: Connection) -> None:
-    """Empty the list of sources to build."""
-    connection.execute(delete(schema.touched))
-
-
 def clear_renditions(connection: Connection) -> None:
     """Forget all clean HTML, so that everything is cleaned anew."""
     connection.execute(delete(schema.rendition))
@@ -310,6 +280,7 @@ def _copy_row(copy: CopyFacts) -> dict[str, Any]:
         "permalink": copy.permalink,
         "base": copy.base,
         "enclosures": _enclosures(copy.enclosures),
+        "title_guess": copy.title_guess,
     }
 
 

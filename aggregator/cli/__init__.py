@@ -1,0 +1,77 @@
+"""The command line: arguments in, exit status out (design §8 and §10).
+
+Only what a command needs is imported, when it needs it: a run that finds nothing to do
+loads neither the store nor a renderer.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+
+import click
+
+from aggregator import __version__
+from aggregator.cli import looking, running
+from aggregator.cli.options import FAILED, LOCKED, USAGE, complain
+from aggregator.errors import AggregatorError, ConfigError, LockedError, UnknownSourceError
+
+
+def main() -> None:
+    """Run the command line; every foreseeable mistake ends in one message."""
+    # A run makes millions of short-lived values and hardly a cycle among them.
+    gc.set_threshold(100_000, 50, 100)
+    try:
+        cli.main(prog_name="aggregator", standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(USAGE)
+    except click.Abort:
+        complain("interrupted; nothing is half-written, run it again")
+        sys.exit(130)
+    except (ConfigError, UnknownSourceError) as error:
+        complain(str(error))
+        sys.exit(USAGE)
+    except LockedError as error:
+        complain(str(error))
+        sys.exit(LOCKED)
+    except AggregatorError as error:
+        complain(str(error))
+        sys.exit(FAILED)
+    except BrokenPipeError:
+        # The reader of our output has left, as `head` does.
+        _drop_output()
+        sys.exit(FAILED)
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        complain(f"the output cannot be written: {error.strerror}")
+        _drop_output()
+        sys.exit(FAILED)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="aggregator")
+def cli() -> None:
+    """Keep every article of a folder of posts once, and publish Atom feeds of them."""
+
+
+for command in (
+    looking.init,
+    looking.check,
+    running.poll,
+    running.build_feeds,
+    looking.status,
+    looking.problems,
+    looking.sources,
+    looking.show,
+):
+    cli.add_command(command)
+
+
+def _drop_output() -> None:
+    """Send what is still buffered nowhere, so that it fails no second time."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

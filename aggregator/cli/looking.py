@@ -1,0 +1,137 @@
+"""Commands that look: at the configuration, and at what the store knows."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from aggregator.cli.options import FAILED, complain, example, json_option, print_json, with_config
+
+if TYPE_CHECKING:
+    from aggregator.settings import Settings
+
+
+@click.command(epilog=example("aggregator init news"))
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=Path())
+def init(directory: Path) -> None:
+    """Write a config.yaml to start from, and an empty posts folder."""
+    from aggregator.starter import write_starter
+
+    for path in write_starter(directory):
+        click.echo(f"wrote {path}")
+    click.echo("next: edit site: in config.yaml, put posts into posts/, run aggregator build-feeds")
+
+
+@click.command(epilog=example("aggregator check --config site/config.yaml"))
+@with_config
+@json_option
+def check(config: Path, verbose: bool, quiet: bool, as_json: bool) -> None:
+    """Check the configuration, and say what it leads to."""
+    from aggregator.config import load_settings
+
+    settings = load_settings(config)
+    missing = [posts.path for posts in settings.posts if not (settings.base / posts.path).is_dir()]
+    if as_json:
+        print_json(
+            {
+                "config": str(config),
+                "store": str(settings.store_path),
+                "feeds": str(settings.feeds_directory),
+                "posts": [str(settings.base / posts.path) for posts in settings.posts],
+                "missing_folders": missing,
+                "not_yet_supported": settings.pending(),
+            }
+        )
+    elif not quiet:
+        click.echo(f"{config}: fine")
+        click.echo(f"  store  {settings.store_path}")
+        click.echo(f"  feeds  {settings.feeds_directory}  as  {settings.feeds.url}")
+        for posts in settings.posts:
+            click.echo(f"  posts  {settings.base / posts.path}/{posts.glob}")
+        for note in settings.pending():
+            click.echo(f"  not in this version yet: {note}")
+        if verbose:
+            click.echo(settings.model_dump_json(indent=2, by_alias=True, exclude={"base"}))
+    for path in missing:
+        complain(f"{settings.base / path}: no such folder (posts: path)")
+    if missing:
+        sys.exit(FAILED)
+
+
+@click.command(epilog=example("aggregator status --json"))
+@with_config
+@json_option
+def status(config: Path, verbose: bool, quiet: bool, as_json: bool) -> None:
+    """Show what the store holds and what is published."""
+    from aggregator import console, inspection
+
+    found = inspection.status(_settings(config))
+    if as_json:
+        print_json(found)
+    else:
+        console.print_status(found)
+
+
+@click.command(epilog=example("aggregator problems"))
+@with_config
+@json_option
+def problems(config: Path, verbose: bool, quiet: bool, as_json: bool) -> None:
+    """List what could not be used, with file, line and reason."""
+    from aggregator import inspection
+
+    found = inspection.problems(_settings(config))
+    if as_json:
+        print_json(found)
+        return
+    for item in found:
+        line = f":{item['line']}" if item["line"] is not None else ""
+        since = f"  (since {item['since']})" if verbose else ""
+        click.echo(f"{_printable(item['file'])}{line}: {item['reason']}{since}")
+    if not found and not quiet:
+        click.echo("no problems")
+
+
+@click.command(epilog=example("aggregator sources"))
+@with_config
+@json_option
+def sources(config: Path, verbose: bool, quiet: bool, as_json: bool) -> None:
+    """List the sources: name, slug, number of articles, feed."""
+    from aggregator import console, inspection
+
+    found = inspection.sources(_settings(config))
+    if as_json:
+        print_json(found)
+    else:
+        console.print_sources(found)
+
+
+@click.command(epilog=example("aggregator show NW202112162216485766"))
+@click.argument("code")
+@with_config
+@json_option
+def show(code: str, config: Path, verbose: bool, quiet: bool, as_json: bool) -> None:
+    """Show all that is known of an article: its copies, revisions and feeds."""
+    from aggregator import console, inspection
+
+    found = inspection.show(_settings(config), code)
+    if as_json:
+        print_json(found)
+    else:
+        console.print_article(found, verbose=verbose)
+
+
+def _settings(config: Path) -> Settings:
+    from aggregator.config import load_settings
+
+    return load_settings(config)
+
+
+def _printable(text: str) -> str:
+    """A path on one line, whatever is in it."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )

@@ -1,0 +1,153 @@
+"""Commands that do the work: poll and build-feeds."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aggregator.cli.options import (
+    FAILED,
+    complain_all,
+    example,
+    json_option,
+    print_json,
+    wait_option,
+    with_config,
+)
+
+
+@click.command(epilog=example("aggregator poll --only shares --all"))
+@click.argument("urls", nargs=-1, metavar="[URL]...")
+@with_config
+@json_option
+@click.option(
+    "--only",
+    type=click.Choice(["posts", "shares", "lists", "subscriptions"]),
+    multiple=True,
+    help="Poll this kind of origin alone; may be given more than once.",
+)
+@click.option(
+    "--due/--all",
+    default=True,
+    show_default="--due",
+    help="Ask what is due by its schedule, or everything there is.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be asked; ask and change nothing.")
+@wait_option
+def poll(
+    urls: tuple[str, ...],
+    config: Path,
+    verbose: bool,
+    quiet: bool,
+    as_json: bool,
+    only: tuple[str, ...],
+    due: bool,
+    dry_run: bool,
+    wait: float,
+) -> None:
+    """Read posts, share pages, lists and subscriptions into the store.
+
+    With URLs, ask these alone, due or not.  The feeds are built by `build-feeds`.
+    """
+    from aggregator import console, polling
+    from aggregator.config import load_settings
+
+    settings = load_settings(config)
+    options = polling.PollOptions(
+        kinds=frozenset(only or polling.KINDS),
+        everything=not due,
+        urls=urls,
+        dry_run=dry_run,
+        wait=wait,
+    )
+    with console.progress(quiet or as_json) as report:
+        outcome = polling.poll(settings, options, report)
+    complain_all(outcome.notices, settings.pending(), outcome.failures)
+    if as_json:
+        print_json(console.poll_values(outcome))
+    elif not quiet:
+        for line in console.poll_lines(outcome, verbose=verbose, dry_run=dry_run):
+            click.echo(line)
+    if outcome.failures:
+        sys.exit(FAILED)
+
+
+@click.command(
+    "build-feeds",
+    epilog=example("aggregator build-feeds --source beijingshangbao --dry-run"),
+)
+@with_config
+@json_option
+@click.option("--no-poll", is_flag=True, help="Build from the store; do not look at the posts.")
+@click.option("--full", is_flag=True, help="Read every post and make every feed anew.")
+@click.option("--source", metavar="SLUG", help="Build the feed of this source only.")
+@click.option("--dry-run", is_flag=True, help="Say what would be written; change nothing.")
+@click.option("--allow-empty", is_flag=True, help="Accept that no post or article is left.")
+@click.option(
+    "--settle",
+    metavar="SECONDS",
+    type=click.FloatRange(0, 60),
+    default=0,
+    help="First wait until no post is younger than this.",
+)
+@wait_option
+def build_feeds(
+    config: Path,
+    verbose: bool,
+    quiet: bool,
+    as_json: bool,
+    no_poll: bool,
+    full: bool,
+    source: str | None,
+    dry_run: bool,
+    allow_empty: bool,
+    settle: float,
+    wait: float,
+) -> None:
+    """Poll the posts folders, then write the feeds that changed."""
+    from aggregator import standstill
+
+    if not (no_poll or full or source or dry_run or settle):
+        current = standstill.check(config)
+        if current is not None:
+            _report_current(current, quiet=quiet, as_json=as_json)
+            return
+    from aggregator import console, runs
+    from aggregator.config import load_settings
+
+    settings = load_settings(config)
+    if settle:
+        runs.wait_until_quiet(settings, settle)
+    options = runs.Options(
+        poll=not no_poll,
+        full=full,
+        source=source,
+        dry_run=dry_run,
+        allow_empty=allow_empty,
+        wait=wait,
+    )
+    with console.progress(quiet or as_json) as report:
+        outcome = runs.build_feeds(settings, config, options, report)
+    complain_all(outcome.notices, settings.pending(), outcome.failures)
+    if as_json:
+        print_json(console.outcome_values(outcome))
+    elif not quiet:
+        for line in console.outcome_lines(outcome, verbose=verbose, dry_run=dry_run):
+            click.echo(line)
+    if outcome.failures:
+        sys.exit(FAILED)
+
+
+def _report_current(current: dict[str, Any], *, quiet: bool, as_json: bool) -> None:
+    if as_json:
+        counts = dict.fromkeys(("read", "new", "revised", "restated", "removed"), 0)
+        print_json({**current, **counts, "written": [], "failures": []})
+    elif not quiet:
+        click.echo(
+            f"nothing changed: {current['articles']:,} articles, {current['feeds']:,} feeds current"
+        )
+        if current["problems"]:
+            click.echo(f"{current['problems']:,} problems: see aggregator problems")

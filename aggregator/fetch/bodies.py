@@ -1,0 +1,139 @@
+"""The body of an answer: read and decoded within limits (RFC 9110 §8.4).
+
+Pure but for reading: content codings are undone here and not by urllib3, piece by piece,
+so that a megabyte that unpacks to a gigabyte costs no more than the limit.
+"""
+
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Callable
+from typing import Protocol
+
+_PIECE = 65_536
+ACCEPT_ENCODING = "gzip, deflate, br, zstd"
+
+
+class BodyError(ValueError):
+    """A body that is too large, cut off, or packed in a way of no use."""
+
+
+class Readable(Protocol):
+    """What a body is read from, as it was sent."""
+
+    def read(self, amount: int, *, decode_content: bool) -> bytes:
+        """Up to `amount` bytes; none at the end."""
+        ...
+
+
+def read(source: Readable, limit: int) -> bytes:
+    """The whole of a body as it was sent.  Raises `BodyError` beyond `limit` bytes."""
+    pieces: list[bytes] = []
+    size = 0
+    while piece := source.read(_PIECE, decode_content=False):
+        size += len(piece)
+        if size > limit:
+            raise BodyError(f"larger than {limit:,} bytes")
+        pieces.append(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def decode(data: bytes, codings: str, limit: int) -> bytes:
+    """A body less its content coding.
+
+    Raises `BodyError` for more than `limit` bytes, for a coding that is unknown or not
+    the only one, and for data that is cut off or damaged.
+    """
+    names = [name.strip().lower() for name in codings.split(",") if name.strip()]
+    names = [name for name in names if name != "identity"]
+    if not names or not data:
+        return data
+    if len(names) > 1:
+        raise BodyError("packed more than once")
+    decoder = _DECODERS.get(names[0])
+    if decoder is None:
+        raise BodyError(f"packed as {names[0][:20]!r}, which nobody asked for")
+    return decoder(data, limit)
+
+
+def _gzip(data: bytes, limit: int) -> bytes:
+    found = bytearray()
+    while data:
+        decoder = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        found += _inflate(decoder, data, limit - len(found))
+        data = decoder.unused_data.lstrip(b"\0")
+        if not data.startswith(b"\x1f\x8b"):
+            break  # servers that add something after the end are forgiven
+    return bytes(found)
+
+
+def _deflate(data: bytes, limit: int) -> bytes:
+    """zlib's format; some servers leave its frame out."""
+    try:
+        return _inflate(zlib.decompressobj(), data, limit)
+    except _DamagedError:
+        return _inflate(zlib.decompressobj(-zlib.MAX_WBITS), data, limit)
+
+
+class _DamagedError(BodyError):
+    pass
+
+
+def _inflate(decoder: zlib._Decompress, data: bytes, limit: int) -> bytes:
+    try:
+        found = decoder.decompress(data, limit + 1)
+    except zlib.error as error:
+        raise _DamagedError("packed, but damaged") from error
+    if len(found) > limit:
+        raise BodyError("unpacks to more than the limit")
+    if not decoder.eof:
+        raise _DamagedError("packed, but cut off")
+    return found
+
+
+def _brotli(data: bytes, limit: int) -> bytes:
+    import brotli
+
+    decoder = brotli.Decompressor()
+    found = bytearray()
+    try:
+        found += decoder.process(data, output_buffer_limit=limit + 1)
+        while not decoder.is_finished() and len(found) <= limit:
+            more = decoder.process(b"", output_buffer_limit=limit + 1)
+            if not more:
+                raise BodyError("packed, but cut off")
+            found += more
+    except brotli.error as error:
+        raise BodyError("packed, but damaged") from error
+    if len(found) > limit:
+        raise BodyError("unpacks to more than the limit")
+    return bytes(found)
+
+
+def _zstd(data: bytes, limit: int) -> bytes:
+    import zstandard
+
+    decoder = zstandard.ZstdDecompressor(max_window_size=8 * 1024 * 1024)
+    try:
+        size = zstandard.get_frame_parameters(data).content_size
+        reader = decoder.stream_reader(io.BytesIO(data), read_across_frames=True)
+        found: bytes = reader.read(limit + 1)
+    except zstandard.ZstdError as error:
+        raise BodyError("packed, but damaged") from error
+    if len(found) > limit:
+        raise BodyError("unpacks to more than the limit")
+    if size not in (zstandard.CONTENTSIZE_UNKNOWN, zstandard.CONTENTSIZE_ERROR) and (
+        len(found) < size
+    ):
+        raise BodyError("packed, but cut off")
+    return found
+
+
+_DECODERS: dict[str, Callable[[bytes, int], bytes]] = {
+    "gzip": _gzip,
+    "x-gzip": _gzip,
+    "deflate": _deflate,
+    "br": _brotli,
+    "zstd": _zstd,
+}

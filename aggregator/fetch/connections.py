@@ -1,0 +1,182 @@
+"""Connections to vetted addresses that end at a deadline, for urllib3's pools.
+
+A name is resolved once, all its addresses are vetted, and one of these is connected to:
+there is no second look that could come out differently.  Every read sets the socket's
+timeout to what is left of the whole exchange, so that a server that drips ends there.
+"""
+
+from __future__ import annotations
+
+import queue
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import ip_address
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from requests.models import PreparedRequest
+from requests.models import Response as RequestsResponse
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util.retry import Retry
+from urllib3.util.ssl_ import create_urllib3_context
+
+from aggregator.fetch.addresses import Network, is_allowed
+
+_exchange = threading.local()
+
+
+class RefusedAddressError(OSError):
+    """A name leads to an address that must not be asked."""
+
+
+class OutOfTimeError(TimeoutError):
+    """The time for the whole exchange is over."""
+
+
+@contextmanager
+def deadline(seconds: float) -> Iterator[None]:
+    """All that this thread sends and reads within ends `seconds` from now."""
+    _exchange.until = time.monotonic() + seconds
+    try:
+        yield
+    finally:
+        del _exchange.until
+
+
+def _remaining() -> float:
+    left: float = _exchange.until - time.monotonic()
+    if left <= 0:
+        raise OutOfTimeError
+    return left
+
+
+class _Socket(socket.socket):
+    def recv_into(self, *arguments: Any) -> int:
+        self.settimeout(_remaining())
+        return super().recv_into(*arguments)
+
+    def sendall(self, *arguments: Any) -> None:
+        self.settimeout(_remaining())
+        super().sendall(*arguments)
+
+
+class _TlsSocket(ssl.SSLSocket):
+    def recv_into(self, *arguments: Any, **options: Any) -> int:
+        self.settimeout(_remaining())
+        return super().recv_into(*arguments, **options)
+
+    def sendall(self, *arguments: Any) -> None:
+        self.settimeout(_remaining())
+        super().sendall(*arguments)
+
+
+def _connect(host: str, port: int, networks: tuple[Network, ...]) -> socket.socket:
+    """A socket connected to one of the host's addresses, all of which may be asked."""
+    found = _resolve(host, port)
+    for _, _, _, _, address in found:
+        if not is_allowed(ip_address(address[0]), networks):
+            raise RefusedAddressError(f"{address[0]} is not a public address")
+    failure: OSError | None = None
+    for family, kind, protocol, _, address in found[:4]:
+        connection = _Socket(family, kind, protocol)
+        try:
+            connection.settimeout(_remaining())
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.connect(address)
+        except OSError as error:
+            connection.close()
+            failure = error
+            continue
+        return connection
+    raise failure or OSError("the name has no address")
+
+
+def _resolve(host: str, port: int) -> list[tuple[Any, ...]]:
+    """getaddrinfo that ends in time: the call itself can't be interrupted."""
+    answers: queue.SimpleQueue[list[tuple[Any, ...]] | OSError] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except UnicodeError as error:
+            answers.put(OSError(str(error)))
+        except OSError as error:
+            answers.put(error)
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        found = answers.get(timeout=_remaining())
+    except queue.Empty as error:
+        raise OutOfTimeError from error
+    if isinstance(found, OSError):
+        raise found
+    return found
+
+
+class Adapter(HTTPAdapter):
+    """requests' adapter over such connections, without cookies, proxies and retries."""
+
+    def __init__(self, networks: tuple[Network, ...], size: int) -> None:
+        self._networks = networks
+        super().__init__(pool_connections=256, pool_maxsize=size, max_retries=Retry(0, read=False))
+
+    def init_poolmanager(
+        self, connections: int, maxsize: int, block: bool = False, **options: Any
+    ) -> None:
+        """Make the pools; called by requests."""
+        networks = self._networks
+
+        class Plain(HTTPConnection):
+            def _new_conn(self) -> socket.socket:
+                return _connect(self._dns_host, self.port, networks)
+
+        class Tls(HTTPSConnection):
+            def _new_conn(self) -> socket.socket:
+                return _connect(self._dns_host, self.port, networks)
+
+        class PlainPool(HTTPConnectionPool):
+            ConnectionCls = Plain
+
+        class TlsPool(HTTPSConnectionPool):
+            ConnectionCls = Tls
+
+        self.poolmanager = PoolManager(
+            num_pools=connections, maxsize=maxsize, block=block, ssl_context=_tls_context()
+        )
+        self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": TlsPool}
+
+    def get_connection_with_tls_context(
+        self, request: PreparedRequest, *_: Any, **__: Any
+    ) -> HTTPConnectionPool:
+        """The pool of a request's host."""
+        pool: HTTPConnectionPool = self.poolmanager.connection_from_url(request.url or "")
+        return pool
+
+    def cert_verify(self, *_: Any, **__: Any) -> None:
+        """Nothing: the context verifies all certificates."""
+
+    def build_response(self, req: PreparedRequest, resp: BaseHTTPResponse) -> RequestsResponse:
+        """A response without cookies and guesses of encodings, which nobody asks for."""
+        response = RequestsResponse()
+        response.status_code = resp.status
+        response.raw = resp
+        response.url = req.url or ""
+        return response
+
+
+def _tls_context() -> ssl.SSLContext:
+    """A context that verifies by certifi's authorities and those of the system."""
+    import certifi
+
+    context = create_urllib3_context()
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.check_hostname = True
+    context.load_default_certs()
+    context.load_verify_locations(certifi.where())
+    context.sslsocket_class = _TlsSocket
+    return context

@@ -1,0 +1,272 @@
+"""One request to its end: redirects by hand, limits on everything (RFC 9110)."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import re
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode, urljoin
+
+import requests
+import urllib3
+from requests.structures import CaseInsensitiveDict
+
+from aggregator.errors import FetchError
+from aggregator.fetch import bodies
+from aggregator.fetch.addresses import Network, check_url, masked
+from aggregator.fetch.connections import Adapter, OutOfTimeError, RefusedAddressError, deadline
+from aggregator.model import Request, Response, Validators
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PERMANENT = frozenset({301, 308})
+_MAX_VALIDATOR = 1000
+_MAX_HEADERS = 256 * 1024
+_FIELD_TEXT = re.compile(r"[\t\x20-\x7e\x80-\xff]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one exchange may cost: seconds, bytes, redirects."""
+
+    timeout: float
+    max_bytes: int
+    max_redirects: int
+    allow_downgrade: bool
+
+
+class Exchanges:
+    """Sends requests; safe to use from many threads."""
+
+    def __init__(
+        self, user_agent: str, limits: Limits, networks: tuple[Network, ...], size: int
+    ) -> None:
+        self._limits = limits
+        self._user_agent = user_agent
+        self._adapter = Adapter(networks, size)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._adapter.close()
+
+    def get(self, request: Request) -> Response:
+        """The answer to a request, at the end of its redirects.
+
+        Raises `FetchError` for everything that is no answer.
+        """
+        url = check_url(request.url)
+        headers = self._headers(request.accept)
+        conditional = {**headers, **_conditions(request.validators)}
+        permanent_until: str | None = None
+        all_permanent = True
+        seen = {url}
+        with _told(request.url, self._limits.timeout), deadline(self._limits.timeout):
+            for _ in range(self._limits.max_redirects + 1):
+                # The validators are those of the URL that was asked for, and of no other.
+                raw = self._send("GET", url, conditional if len(seen) == 1 else headers)
+                target = _target(raw, url)
+                if target is None:
+                    answer = self._answer(raw, url, request)
+                    if answer.status != 304 and not 200 <= answer.status < 300:
+                        permanent_until = None
+                    return Response(
+                        answer.url,
+                        answer.status,
+                        answer.headers,
+                        answer.body,
+                        answer.validators,
+                        permanent_until,
+                    )
+                raw.close()
+                target = self._checked(target, url, request.url)
+                if target in seen:
+                    raise FetchError(masked(request.url), "its redirects go in a circle")
+                seen.add(target)
+                all_permanent = all_permanent and raw.status in _PERMANENT
+                if all_permanent:
+                    permanent_until = target
+                url = target
+        raise FetchError(masked(request.url), f"more than {self._limits.max_redirects} redirects")
+
+    def post(self, url: str, form: Mapping[str, str]) -> Response:
+        """The answer to a form; redirects are not followed."""
+        target = check_url(url)
+        headers = {
+            **self._headers("*/*"),
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        with _told(url, self._limits.timeout), deadline(self._limits.timeout):
+            raw = self._send("POST", target, headers, urlencode(form).encode())
+            return self._answer(raw, target, Request(url))
+
+    def _headers(self, accept: str) -> dict[str, str]:
+        return {
+            "User-Agent": self._user_agent,
+            "Accept": accept,
+            "Accept-Encoding": bodies.ACCEPT_ENCODING,
+        }
+
+    def _checked(self, target: str, url: str, asked: str) -> str:
+        """A redirect's target.  Raises `FetchError` if it must not be followed."""
+        try:
+            target = check_url(target)
+        except FetchError as error:
+            raise FetchError(masked(asked), f"redirects to what is {error.reason}") from error
+        is_downgrade = url.startswith("https:") and target.startswith("http:")
+        if is_downgrade and not self._limits.allow_downgrade:
+            raise FetchError(masked(asked), "redirects from https to http")
+        return target
+
+    def _send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
+    ) -> urllib3.HTTPResponse:
+        prepared = requests.PreparedRequest()
+        prepared.method = method
+        prepared.url = url
+        prepared.headers = CaseInsensitiveDict(headers)
+        prepared.body = body
+        if body is not None:
+            prepared.headers["Content-Length"] = str(len(body))
+        for is_last in (False, True):
+            try:
+                raw: Any = self._adapter.send(prepared, stream=True, timeout=None).raw
+            except requests.ConnectionError as error:
+                # A connection that was kept may have been closed by the other side.
+                if is_last or body is not None or not _is_stale(error):
+                    raise
+            else:
+                break
+        size = sum(len(name) + len(value) for name, value in raw.headers.items())
+        if size > _MAX_HEADERS:
+            raw.close()
+            raise bodies.BodyError(f"headers of more than {_MAX_HEADERS:,} bytes")
+        found: urllib3.HTTPResponse = raw
+        return found
+
+    def _answer(self, raw: urllib3.HTTPResponse, url: str, request: Request) -> Response:
+        headers = {name.lower(): value for name, value in raw.headers.items()}
+        validators = _validators(headers)
+        body = None
+        if raw.status == 304:
+            validators = Validators(
+                validators.etag or request.validators.etag,
+                validators.last_modified or request.validators.last_modified,
+            )
+            raw.release_conn()
+        elif 200 <= raw.status < 300:
+            try:
+                data = bodies.read(raw, self._limits.max_bytes)
+            except BaseException:
+                raw.close()
+                raise
+            raw.release_conn()
+            body = bodies.decode(data, headers.get("content-encoding", ""), self._limits.max_bytes)
+        else:
+            raw.close()
+        return Response(url, raw.status, headers, body, validators)
+
+
+def _target(raw: urllib3.HTTPResponse, url: str) -> str | None:
+    """Where a redirect leads, None for any other answer."""
+    location = raw.headers.get("location")
+    if raw.status not in _REDIRECTS or not location:
+        return None
+    # Servers send UTF-8 where RFC 9110 has ASCII; http.client takes it for Latin-1.
+    with contextlib.suppress(UnicodeError):  # then it is checked as it is
+        location = location.encode("latin-1").decode("utf-8")
+    return urljoin(url, location)
+
+
+def _validators(headers: Mapping[str, str]) -> Validators:
+    def field(name: str) -> str | None:
+        value = headers.get(name, "")
+        fits = 0 < len(value) <= _MAX_VALIDATOR and _FIELD_TEXT.fullmatch(value)
+        return value if fits else None
+
+    return Validators(field("etag"), field("last-modified"))
+
+
+def _conditions(validators: Validators) -> dict[str, str]:
+    conditions = {}
+    if validators.etag is not None:
+        conditions["If-None-Match"] = validators.etag
+    if validators.last_modified is not None:
+        conditions["If-Modified-Since"] = validators.last_modified
+    return conditions
+
+
+def _is_stale(error: requests.ConnectionError) -> bool:
+    causes = tuple(_causes(error))
+    return any(
+        isinstance(cause, http.client.RemoteDisconnected | ConnectionResetError | BrokenPipeError)
+        for cause in causes
+    )
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and all that it came from, the arguments of wrappers too."""
+    pending = [error]
+    seen: set[int] = set()
+    while pending:
+        current = pending.pop()
+        if current is None or id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        pending += [current.__cause__, current.__context__, getattr(current, "reason", None)]
+        pending += [part for part in current.args if isinstance(part, BaseException)]
+
+
+@contextmanager
+def _told(url: str, timeout: float) -> Iterator[None]:
+    """Turn what the libraries raise into a `FetchError` with a reason for people."""
+    try:
+        yield
+    except FetchError:
+        raise
+    except (
+        requests.RequestException,
+        urllib3.exceptions.HTTPError,
+        http.client.HTTPException,
+        OSError,
+        ValueError,
+    ) as error:
+        was_asked = True
+        causes = list(_causes(error))
+        refused = next((one for one in causes if isinstance(one, RefusedAddressError)), None)
+        if refused is not None:
+            reason, was_asked = f"refused: {refused}", False
+        else:
+            reason = _reason(causes, timeout)
+        raise FetchError(masked(url), reason, was_asked=was_asked) from error
+
+
+def _reason(causes: list[BaseException], timeout: float) -> str:
+    """The innermost cause that a user can make something of."""
+    for cause in causes:
+        if isinstance(cause, OutOfTimeError | TimeoutError):
+            return f"no whole answer within {timeout:g} s"
+        if isinstance(cause, bodies.BodyError):
+            return str(cause)
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not valid: {cause.verify_message}"
+        if isinstance(cause, socket.gaierror):
+            return "its host name is not known"
+        if isinstance(cause, http.client.IncompleteRead | urllib3.exceptions.IncompleteRead):
+            return "the answer was cut off"
+        if isinstance(cause, http.client.LineTooLong):
+            return "a header that is too long"
+    for cause in causes:
+        if isinstance(cause, http.client.RemoteDisconnected):
+            return "the server hung up without an answer"
+        if isinstance(cause, ssl.SSLError):
+            return f"no TLS connection: {cause.reason or 'broken off'}"
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror[:1].lower() + cause.strerror[1:]
+    innermost = causes[-1]
+    return f"no HTTP: {innermost}" if str(innermost) else f"no HTTP: {type(innermost).__name__}"

@@ -1,0 +1,74 @@
+"""The nouns, as frozen values (design §2 and §3).
+
+Standard library and errors only.  Every `datetime` is aware and in UTC.  Values that
+travel between processes have no slots: those of frozen dataclasses make pickling several
+times slower.
+"""
+
+from aggregator.model.articles import (
+    NO_SOURCE,
+    Article,
+    Change,
+    Clues,
+    Copy,
+    CopyFacts,
+    Enclosure,
+    Identity,
+    Problem,
+    Revision,
+    pack,
+    unpack,
+)
+from aggregator.model.feeds import (
+    Entry,
+    FeedDocument,
+    FeedOrigin,
+    FeedSpec,
+    FeedState,
+    SourceName,
+)
+from aggregator.model.polls import (
+    Batch,
+    FileState,
+    Request,
+    Response,
+    UrlState,
+    Validators,
+)
+from aggregator.model.summaries import (
+    BuildSummary,
+    ChangeCounts,
+    OriginSummary,
+    PollSummary,
+)
+
+__all__ = [
+    "NO_SOURCE",
+    "Article",
+    "Batch",
+    "BuildSummary",
+    "Change",
+    "ChangeCounts",
+    "Clues",
+    "Copy",
+    "CopyFacts",
+    "Enclosure",
+    "Entry",
+    "FeedDocument",
+    "FeedOrigin",
+    "FeedSpec",
+    "FeedState",
+    "FileState",
+    "Identity",
+    "OriginSummary",
+    "PollSummary",
+    "Problem",
+    "Request",
+    "Response",
+    "Revision",
+    "SourceName",
+    "UrlState",
+    "Validators",
+    "pack",
+    "unpack",
+]

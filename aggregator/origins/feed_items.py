@@ -1,0 +1,290 @@
+"""The bytes of an upstream feed → its entries.  Pure; meant to be run confined.
+
+RSS 0.9x to 2.0 and Atom 0.3 and 1.0 by feedparser, JSON Feed 1.0 and 1.1 by hand.
+HTML is not sanitised here: whatever is published goes through `content.clean` first.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime
+import html
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin
+
+from aggregator import content
+from aggregator.errors import UnusableError
+from aggregator.model import Enclosure
+from aggregator.origins import feed_bytes, json_feed
+
+MAX_ITEMS = 5000
+MAX_TITLE = 1000
+MAX_GUID = 2000
+# A description this long is no teaser: many feeds have the whole text in it.
+LONG_DESCRIPTION = 1000
+_EARLIEST = datetime.datetime(1990, 1, 1, tzinfo=datetime.UTC)
+_LATEST = datetime.datetime(2100, 1, 1, tzinfo=datetime.UTC)
+_WEB = ("http://", "https://")
+
+
+@dataclass(frozen=True, slots=True)
+class FeedItem:
+    """One entry.  `published` is None for a missing date and for one that can't be."""
+
+    guid: str | None
+    link: str | None
+    title: str
+    html: str
+    is_full: bool
+    published: datetime.datetime | None = None
+    categories: tuple[str, ...] = ()
+    enclosures: tuple[Enclosure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFeed:
+    """A feed's title and entries, and remarks for the user on what was left out."""
+
+    title: str | None
+    items: tuple[FeedItem, ...]
+    notes: tuple[str, ...] = ()
+
+
+def prepare() -> None:
+    """Import what parsing needs."""
+    import feedparser  # noqa: F401
+
+
+def parse_feed(
+    data: bytes, content_type: str, base_url: str, max_items: int = MAX_ITEMS
+) -> ParsedFeed:
+    """The entries of a feed, the newest `max_items` of them, in the feed's order.
+
+    Full content goes before a summary; a text is full (`is_full`) if the feed says so,
+    or if its description is long.  Of entries with the same GUID the first counts, and
+    of a feed that is cut off the whole entries.  Raises `UnusableError` for no feed.
+    """
+    if not data.strip():
+        raise UnusableError("an empty answer")
+    notes: list[str] = []
+    if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
+        title, found = json_feed.read(data)
+        items = [_of_json(item, base_url) for item in found if isinstance(item, dict)]
+        if len(items) < len(found):
+            notes.append(f"{len(found) - len(items):,} items that are none")
+    else:
+        document, is_cut = feed_bytes.prepared(data, content_type)
+        title, entries = _parse(document)
+        if is_cut:
+            notes.append("it is cut off: only whole entries were read")
+        items = [_of_entry(entry, base_url) for entry in entries]
+    items = _newest(items, max_items, notes)
+    return ParsedFeed(title, tuple(_unique(items, notes)), tuple(notes))
+
+
+def _parse(document: bytes) -> tuple[str | None, list[Any]]:
+    import feedparser
+
+    parsed = feedparser.parse(
+        document,
+        # Without an address: against one, feedparser resolves GUIDs that are none.
+        response_headers={"content-type": "application/xml; charset=utf-8"},
+        sanitize_html=False,
+        resolve_relative_uris=False,
+    )
+    if not parsed.version and not parsed.entries:
+        raise UnusableError("no feed: neither RSS nor Atom nor JSON Feed")
+    title = _plain(parsed.feed.get("title_detail")) or None
+    return title, list(parsed.entries)
+
+
+def _of_entry(entry: Any, base_url: str) -> FeedItem:
+    """An entry of feedparser's."""
+    contents = [item for item in entry.get("content", []) if item.get("value", "").strip()]
+    summary = entry.get("summary_detail") or {}
+    best = next((item for item in contents if "html" in item.get("type", "")), None) or next(
+        iter(contents), None
+    )
+    text = _html(best if best is not None else summary)
+    link = _link(entry)
+    guid = str(entry.get("id") or "").strip() or None
+    dates = (entry.get(f"{name}_parsed") for name in ("published", "updated", "created"))
+    return FeedItem(
+        guid=guid[:MAX_GUID] if guid and guid != link else guid,
+        link=_absolute(link, base_url),
+        title=_plain(entry.get("title_detail")),
+        html=text,
+        is_full=best is not None or len(content.plain_text(text)) >= LONG_DESCRIPTION,
+        published=next((moment for date in dates if (moment := _moment(date))), None),
+        categories=_words(tag.get("term") for tag in entry.get("tags", [])),
+        enclosures=_enclosures(
+            (
+                (item.get("href"), item.get("type"), item.get("length"))
+                for item in entry.get("enclosures", [])
+            ),
+            base_url,
+        ),
+    )
+
+
+def _of_json(item: dict[str, Any], base_url: str) -> FeedItem:
+    """An item of a JSON Feed (https://www.jsonfeed.org/version/1.1/)."""
+
+    def text(name: str) -> str:
+        value = item.get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            value = str(value)
+        return content.without_forbidden(value).strip() if isinstance(value, str) else ""
+
+    link = text("url") or text("external_url")
+    body = text("content_html") or _paragraphs(text("content_text"))
+    attachments = item.get("attachments")
+    tags = item.get("tags")
+    return FeedItem(
+        guid=text("id")[:MAX_GUID] or None,
+        link=_absolute(link, base_url),
+        title=_clipped(text("title")),
+        html=body or _paragraphs(text("summary")),
+        is_full=bool(body),
+        published=_iso(text("date_published")) or _iso(text("date_modified")),
+        categories=_words(tags if isinstance(tags, list) else ()),
+        enclosures=_enclosures(
+            (
+                (part.get("url"), part.get("mime_type"), part.get("size_in_bytes"))
+                for part in (attachments if isinstance(attachments, list) else ())
+                if isinstance(part, dict)
+            ),
+            base_url,
+        ),
+    )
+
+
+def _link(entry: Any) -> str | None:
+    """The entry's page: its alternate link, else a GUID that is one."""
+    for link in entry.get("links", []):
+        if link.get("rel") == "alternate" and link.get("href"):
+            return str(link["href"]).strip()
+    link = str(entry.get("link") or "").strip()
+    if link:
+        return link
+    guid = str(entry.get("id") or "").strip()
+    return guid if entry.get("guidislink") and guid.startswith(_WEB) else None
+
+
+def _absolute(link: str | None, base_url: str) -> str | None:
+    """A web address, None for what is none."""
+    if not link:
+        return None
+    try:
+        absolute = urljoin(base_url, link)
+    except ValueError:
+        return None
+    return absolute if absolute.startswith(_WEB) else None
+
+
+def _html(detail: Any) -> str:
+    """The HTML of a text construct (RFC 4287 §3.1)."""
+    value = content.without_forbidden(str(detail.get("value", "")))
+    return _paragraphs(value) if detail.get("type") == "text/plain" else value
+
+
+def _paragraphs(text: str) -> str:
+    lines = [line for line in re.split(r"\s*\n\s*", text.strip()) if line]
+    return "\n".join(f"<p>{html.escape(line, quote=False)}</p>" for line in lines)
+
+
+def _plain(detail: Any) -> str:
+    """A text construct as one line of plain text."""
+    if not detail:
+        return ""
+    value = content.without_forbidden(str(detail.get("value", "")))[: 10 * MAX_TITLE]
+    if detail.get("type") != "text/plain":
+        value = content.plain_text(value)
+    return _clipped(value)
+
+
+def _clipped(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= MAX_TITLE else text[:MAX_TITLE].rstrip() + "…"
+
+
+def _words(values: Iterable[object]) -> tuple[str, ...]:
+    words = (
+        " ".join(content.without_forbidden(value).split())[:100]
+        for value in values
+        if isinstance(value, str)
+    )
+    return tuple(dict.fromkeys(word for word in words if word))[:20]
+
+
+def _enclosures(
+    parts: Iterable[tuple[object, object, object]], base_url: str
+) -> tuple[Enclosure, ...]:
+    found = []
+    for url, kind, length in parts:
+        address = _absolute(url.strip(), base_url) if isinstance(url, str) else None
+        if address is None:
+            continue
+        digits = str(length).strip() if isinstance(length, str | int) else ""
+        found.append(
+            Enclosure(
+                address,
+                kind.strip()[:100] if isinstance(kind, str) and kind.strip() else None,
+                int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 16 else None,
+            )
+        )
+    return tuple(found[:20])
+
+
+def _moment(parsed: Any) -> datetime.datetime | None:
+    """A date as feedparser gives it, a time tuple in UTC."""
+    if parsed is None:
+        return None
+    try:
+        found = datetime.datetime.fromtimestamp(calendar.timegm(parsed), datetime.UTC)
+    except (ValueError, OverflowError, OSError, TypeError):
+        return None
+    return found if _EARLIEST <= found <= _LATEST else None
+
+
+def _iso(text: str) -> datetime.datetime | None:
+    """A date of RFC 3339."""
+    try:
+        found = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=datetime.UTC)
+    try:
+        found = found.astimezone(datetime.UTC).replace(microsecond=0)
+    except OverflowError:
+        return None
+    return found if _EARLIEST <= found <= _LATEST else None
+
+
+def _newest(items: list[FeedItem], limit: int, notes: list[str]) -> list[FeedItem]:
+    if len(items) <= limit:
+        return items
+    by_date: Callable[[FeedItem], datetime.datetime] = lambda item: item.published or _EARLIEST  # noqa: E731
+    kept = sorted(items, key=by_date, reverse=True)[:limit]
+    notes.append(f"only the newest {limit:,} of its {len(items):,} entries were read")
+    return kept
+
+
+def _unique(items: Iterable[FeedItem], notes: list[str]) -> list[FeedItem]:
+    found: dict[str, FeedItem] = {}
+    without: list[FeedItem] = []
+    doubles = 0
+    for item in items:
+        if item.guid is None:
+            without.append(item)
+        elif item.guid in found:
+            doubles += 1
+        else:
+            found[item.guid] = item
+    if doubles:
+        notes.append(f"{doubles:,} entries with the GUID of another: the first counts")
+    return [*found.values(), *without]

@@ -1,0 +1,82 @@
+"""What was found upstream → a copy of an article.  Pure."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import html
+import re
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from aggregator import content, dates
+from aggregator.model import Copy, Enclosure, pack
+
+_PARAGRAPH = re.compile(r"\s*\n\s*")
+_TAG = re.compile(r"<[a-zA-Z/!]")
+TITLE_FROM_TEXT = 60
+EARLIEST = datetime.datetime(1990, 1, 1, tzinfo=datetime.UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What an origin found of an article; empty texts are unknown."""
+
+    location: str
+    code: str
+    html: str
+    title: str = ""
+    source: str = ""
+    source_name: str = ""
+    published: datetime.datetime | None = None
+    is_full: bool = True
+    link: str | None = None
+    share_url: str | None = None
+    base: str | None = None
+    categories: tuple[str, ...] = ()
+    enclosures: tuple[Enclosure, ...] = ()
+
+
+def make_copy(origin: str, found: Found, zone: ZoneInfo, now: datetime.datetime) -> Copy:
+    """The copy of an article.
+
+    A date that lies, before 1990 or in the future, is none: the article is then of the
+    day in its code, else of when it is first seen.  Raises `UnusableError` for a text
+    beyond the cleaner's limits.
+    """
+    content.check_limits(found.html, content.HTML)
+    published = found.published
+    if published is not None and not EARLIEST <= published <= now:
+        published = None
+    guess = published or dates.date_of_code(found.code, zone)
+    return Copy(
+        origin=origin,
+        location=found.location,
+        code=found.code,
+        source=found.source,
+        source_name=found.source_name or None,
+        title=found.title,
+        published=published,
+        published_guess=guess if guess is not None and guess <= now else now,
+        body=pack(found.html),
+        media_type=content.HTML,
+        raw_hash=hashlib.blake2b(
+            f"{found.title}\0{content.HTML}\0{found.html}".encode("utf-8", "replace"),
+            digest_size=16,
+        ).digest(),
+        is_full=found.is_full,
+        link=found.link,
+        share_url=found.share_url,
+        base=found.base,
+        categories=found.categories,
+        enclosures=found.enclosures,
+        title_guess="" if found.title else content.plain_text(found.html[:4000], TITLE_FROM_TEXT),
+    )
+
+
+def as_html(text: str) -> str:
+    """HTML as it is; plain text as paragraphs."""
+    if _TAG.search(text):
+        return text
+    lines = [line for line in _PARAGRAPH.split(text.strip()) if line]
+    return "\n".join(f"<p>{html.escape(html.unescape(line), quote=False)}</p>" for line in lines)

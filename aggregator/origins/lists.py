@@ -1,0 +1,226 @@
+"""An endpoint that names new articles as an origin: excerpts, and share pages to read."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from urllib.parse import urljoin
+from zoneinfo import ZoneInfo
+
+from aggregator import content, identity
+from aggregator.dates import parse_date
+from aggregator.errors import UnusableError
+from aggregator.model import Copy, Problem, Response
+from aggregator.origins import json_body
+from aggregator.origins.found_text import Found, as_html, make_copy
+from aggregator.origins.interface import Reading
+from aggregator.origins.page_text import ListLink
+from aggregator.origins.shares import fill
+from aggregator.pacing import Pace
+from aggregator.sources import SourceKeys, normal_name
+
+READER_VERSION = 1
+MAX_ITEMS = 2000
+FIELDS = ("code", "title", "url", "published", "source", "digest")
+# The three shapes of the upstream (design §12): where items are, and their fields.
+SHAPES: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        "nodeList": (
+            "nodeList",
+            {
+                "code": "infocode",
+                "title": "title || simtitle",
+                "published": "showtime",
+                "source": '"from"',
+                "digest": "simdigest",
+            },
+        ),
+        "records": (
+            "records",
+            {
+                "code": "infoCode || id",
+                "title": "title",
+                "url": "url_w",
+                "published": "showtime",
+                "digest": "digest",
+            },
+        ),
+        "record": (
+            "record",
+            {
+                "code": "infoCode",
+                "title": "title",
+                "published": "datetime",
+                "source": "medianame",
+            },
+        ),
+    }
+)
+
+ExtractLinks = Callable[[bytes, str, str, str, dict[str, str]], tuple[ListLink, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class ListRule:
+    """An endpoint.  `share` is the template of a share page's address from a code."""
+
+    url: str
+    format: str
+    items: str
+    fields: Mapping[str, str]
+    next: str | None
+    share: str
+    source: str | None
+    every: datetime.timedelta
+    heed_robots: bool
+
+
+class ListEndpoint:
+    """One endpoint (an `interface.UpstreamOrigin`)."""
+
+    def __init__(
+        self,
+        rule: ListRule,
+        codes: identity.Rules,
+        timezone: str,
+        is_share_page: Callable[[str], bool],
+        extract: ExtractLinks,
+    ) -> None:
+        self._rule = rule
+        self._codes = codes
+        self._zone = ZoneInfo(timezone)
+        self._is_share_page = is_share_page
+        self._extract = extract
+
+    @property
+    def name(self) -> str:
+        """What the origin is called in the store and in messages."""
+        return f"lists:{self._rule.url}"
+
+    @property
+    def rules(self) -> bytes:
+        """The digest of all that reading an answer depends on."""
+        rule = dataclasses.astuple(dataclasses.replace(self._rule, every=datetime.timedelta(1)))
+        values = (READER_VERSION, rule, self._codes, self._zone.key)
+        return hashlib.blake2b(repr(values).encode(), digest_size=16).digest()
+
+    @property
+    def accept(self) -> str:
+        """JSON or HTML, as configured."""
+        kind = "application/json" if self._rule.format == "json" else "text/html"
+        return f"{kind}, */*;q=0.5"
+
+    def named_urls(self) -> list[str]:
+        """The endpoint."""
+        return [self._rule.url]
+
+    def pace(self, url: str) -> Pace:
+        """As scheduled, or as long as the answer stays fresh."""
+        return Pace(self._rule.every)
+
+    def address(self, url: str) -> str | None:
+        """The URL itself."""
+        return url
+
+    def heeds_robots(self, url: str) -> bool:
+        """As configured."""
+        return self._rule.heed_robots
+
+    def read(
+        self, url: str, response: Response, sources: SourceKeys, now: datetime.datetime
+    ) -> Reading:
+        """The items of a page of the list; see `interface.UpstreamOrigin.read`."""
+        items: Sequence[object]
+        if self._rule.format == "json":
+            items, next_url = self._json(response)
+        else:
+            items, next_url = self._page(response), None
+        copies: dict[str, Copy] = {}
+        problems: list[Problem] = []
+        pages: list[str] = []
+        for number, item in enumerate(items[:MAX_ITEMS], 1):
+            try:
+                found = self._found(item, sources, response.url)
+                copy = make_copy(self.name, found, self._zone, now)
+            except UnusableError as error:
+                problems.append(Problem(self._rule.url, f"item {number}: {error.reason}"))
+                continue
+            if copies.setdefault(copy.location, copy) is copy and copy.share_url is not None:
+                pages.append(copy.share_url)
+        if len(items) > MAX_ITEMS:
+            note = f"only the first {MAX_ITEMS:,} of {len(items):,} items were read"
+            problems.append(Problem(self._rule.url, note))
+        return Reading(tuple(copies.values()), tuple(problems), tuple(pages), next_url)
+
+    def _found(self, item: object, sources: SourceKeys, base: str) -> Found:
+        """What one item says.  Raises `UnusableError` for one of no use."""
+        values = self._values(item)
+        url = urljoin(base, values["url"]) if values["url"] else ""
+        if url and not url.startswith(("http://", "https://")):
+            raise UnusableError(f"its address is no web address: {url[:80]!r}")
+        code = identity.normal_code(values["code"]) if values["code"] else None
+        if values["code"] and code is None and not url:
+            raise UnusableError(f"its code is none (NW and 18 digits): {values['code'][:40]!r}")
+        code = (
+            code
+            or identity.code_of_share_url(url, self._codes)
+            or identity.code_of_article_url(url, self._codes)
+        )
+        if code is None and not url:
+            raise UnusableError("it has neither a code nor an address")
+        share_url = url if url and self._is_share_page(url) else None
+        if share_url is None and identity.is_code(code or ""):
+            share_url = fill(self._rule.share, base, {"code": code})
+        name = normal_name(values["source"])
+        title = content.plain_text(values["title"], json_body.MAX_TITLE)
+        if not title:
+            raise UnusableError("it has no title")
+        return Found(
+            location=code or url,
+            code=code or identity.url_fallback(url),
+            html=as_html(content.plain_text(values["digest"])),
+            title=title,
+            source=self._rule.source or (sources.key_of(name) if name else ""),
+            source_name=name,
+            published=parse_date(values["published"], self._zone) if values["published"] else None,
+            is_full=False,
+            link=url if url and url != share_url else None,
+            share_url=share_url if share_url is None or self._is_share_page(share_url) else None,
+            base=base,
+        )
+
+    def _values(self, item: object) -> dict[str, str]:
+        if not isinstance(item, ListLink):
+            fields = self._rule.fields
+            return {name: json_body.line(fields.get(name), item, name, 10_000) for name in FIELDS}
+        return {
+            "code": "",
+            "title": item.title,
+            "url": item.url,
+            "published": item.date or "",
+            "source": item.source or "",
+            "digest": item.digest or "",
+        }
+
+    def _json(self, response: Response) -> tuple[list[object], str | None]:
+        document = json_body.load(response.body or b"")
+        items = json_body.search(self._rule.items, document)
+        if not isinstance(items, list):
+            kind = "nothing" if items is None else "no list"
+            raise UnusableError(f"{self._rule.items} finds {kind} in the answer")
+        following = json_body.line(self._rule.next, document, "next page", 4000)
+        return items, urljoin(response.url, following) if following else None
+
+    def _page(self, response: Response) -> Sequence[ListLink]:
+        content_type = response.headers.get("content-type", "")
+        fields = {
+            "date" if name == "published" else name: selector
+            for name, selector in self._rule.fields.items()
+        }
+        return self._extract(
+            response.body or b"", content_type, response.url, self._rule.items, fields
+        )

@@ -1,0 +1,138 @@
+"""One poll of everything: posts folders, then the upstream (design §3, steps 1 to 4).
+
+The store's lock is held only while something is written, so that a build beside a slow
+poll waits for no network; a lock of its own keeps two polls apart.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from aggregator import assembly, runs, upstream
+from aggregator.errors import ConfigError
+from aggregator.model import OriginSummary, PollSummary
+from aggregator.origins.interface import UpstreamOrigin
+from aggregator.origins.shares import SharePages
+from aggregator.reading import Readers
+from aggregator.settings import Settings
+from aggregator.store import writes
+from aggregator.store.lock import exclusive
+
+KINDS = ("posts", "lists", "subscriptions", "shares")
+WHO = "aggregator poll"
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class PollOptions:
+    """What to poll: some kinds of origins, all URLs or those due, or only some URLs.
+
+    A dry run reads the posts, stores nothing, and says which URLs it would ask.  `wait`
+    is for locks, in seconds.
+    """
+
+    kinds: frozenset[str] = frozenset(KINDS)
+    everything: bool = False
+    urls: tuple[str, ...] = ()
+    dry_run: bool = False
+    wait: float = 60.0
+
+
+@dataclass(slots=True)
+class PollOutcome:
+    """What a poll did.  `notices` are remarks for the user that are no failure."""
+
+    posts: PollSummary | None = None
+    origins: list[OriginSummary] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+
+    @property
+    def failures(self) -> list[str]:
+        """What could not be done, in the order in which it was tried."""
+        found = list(self.posts.failures) if self.posts is not None else []
+        return found + [failure for origin in self.origins for failure in origin.failures]
+
+
+def poll(settings: Settings, options: PollOptions, progress: Progress) -> PollOutcome:
+    """Poll origins, and store what they gave; feeds are built by `build-feeds`.
+
+    Raises `LockedError` if another poll or build holds on for longer than
+    `options.wait`, `ConfigError` for a URL that no origin is made for.
+    """
+    outcome = PollOutcome()
+    path = settings.store_path
+    with (
+        exclusive(path.with_name(path.name + ".poll.lock"), options.wait, WHO),
+        contextlib.ExitStack() as parts,
+    ):
+        with _writing(settings, options):
+            store = parts.enter_context(
+                runs.open_store(settings, outcome.notices, dry_run=options.dry_run)
+            )
+            with store.transaction() as connection:
+                number = writes.start_poll(connection)
+            if "posts" in options.kinds and not options.urls:
+                outcome.posts = runs.poll_posts(
+                    store,
+                    settings,
+                    assembly.posts_folders(settings),
+                    number,
+                    _clock(),
+                    progress=lambda done, total: progress("posts", done, total),
+                )
+        readers = parts.enter_context(Readers())
+        origins = assembly.upstream_origins(settings, readers, options.kinds)
+        if options.urls:
+            _check_urls(options.urls, origins)
+        if origins:
+            fetcher = None
+            if not options.dry_run:
+                from aggregator.fetch import Fetcher
+
+                fetcher = parts.enter_context(Fetcher(assembly.fetch_policy(settings)))
+
+            @contextlib.contextmanager
+            def transaction() -> Iterator[Connection]:
+                with _writing(settings, options), store.transaction() as connection:
+                    yield connection
+
+            outcome.origins = upstream.poll(
+                transaction,
+                fetcher,
+                origins,
+                assembly.merge_rules(settings),
+                assembly.source_keys(settings),
+                number,
+                _clock,
+                upstream.Ask(options.everything, frozenset(options.urls)),
+                progress,
+            )
+        with _writing(settings, options), store.transaction() as connection:
+            writes.finish_poll(connection, number)
+    return outcome
+
+
+def _writing(settings: Settings, options: PollOptions) -> contextlib.AbstractContextManager[None]:
+    return exclusive(runs.lock_path(settings), options.wait, WHO)
+
+
+def _check_urls(urls: tuple[str, ...], origins: list[UpstreamOrigin]) -> None:
+    """Refuse URLs that no origin would ask."""
+    for url in urls:
+        if not any(
+            origin.matches(url) if isinstance(origin, SharePages) else url in origin.named_urls()
+            for origin in origins
+        ):
+            raise ConfigError(
+                f"{url}: fits no `match:` of shares:, and is no list or subscription of the "
+                "configuration"
+            )
+
+
+def _clock() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC).replace(microsecond=0)
