@@ -17,15 +17,8 @@ from aggregator import workers
 from aggregator.errors import PublishError, UnknownSourceError
 from aggregator.feeds import Publication, make_document, make_entry
 from aggregator.identity import source_slug
-from aggregator.model import (
-    Article,
-    BuildSummary,
-    FeedOrigin,
-    FeedSpec,
-    FeedState,
-    SourceName,
-    pack,
-)
+from aggregator.model import Article, BuildSummary, FeedOrigin, FeedSpec, FeedState, SourceName
+from aggregator.packing import pack
 from aggregator.publish.files import holds, remove_leftovers, replace_file, sync_folders
 from aggregator.rendering import Body, Job, Rendered, render
 from aggregator.store import Store, published, reads, writes

@@ -25,6 +25,7 @@ import selectors
 import struct
 import subprocess
 import sys
+import threading
 import time
 from typing import IO, Any, NamedTuple
 
@@ -51,16 +52,26 @@ class Confined:
         self._seconds = seconds
         self._megabytes = megabytes
         self._child: _Child | None = None
+        self._lock = threading.Lock()
 
     def call(self, *arguments: Any) -> Any:
         """What the function gives.
 
         Raises `UnusableError` if it does, or if it passes a limit or ends its process;
-        the next call has a new one.
+        the next call has a new one.  Calls of several threads wait for one another.
         """
+        data = pickle.dumps(arguments)
+        with self._lock:
+            kind, value = self._called(data)
+        if kind == _UNUSABLE:
+            raise UnusableError(*value)
+        if kind == _BUG:
+            raise UnusableError(f"it cannot be read: {value}")
+        return value
+
+    def _called(self, data: bytes) -> tuple[int, Any]:
         child = self._child or self._start()
         until = time.monotonic() + self._seconds
-        data = pickle.dumps(arguments)
         try:
             child.stdin.write(_LENGTH.pack(len(data)) + data)
             child.stdin.flush()
@@ -71,14 +82,10 @@ class Confined:
         except (OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
             self._kill()
             raise UnusableError("it cannot be read: the parser broke down") from error
-        if kind == _UNUSABLE:
-            raise UnusableError(*value)
         if kind == _MEMORY:
             self._kill()
             raise UnusableError(f"reading it takes more than {self._megabytes:,} MB")
-        if kind == _BUG:
-            raise UnusableError(f"it cannot be read: {value}")
-        return value
+        return kind, value
 
     def close(self) -> None:
         """End the child."""

@@ -7,6 +7,7 @@ its time is quadratic in depth and in character references (hostile.md).
 
 from __future__ import annotations
 
+import hashlib
 import re
 from functools import lru_cache
 from urllib.parse import urljoin, urlsplit
@@ -64,6 +65,9 @@ _SELF_CLOSING = {
     "track", "wbr", "nobr",
 }  # fmt: skip
 _ANY_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+_NESTING_TAG = re.compile(
+    rf"<(?!(?:{'|'.join(sorted(_SELF_CLOSING))})[^a-zA-Z0-9])[a-zA-Z]", re.IGNORECASE
+)
 # A tag with all its attributes; it never goes back over what it has matched.
 _WHOLE_TAG = re.compile(r"""<[a-zA-Z](?:[^<>"']++|"[^"]*+"|'[^']*+'|["'])*+""")
 _HIDDEN_HINT = re.compile(r"display\s*:\s*none|\shidden(?=[\s=>/])", re.IGNORECASE)
@@ -138,7 +142,7 @@ def check_limits(text: str, kind: str) -> None:
         match.end() - match.start() > MAX_TAG for match in _WHOLE_TAG.finditer(html)
     ):
         raise UnusableError(f"a tag of more than {MAX_TAG // 1024} KiB")
-    if html.count("<") <= MAX_DEPTH:
+    if html.count("<") <= MAX_DEPTH or len(_NESTING_TAG.findall(html)) <= MAX_DEPTH:
         return
     depth = 0
     open_by_name: dict[str, int] = {}
@@ -164,7 +168,8 @@ def clean(text: str, kind: str, base: str) -> str:
     """
     html = render_markdown(text) if kind == MARKDOWN else text
     html = without_forbidden(html)
-    if _HIDDEN_HINT.search(html):
+    lowered = html.lower()
+    if ("display" in lowered or "hidden" in lowered) and _HIDDEN_HINT.search(html):
         html = _without_hidden(html)
     cleaner = _cleaner(base)
     html = str(cleaner.clean(html))
@@ -175,6 +180,17 @@ def clean(text: str, kind: str, base: str) -> str:
         if shorter == html:
             return html.strip()
         html = str(cleaner.clean(shorter))
+
+
+def reading(text: str, kind: str, base: str) -> bytes:
+    """A digest of how a text reads once it is clean, good for as long as `is_reading`."""
+    digest = hashlib.blake2b(clean(text, kind, base).encode("utf-8", "replace"), digest_size=15)
+    return bytes([CLEANER_VERSION]) + digest.digest()
+
+
+def is_reading(stored: bytes) -> bool:
+    """Whether a stored digest was made by today's rules."""
+    return stored[:1] == bytes([CLEANER_VERSION])
 
 
 def plain_text(html: str, limit: int | None = None) -> str:

@@ -7,14 +7,15 @@ revisions, problems, and the state that vouches for them.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
 from aggregator import content, merge
 from aggregator.identity import is_code
-from aggregator.model import Article, Batch, Change, Copy, CopyFacts, Problem, unpack
+from aggregator.model import Article, Batch, Change, Copy, CopyFacts, Problem
+from aggregator.packing import unpack
 from aggregator.store import reads, urls, writes
 
 SHARES = "shares"
@@ -55,9 +56,10 @@ def apply(
     articles = reads.articles_of(connection, codes)
     if leaving:
         writes.forget_copies(connection, batch.origin, leaving)
-    readings = _Readings(connection, rules.base)
-    unchanged = arriving if batch.is_reread else readings.unchanged(batch.copies, before)
-    saved = writes.save_copies(connection, batch.copies, before, now, unchanged)
+    readings = _Readings(connection, rules.base, before.values())
+    found = readings.of_changed(batch.copies, before)
+    unchanged = arriving if batch.is_reread else readings.unchanged(found, before)
+    saved = writes.save_copies(connection, found, before, now, unchanged)
     for code, known in copies.items():
         copies[code] = [
             copy for copy in known if copy.origin != batch.origin or copy.location not in before
@@ -135,58 +137,72 @@ def _recognised(connection: Connection, batch: Batch) -> Batch:
 class _Readings:
     """Whether texts that differ read the same once both are cleaned by today's rules.
 
-    Each text is cleaned once, however often it is compared.
+    Each text is cleaned once: what came of it is stored with the copy.
     """
 
-    def __init__(self, connection: Connection, base: str) -> None:
+    def __init__(self, connection: Connection, base: str, known: Iterable[CopyFacts]) -> None:
         self._connection = connection
         self._base = base
-        self._cleaned: dict[tuple[bytes, str, str], str] = {}
+        self._by_body = {
+            copy.body_id: copy.reading for copy in known if content.is_reading(copy.reading)
+        }
+
+    def of_changed(self, copies: Sequence[Copy], before: Mapping[str, CopyFacts]) -> list[Copy]:
+        """The copies, those that changed in their place with their readings."""
+        return [
+            replace(copy, reading=self._read(copy.body, copy.media_type, copy.base))
+            if _changed(copy, before) and not content.is_reading(copy.reading)
+            else copy
+            for copy in copies
+        ]
 
     def unchanged(self, copies: Sequence[Copy], before: Mapping[str, CopyFacts]) -> set[str]:
         """The locations of copies whose raw text differs, but reads as it did."""
-        pairs = [
-            (before[copy.location], copy)
-            for copy in copies
-            if copy.location in before
-            and before[copy.location].raw_hash != copy.raw_hash
-            and before[copy.location].title == copy.title
-        ]
-        if not pairs:
-            return set()
-        bodies = reads.bodies(self._connection, {old.body_id for old, _ in pairs})
+        changed = [copy for copy in copies if _changed(copy, before)]
+        self._load(before[copy.location] for copy in changed)
         return {
-            new.location
-            for old, new in pairs
-            if self._clean(bodies[old.body_id], old.media_type, old.base)
-            == self._clean(new.body, new.media_type, new.base)
+            copy.location
+            for copy in changed
+            if self._by_body[before[copy.location].body_id] == copy.reading
         }
 
     def alike(
         self, articles: Mapping[str, Article], best: Mapping[str, CopyFacts], number: int
     ) -> set[str]:
         """The codes of articles whose best copy differs, but reads as they do."""
-        pairs = {
-            code: (article, best[code])
+        pairs = [
+            (article, best[code])
             for code, article in articles.items()
             if code in best
             and article.body_id is not None
             and merge.reads_differently(article, best[code], number)
+        ]
+        self._by_body |= {
+            copy.body_id: copy.reading for _, copy in pairs if content.is_reading(copy.reading)
         }
-        if not pairs:
-            return set()
-        wanted = {copy.body_id for _, copy in pairs.values()}
-        wanted |= {article.body_id for article, _ in pairs.values() if article.body_id is not None}
-        bodies = reads.bodies(self._connection, wanted)
+        self._load(shown for pair in pairs for shown in pair)
         return {
-            code
-            for code, (article, copy) in pairs.items()
-            if self._clean(bodies[article.body_id or 0], article.media_type, article.base)
-            == self._clean(bodies[copy.body_id], copy.media_type, copy.base)
+            article.code
+            for article, copy in pairs
+            if self._by_body[article.body_id or 0] == self._by_body[copy.body_id]
         }
 
-    def _clean(self, body: bytes, media_type: str, base: str | None) -> str:
-        key = (body, media_type, base or self._base)
-        if key not in self._cleaned:
-            self._cleaned[key] = content.clean(unpack(body), media_type, key[2])
-        return self._cleaned[key]
+    def _load(self, wanted: Iterable[Article | CopyFacts]) -> None:
+        """Read the stored texts of which nothing is known yet."""
+        missing = {
+            item.body_id: item
+            for item in wanted
+            if item.body_id is not None and item.body_id not in self._by_body
+        }
+        for body_id, body in reads.bodies(self._connection, missing).items():
+            item = missing[body_id]
+            self._by_body[body_id] = self._read(body, item.media_type, item.base)
+
+    def _read(self, body: bytes, media_type: str, base: str | None) -> bytes:
+        return content.reading(unpack(body), media_type, base or self._base)
+
+
+def _changed(copy: Copy, before: Mapping[str, CopyFacts]) -> bool:
+    """Whether a copy's text differs in its place; with another title it surely reads so."""
+    old = before.get(copy.location)
+    return old is not None and old.raw_hash != copy.raw_hash and old.title == copy.title

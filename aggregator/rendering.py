@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from aggregator import content
-from aggregator.model import FeedDocument, FeedSpec, FeedState, pack, unpack
+from aggregator.model import FeedDocument, FeedSpec, FeedState
+from aggregator.packing import pack, unpack
 
 
 @dataclass(frozen=True)

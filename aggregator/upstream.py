@@ -6,18 +6,18 @@ The network runs in the fetcher's threads; everything here has one writer (desig
 from __future__ import annotations
 
 import datetime
-import hashlib
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from aggregator import ledger, pacing
-from aggregator.errors import FetchError, OriginError, PostponedError, UnusableError
+from aggregator import answers, ledger, pacing
+from aggregator.answers import Outcome, Read
+from aggregator.errors import FetchError, OriginError
 from aggregator.fetch import Fetcher
 from aggregator.ledger import MergeRules
 from aggregator.model import Batch, OriginSummary, Problem, Request, Response, UrlState
-from aggregator.origins.interface import Reading, UpstreamOrigin
+from aggregator.origins.interface import UpstreamOrigin
 from aggregator.origins.shares import SharePages
 from aggregator.sources import SourceKeys
 from aggregator.store import reads, urls, writes
@@ -29,7 +29,6 @@ BATCH = 200
 MAX_SECONDS_UNSAVED = 1.0
 MAX_PAGES = 50
 MAX_NEW_ENTRIES = 1000
-_NOTHING = Reading()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +69,6 @@ def poll(
 
 
 @dataclass(slots=True)
-class _Answer:
-    """What an answer makes of a URL: its new state, and the rest of a batch."""
-
-    state: UrlState
-    reading: Reading = _NOTHING
-    trouble: str | None = None
-    is_read: bool = True
-
-
-@dataclass(slots=True)
 class _Poller:
     """The poll of one origin."""
 
@@ -92,7 +81,7 @@ class _Poller:
     ask: Ask
     summary: OriginSummary
     is_reread: bool = False
-    answers: list[_Answer] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
     flushed: float = 0.0
 
     def poll(self, configured_sources: Mapping[str, str], progress: Progress) -> None:
@@ -112,12 +101,14 @@ class _Poller:
         pages = Counter[str]()
         while due:
             following: dict[str, UrlState] = {}
-            requests = self._requests(due, now)
             self.flushed = time.monotonic()
-            for url, answer in self._asked(requests):
-                result = self._answer(due[url], answer, sources)
-                self._keep(result)
-                next_url = result.reading.next_url
+            for url, answer in self._asked(due, now, sources):
+                state = due[url]
+                pace = self.origin.pace(url)
+                outcome = self._capped(answers.outcome(answer, state, pace, self.clock()))
+                self._count(outcome)
+                self._keep(outcome)
+                next_url = outcome.reading.next_url
                 if next_url is not None and next_url not in pages:
                     pages[next_url] += 1
                     following[next_url] = UrlState(next_url, now)
@@ -183,85 +174,48 @@ class _Poller:
             )
 
     def _asked(
-        self, requests: Iterator[tuple[str, Request]]
-    ) -> Iterator[tuple[str, Response | FetchError]]:
-        """Every URL and its answer, as they come."""
+        self, due: Mapping[str, UrlState], now: datetime.datetime, sources: SourceKeys
+    ) -> Iterator[tuple[str, Read | FetchError]]:
+        """Every URL and what it answers, as it comes."""
         names: dict[int, str] = {}
 
         def sent() -> Iterator[Request]:
-            for url, request in requests:
+            for url, request in self._requests(due, now):
                 names[id(request)] = url
                 yield request
 
+        def read(request: Request, response: Response) -> Read:
+            """In many threads at once, and without a touch of the store."""
+            return answers.read(
+                self.origin,
+                due[names[id(request)]],
+                response,
+                sources,
+                self.rules.base,
+                self.clock(),
+                is_reread=self.is_reread,
+            )
+
         if self.fetcher is not None:
-            for request, answer in self.fetcher.fetch_all(sent()):
+            for request, answer in self.fetcher.fetch_all(sent(), read):
                 yield names.pop(id(request)), answer
 
-    def _answer(
-        self,
-        state: UrlState,
-        answer: Response | FetchError,
-        sources: SourceKeys,
-    ) -> _Answer:
-        """What an answer, or none, makes of a URL; counted in the summary."""
-        now = self.clock()
-        pace = self.origin.pace(state.url)
-        if isinstance(answer, PostponedError):
-            self.summary.skipped[answer.reason] += 1
-            later = now + datetime.timedelta(seconds=answer.wait)
-            return _Answer(replace(state, next_at=max(state.next_at, later)), is_read=False)
-        if isinstance(answer, FetchError):
-            if answer.was_asked:
-                self.summary.asked += 1
-            else:
-                self.summary.skipped[answer.reason] += 1
-            return self._failed(state, answer.reason, pace, now)
-        self.summary.asked += 1
-        if answer.status == 304:
-            if not state.content_hash:
-                return self._failed(state, "304, though nothing was read before", pace, now, answer)
-            self.summary.not_modified += 1
-            return _Answer(
-                pacing.after_success(state, answer, pace, now, None), is_read=bool(state.trouble)
-            )
-        if answer.status == 410:
-            return self._failed(state, "gone for good (410): not asked again", pace, now, answer)
-        if not 200 <= answer.status < 300:
-            return self._failed(state, f"answered {answer.status}", pace, now, answer)
-        content_hash = hashlib.blake2b(answer.body or b"", digest_size=16).digest()
-        if content_hash == state.content_hash and not state.trouble:
-            self.summary.not_modified += 1
-            return _Answer(
-                pacing.after_success(state, answer, pace, now, content_hash), is_read=False
-            )
-        try:
-            if not (answer.body or b"").strip():
-                raise UnusableError("an empty answer")
-            reading = self.origin.read(state.url, answer, sources, now)
-        except UnusableError as error:
-            return self._failed(state, error.reason, pace, now, answer)
-        self.summary.read += 1
-        return self._capped(_Answer(
-            pacing.after_success(state, answer, pace, now, content_hash), reading
-        ))  # fmt: skip
+    def _count(self, outcome: Outcome) -> None:
+        summary, trouble = self.summary, outcome.trouble or ""
+        summary.asked += outcome.kind in ("read", "not modified", "failed")
+        summary.read += outcome.kind == "read"
+        summary.not_modified += outcome.kind == "not modified"
+        summary.failed += outcome.kind == "failed"
+        if outcome.kind in ("refused", "postponed"):
+            summary.skipped[trouble] += 1
+        if outcome.kind in ("failed", "refused") and not summary.first_trouble:
+            summary.first_trouble = f"{outcome.state.url}: {trouble}"
 
-    def _failed(
-        self,
-        state: UrlState,
-        reason: str,
-        pace: pacing.Pace,
-        now: datetime.datetime,
-        response: Response | None = None,
-    ) -> _Answer:
-        self.summary.failed += 1
-        self.summary.first_trouble = self.summary.first_trouble or f"{state.url}: {reason}"
-        return _Answer(pacing.after_failure(state, reason, pace, now, response), trouble=reason)
-
-    def _capped(self, answer: _Answer) -> _Answer:
+    def _capped(self, outcome: Outcome) -> Outcome:
         """At most so many new entries of one URL a poll; the next poll takes the rest."""
-        copies = answer.reading.copies
+        copies = outcome.reading.copies
         if len(copies) <= MAX_NEW_ENTRIES:
-            return answer
+            return outcome
         with self.transaction() as connection:
             known = reads.articles_of(connection, [copy.code for copy in copies])
         new = sorted(
@@ -271,40 +225,46 @@ class _Poller:
         )
         late = {copy.location for copy in new[MAX_NEW_ENTRIES:]}
         if not late:
-            return answer
+            return outcome
         reason = f"{len(late):,} of {len(new):,} new entries are left for the next polls"
         reading = replace(
-            answer.reading,
+            outcome.reading,
             copies=tuple(copy for copy in copies if copy.location not in late),
-            problems=(*answer.reading.problems, Problem(answer.state.url, reason)),
+            problems=(*outcome.reading.problems, Problem(outcome.state.url, reason)),
         )
-        return replace(answer, reading=reading, state=replace(answer.state, content_hash=b""))
+        return replace(outcome, reading=reading, state=replace(outcome.state, content_hash=b""))
 
-    def _keep(self, answer: _Answer) -> None:
-        self.answers.append(answer)
-        if len(self.answers) >= BATCH or time.monotonic() - self.flushed > MAX_SECONDS_UNSAVED:
+    def _keep(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+        if len(self.outcomes) >= BATCH or time.monotonic() - self.flushed > MAX_SECONDS_UNSAVED:
             self._flush()
 
     def _flush(self) -> None:
         """Save what came since the last time, each URL's state with its copies."""
-        answers, self.answers = self.answers, []
+        outcomes, self.outcomes = self.outcomes, []
         self.flushed = time.monotonic()
-        if not answers:
+        if not outcomes:
             return
-        problems = [
-            problem for answer in answers for problem in answer.reading.problems
-        ] + [
-            Problem(answer.state.url, answer.trouble) for answer in answers if answer.trouble
-        ]  # fmt: skip
-        copies = {copy.location: copy for answer in answers for copy in answer.reading.copies}
+        problems = [problem for outcome in outcomes for problem in outcome.reading.problems]
+        problems += [
+            Problem(outcome.state.url, outcome.trouble)
+            for outcome in outcomes
+            if outcome.trouble is not None and outcome.kind != "postponed"
+        ]
+        copies = {copy.location: copy for outcome in outcomes for copy in outcome.reading.copies}
         self._save(
             Batch(
                 self.origin.name,
                 copies=tuple(copies.values()),
                 problems=tuple(problems),
-                read=tuple(answer.state.url for answer in answers if answer.is_read),
-                urls=tuple(answer.state for answer in answers),
-                pages=tuple(page for answer in answers for page in answer.reading.pages),
+                # A URL that was not asked, or answered as before, keeps its problems.
+                read=tuple(
+                    outcome.state.url
+                    for outcome in outcomes
+                    if outcome.kind in ("read", "failed", "refused") or outcome.is_over
+                ),
+                urls=tuple(outcome.state for outcome in outcomes),
+                pages=tuple(page for outcome in outcomes for page in outcome.reading.pages),
                 is_reread=self.is_reread,
             )
         )

@@ -11,7 +11,8 @@ import pytest
 from aggregator.errors import DamagedStoreError, LockedError, StoreError
 from aggregator.ledger import MergeRules
 from aggregator.ledger import apply as _apply
-from aggregator.model import Batch, Copy, FileState, Problem, pack
+from aggregator.model import Batch, Copy, FileState, Problem
+from aggregator.packing import pack
 from aggregator.store import Store, migrations, reads, writes
 from aggregator.store.lock import exclusive
 

@@ -11,11 +11,12 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from types import TracebackType
+from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
 from aggregator.errors import FetchError, PostponedError
@@ -26,7 +27,7 @@ from aggregator.fetch.robots import RobotsFiles
 from aggregator.model import Request, Response
 from aggregator.pacing import retry_after
 
-Answer = Response | FetchError
+Read = TypeVar("Read")
 
 LOOK_AHEAD = 2000
 PAUSE = 30.0
@@ -79,14 +80,16 @@ class Fetcher:
         """The answer to a form.  Raises `FetchError`."""
         return self._exchanges.post(url, form)
 
-    def fetch_all(self, requests: Iterable[Request]) -> Iterator[tuple[Request, Answer]]:
-        """Every request with its answer, as they come.
+    def fetch_all(
+        self, requests: Iterable[Request], read: Callable[[Request, Response], Read]
+    ) -> Iterator[tuple[Request, Read | FetchError]]:
+        """Every request with what `read` makes of its answer, as they come.
 
-        A host that asks for a pause, or does not answer three times in a row, has the
-        rest of its requests given back as `PostponedError`.  Requests are taken from
-        the iterable some thousand ahead.
+        `read` is called in the thread that asked.  A host that asks for a pause, or does
+        not answer three times in a row, has the rest of its requests given back as
+        `PostponedError`.  Requests are taken from the iterable some thousand ahead.
         """
-        run = _Run(self, requests)
+        run = _Run(self, requests, read)
         try:
             yield from run.answers()
         finally:
@@ -113,11 +116,24 @@ class Fetcher:
         return self._exchanges.get(request), delay
 
 
-class _Run:
+@dataclass(frozen=True, slots=True)
+class _Result(Generic[Read]):
+    request: Request
+    outcome: Read | FetchError
+    bug: Exception | None = None
+
+
+class _Run(Generic[Read]):
     """One `fetch_all`: threads that take what may be asked now, and one that feeds them."""
 
-    def __init__(self, fetcher: Fetcher, requests: Iterable[Request]) -> None:
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        requests: Iterable[Request],
+        read: Callable[[Request, Response], Read],
+    ) -> None:
         self._fetcher = fetcher
+        self._read = read
         self._policy = fetcher._policy
         self._requests = iter(requests)
         self._queue: HostQueue[Request] = HostQueue(
@@ -126,14 +142,12 @@ class _Run:
             lambda: random.uniform(0.75, 1.25),  # noqa: S311  # no secret
         )
         self._changed = threading.Condition()
-        self._results: queue.Queue[tuple[Request, Answer | Exception]] = queue.Queue(
-            2 * self._policy.concurrency
-        )
+        self._results: queue.Queue[_Result[Read]] = queue.Queue(2 * self._policy.concurrency)
         self._threads: list[threading.Thread] = []
         self._is_fed = False
         self._is_stopped = False
 
-    def answers(self) -> Iterator[tuple[Request, Answer]]:
+    def answers(self) -> Iterator[tuple[Request, Read | FetchError]]:
         """All answers; feeds the threads meanwhile."""
         outstanding = 0
         while True:
@@ -153,10 +167,10 @@ class _Run:
                         self._changed.notify_all()
             if not outstanding:
                 return
-            request, answer = self._results.get()
-            if not isinstance(answer, Response | FetchError):
-                raise answer
-            yield request, answer
+            result = self._results.get()
+            if result.bug is not None:
+                raise result.bug
+            yield result.request, result.outcome
             outstanding -= 1
 
     def stop(self) -> None:
@@ -187,25 +201,31 @@ class _Run:
             thread.start()
 
     def _work(self) -> None:
+        try:
+            self._ask_in_turn()
+        except Exception as error:  # noqa: BLE001  # raised again where it is seen
+            self._results.put(_Result(Request(""), FetchError("", ""), error))
+
+    def _ask_in_turn(self) -> None:
         while True:
             taken = self._take()
             if taken is None:
                 return
             host, request = taken
             delay = 0.0
-            answer: Answer
+            answer: Response | FetchError
             try:
                 answer, delay = self._fetcher._get(request)
             except FetchError as error:
                 answer = error
-            except Exception as error:  # noqa: BLE001  # raised again where it is seen
-                self._results.put((request, error))
-                return
             given_up = self._note(host, answer, delay)
-            self._results.put((request, answer))
+            if isinstance(answer, Response):
+                self._results.put(_Result(request, self._read(request, answer)))
+            else:
+                self._results.put(_Result(request, answer))
             for other in given_up:
                 reason, seconds = self._queue.closed(host) or ("left for the next poll", 0.0)
-                self._results.put((other, PostponedError(other.url, reason, seconds)))
+                self._results.put(_Result(other, PostponedError(other.url, reason, seconds)))
 
     def _take(self) -> tuple[str, Request] | None:
         """What may be asked now, or None at the end."""
@@ -219,7 +239,7 @@ class _Run:
                 self._changed.wait(taken)
         return None
 
-    def _note(self, host: str, answer: Answer, delay: float) -> list[Request]:
+    def _note(self, host: str, answer: Response | FetchError, delay: float) -> list[Request]:
         """Note an answer; return the requests that are given up with it."""
         with self._changed:
             self._queue.slow_down(host, delay)

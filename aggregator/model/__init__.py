@@ -1,6 +1,6 @@
 """The nouns, as frozen values (design §2 and §3).
 
-Standard library and errors only.  Every `datetime` is aware and in UTC.  Values that
+Standard library only.  Every `datetime` is aware and in UTC.  Values that
 travel between processes have no slots: those of frozen dataclasses make pickling several
 times slower.
 """
@@ -16,8 +16,6 @@ from aggregator.model.articles import (
     Identity,
     Problem,
     Revision,
-    pack,
-    unpack,
 )
 from aggregator.model.feeds import (
     Entry,
@@ -69,6 +67,4 @@ __all__ = [
     "SourceName",
     "UrlState",
     "Validators",
-    "pack",
-    "unpack",
 ]

@@ -3,25 +3,9 @@
 from __future__ import annotations
 
 import datetime
-import zlib
 from dataclasses import dataclass
 
-from aggregator.errors import DamagedStoreError
-
 NO_SOURCE = "unsorted"
-
-
-def pack(text: str) -> bytes:
-    """A text as it is stored: UTF-8, deflated at the fastest level."""
-    return zlib.compress(text.encode("utf-8", "replace"), 1)
-
-
-def unpack(body: bytes) -> str:
-    """The text of a packed body.  Raises `DamagedStoreError` if it is none."""
-    try:
-        return zlib.decompress(body).decode("utf-8")
-    except (zlib.error, UnicodeDecodeError) as error:
-        raise DamagedStoreError(f"damaged: a stored text cannot be read: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +56,7 @@ class Copy:
     name, its code or its file can say; `title_guess` are its first words.  `permalink`
     is the article's page on the site, `link` its page at its source, `share_url` its
     share page; `base` is what relative URLs in the text start from, None for the site.
+    `reading` is `content.reading` of the text where that was needed already.
     """
 
     origin: str
@@ -93,6 +78,7 @@ class Copy:
     categories: tuple[str, ...] = ()
     enclosures: tuple[Enclosure, ...] = ()
     title_guess: str = ""
+    reading: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +109,7 @@ class CopyFacts:
     base: str | None = None
     enclosures: tuple[Enclosure, ...] = ()
     title_guess: str = ""
+    reading: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from aggregator import content, dates
-from aggregator.model import Copy, Enclosure, pack
+from aggregator.model import Copy, Enclosure
+from aggregator.packing import pack
 
 _PARAGRAPH = re.compile(r"\s*\n\s*")
 _TAG = re.compile(r"<[a-zA-Z/!]")

@@ -16,9 +16,10 @@ from zoneinfo import ZoneInfo
 
 from aggregator import content, dates, identity
 from aggregator.errors import UnusableError
-from aggregator.model import NO_SOURCE, Clues, Copy, Problem, pack
+from aggregator.model import NO_SOURCE, Clues, Copy, Problem
 from aggregator.origins import front_matter
 from aggregator.origins.encodings import decode
+from aggregator.packing import pack
 
 MAX_TITLE = 1000
 MAX_NAME = 300

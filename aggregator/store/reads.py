@@ -9,15 +9,8 @@ from contextlib import AbstractContextManager
 
 from sqlalchemy import Connection, Row, func, select
 
-from aggregator.model import (
-    Article,
-    CopyFacts,
-    Enclosure,
-    FileState,
-    Problem,
-    Revision,
-    unpack,
-)
+from aggregator.model import Article, CopyFacts, Enclosure, FileState, Problem, Revision
+from aggregator.packing import unpack
 from aggregator.store import schema
 
 Transaction = Callable[[], AbstractContextManager[Connection]]
@@ -308,6 +301,7 @@ def _copy(row: Row[tuple[object, ...]]) -> CopyFacts:
         base=row.base,
         enclosures=_enclosures(row.enclosures),
         title_guess=row.title_guess,
+        reading=row.reading,
     )
 
 
