@@ -10,11 +10,10 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from aggregator import content, pacing
+from aggregator import pacing
 from aggregator.errors import FetchError, PostponedError, UnusableError
 from aggregator.model import Response, UrlState
 from aggregator.origins.interface import Reading, UpstreamOrigin
-from aggregator.packing import unpack
 from aggregator.sources import SourceKeys
 
 Kind = Literal["read", "not modified", "failed", "refused", "postponed"]
@@ -55,15 +54,9 @@ def read(
     state: UrlState,
     response: Response,
     sources: SourceKeys,
-    base: str,
     now: datetime.datetime,
-    *,
-    is_reread: bool,
 ) -> Read:
-    """Read an answer's body; `base` is what relative URLs start from in the site's texts.
-
-    `is_reread` says that the origin's rules have changed since it was read last.
-    """
+    """Read an answer's body."""
     if response.body is None:
         return Read(response)
     content_hash = hashlib.blake2b(response.body, digest_size=16).digest()
@@ -76,11 +69,6 @@ def read(
             reading = origin.read(state.url, response, sources, now)
         except UnusableError as error:
             trouble = error.reason
-    if state.content_hash and len(reading.copies) == 1 and not is_reread:
-        # Very likely a correction: how it reads will be compared.
-        copy = reading.copies[0]
-        digest = content.reading(unpack(copy.body), copy.media_type, copy.base or base)
-        reading = replace(reading, copies=(replace(copy, reading=digest),))
     # The body need not be kept until its turn.
     return Read(replace(response, body=None), content_hash, reading, trouble, is_same)
 

@@ -7,12 +7,13 @@ revisions, problems, and the state that vouches for them.
 from __future__ import annotations
 
 import datetime
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from aggregator import content, merge
+from aggregator import content, merge, visible
 from aggregator.identity import is_code
 from aggregator.model import Article, Batch, Change, Copy, CopyFacts, Problem
 from aggregator.packing import unpack
@@ -56,10 +57,9 @@ def apply(
     articles = reads.articles_of(connection, codes)
     if leaving:
         writes.forget_copies(connection, batch.origin, leaving)
-    readings = _Readings(connection, rules.base, before.values())
-    found = readings.of_changed(batch.copies, before)
-    unchanged = arriving if batch.is_reread else readings.unchanged(found, before)
-    saved = writes.save_copies(connection, found, before, now, unchanged)
+    readings = _Readings(connection, rules.base)
+    unchanged = arriving if batch.is_reread else readings.unchanged(batch.copies, before)
+    saved = writes.save_copies(connection, batch.copies, before, now, unchanged)
     for code, known in copies.items():
         copies[code] = [
             copy for copy in known if copy.origin != batch.origin or copy.location not in before
@@ -82,7 +82,7 @@ def apply(
     best = {
         code: merge.best_copy(known, rules.origin_order) for code, known in copies.items() if known
     }
-    alike = readings.alike(articles, best, number)
+    alike = readings.alike(articles, best, (*before.values(), *saved), number)
     decided = (
         merge.decide(
             articles.get(code),
@@ -137,72 +137,69 @@ def _recognised(connection: Connection, batch: Batch) -> Batch:
 class _Readings:
     """Whether texts that differ read the same once both are cleaned by today's rules.
 
-    Each text is cleaned once: what came of it is stored with the copy.
+    Texts whose words surely differ are not cleaned, others once.
     """
 
-    def __init__(self, connection: Connection, base: str, known: Iterable[CopyFacts]) -> None:
+    def __init__(self, connection: Connection, base: str) -> None:
         self._connection = connection
         self._base = base
-        self._by_body = {
-            copy.body_id: copy.reading for copy in known if content.is_reading(copy.reading)
-        }
-
-    def of_changed(self, copies: Sequence[Copy], before: Mapping[str, CopyFacts]) -> list[Copy]:
-        """The copies, those that changed in their place with their readings."""
-        return [
-            replace(copy, reading=self._read(copy.body, copy.media_type, copy.base))
-            if _changed(copy, before) and not content.is_reading(copy.reading)
-            else copy
-            for copy in copies
-        ]
+        self._clean: dict[bytes, str] = {}
 
     def unchanged(self, copies: Sequence[Copy], before: Mapping[str, CopyFacts]) -> set[str]:
         """The locations of copies whose raw text differs, but reads as it did."""
-        changed = [copy for copy in copies if _changed(copy, before)]
-        self._load(before[copy.location] for copy in changed)
+        pairs = [
+            (before[copy.location], copy)
+            for copy in copies
+            if copy.location in before
+            and before[copy.location].raw_hash != copy.raw_hash
+            and before[copy.location].title == copy.title
+            and not visible.surely_differ(before[copy.location].words, copy.words)
+        ]
+        bodies = self._bodies(old.body_id for old, _ in pairs)
         return {
             copy.location
-            for copy in changed
-            if self._by_body[before[copy.location].body_id] == copy.reading
+            for old, copy in pairs
+            if self._read(bodies[old.body_id], old) == self._read(copy.body, copy)
         }
 
     def alike(
-        self, articles: Mapping[str, Article], best: Mapping[str, CopyFacts], number: int
+        self,
+        articles: Mapping[str, Article],
+        best: Mapping[str, CopyFacts],
+        before: Iterable[CopyFacts],
+        number: int,
     ) -> set[str]:
-        """The codes of articles whose best copy differs, but reads as they do."""
+        """The codes of articles whose best copy differs, but reads as they do.
+
+        `before` are copies as they were: an article may have its text from one of them.
+        """
+        words = {copy.body_id: copy.words for copy in before}
         pairs = [
-            (article, best[code])
+            (article, article.body_id, best[code])
             for code, article in articles.items()
             if code in best
             and article.body_id is not None
             and merge.reads_differently(article, best[code], number)
+            and not visible.surely_differ(words.get(article.body_id, b""), best[code].words)
         ]
-        self._by_body |= {
-            copy.body_id: copy.reading for _, copy in pairs if content.is_reading(copy.reading)
-        }
-        self._load(shown for pair in pairs for shown in pair)
+        bodies = self._bodies(
+            body_id for _, shown, copy in pairs for body_id in (shown, copy.body_id)
+        )
         return {
             article.code
-            for article, copy in pairs
-            if self._by_body[article.body_id or 0] == self._by_body[copy.body_id]
+            for article, shown, copy in pairs
+            if self._read(bodies[shown], article) == self._read(bodies[copy.body_id], copy)
         }
 
-    def _load(self, wanted: Iterable[Article | CopyFacts]) -> None:
-        """Read the stored texts of which nothing is known yet."""
-        missing = {
-            item.body_id: item
-            for item in wanted
-            if item.body_id is not None and item.body_id not in self._by_body
-        }
-        for body_id, body in reads.bodies(self._connection, missing).items():
-            item = missing[body_id]
-            self._by_body[body_id] = self._read(body, item.media_type, item.base)
+    def _bodies(self, body_ids: Iterable[int]) -> dict[int, bytes]:
+        wanted = set(body_ids)
+        return reads.bodies(self._connection, wanted) if wanted else {}
 
-    def _read(self, body: bytes, media_type: str, base: str | None) -> bytes:
-        return content.reading(unpack(body), media_type, base or self._base)
-
-
-def _changed(copy: Copy, before: Mapping[str, CopyFacts]) -> bool:
-    """Whether a copy's text differs in its place; with another title it surely reads so."""
-    old = before.get(copy.location)
-    return old is not None and old.raw_hash != copy.raw_hash and old.title == copy.title
+    def _read(self, body: bytes, item: Article | Copy | CopyFacts) -> str:
+        base = item.base or self._base
+        key = hashlib.blake2b(
+            b"%b\0%b\0%b" % (body, item.media_type.encode(), base.encode()), digest_size=16
+        ).digest()
+        if key not in self._clean:
+            self._clean[key] = content.clean(unpack(body), item.media_type, base)
+        return self._clean[key]

@@ -15,6 +15,7 @@ from aggregator import answers, ledger, pacing
 from aggregator.answers import Outcome, Read
 from aggregator.errors import FetchError, OriginError
 from aggregator.fetch import Fetcher
+from aggregator.fetch.addresses import is_plain
 from aggregator.ledger import MergeRules
 from aggregator.model import Batch, OriginSummary, Problem, Request, Response, UrlState
 from aggregator.origins.interface import UpstreamOrigin
@@ -158,7 +159,7 @@ class _Poller:
     ) -> Iterator[tuple[str, Request]]:
         """What to send for each URL."""
         for url, state in due.items():
-            address = self.origin.address(url)
+            address = self.origin.address(url) if is_plain(url) else url
             if address is None:
                 self.summary.skipped["no pattern of shares: match: fits"] += 1
                 continue
@@ -191,9 +192,7 @@ class _Poller:
                 due[names[id(request)]],
                 response,
                 sources,
-                self.rules.base,
                 self.clock(),
-                is_reread=self.is_reread,
             )
 
         if self.fetcher is not None:

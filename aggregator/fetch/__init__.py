@@ -30,6 +30,8 @@ from aggregator.pacing import retry_after
 Read = TypeVar("Read")
 
 LOOK_AHEAD = 2000
+# As many answers may wait while those before them are stored.
+FINISHED_AHEAD = 400
 PAUSE = 30.0
 SHORT_PAUSE = 2.0
 MAX_GOODBYE = 1.0
@@ -142,7 +144,9 @@ class _Run(Generic[Read]):
             lambda: random.uniform(0.75, 1.25),  # noqa: S311  # no secret
         )
         self._changed = threading.Condition()
-        self._results: queue.Queue[_Result[Read]] = queue.Queue(2 * self._policy.concurrency)
+        self._results: queue.Queue[_Result[Read]] = queue.Queue(FINISHED_AHEAD)
+        # Dozens of threads at work would starve the one that stores what they find.
+        self._at_work = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._is_fed = False
         self._is_stopped = False
@@ -220,7 +224,9 @@ class _Run(Generic[Read]):
                 answer = error
             given_up = self._note(host, answer, delay)
             if isinstance(answer, Response):
-                self._results.put(_Result(request, self._read(request, answer)))
+                with self._at_work:
+                    outcome = self._read(request, answer)
+                self._results.put(_Result(request, outcome))
             else:
                 self._results.put(_Result(request, answer))
             for other in given_up:

@@ -64,6 +64,15 @@ def check_url(url: str) -> str:
     return urlunsplit((parts.scheme, netloc, path, quote(query, safe="/%:@!$&'()*+,;=-._~?"), ""))
 
 
+def is_plain(url: str) -> bool:
+    """Whether a URL may be asked as it is, as far as that shows before DNS."""
+    try:
+        check_url(url)
+    except FetchError:
+        return False
+    return True
+
+
 def is_allowed(address: Address, networks: Iterable[Network]) -> bool:
     """Whether an IP address may be asked: a public one, or one within `networks`."""
     if any(address.version == network.version and address in network for network in networks):

@@ -27,6 +27,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 from aggregator.fetch.addresses import Network, is_allowed
 
+MAX_POOLS = 256
 _exchange = threading.local()
 
 
@@ -123,7 +124,10 @@ class Adapter(HTTPAdapter):
 
     def __init__(self, networks: tuple[Network, ...], size: int) -> None:
         self._networks = networks
-        super().__init__(pool_connections=256, pool_maxsize=size, max_retries=Retry(0, read=False))
+        self._pools: dict[str, HTTPConnectionPool] = {}
+        super().__init__(
+            pool_connections=MAX_POOLS, pool_maxsize=size, max_retries=Retry(0, read=False)
+        )
 
     def init_poolmanager(
         self, connections: int, maxsize: int, block: bool = False, **options: Any
@@ -154,7 +158,14 @@ class Adapter(HTTPAdapter):
         self, request: PreparedRequest, *_: Any, **__: Any
     ) -> HTTPConnectionPool:
         """The pool of a request's host."""
-        pool: HTTPConnectionPool = self.poolmanager.connection_from_url(request.url or "")
+        url = request.url or ""
+        site = url[: url.find("/", 8)]
+        pool = self._pools.get(site)
+        if pool is None:
+            pool = self.poolmanager.connection_from_url(url)
+            if len(self._pools) >= MAX_POOLS:
+                self._pools.clear()
+            self._pools[site] = pool
         return pool
 
     def cert_verify(self, *_: Any, **__: Any) -> None:

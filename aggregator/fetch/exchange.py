@@ -210,16 +210,16 @@ def _is_stale(error: requests.ConnectionError) -> bool:
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
     """An error and all that it came from, the arguments of wrappers too."""
-    pending = [error]
+    pending: list[object] = [error]
     seen: set[int] = set()
     while pending:
         current = pending.pop()
-        if current is None or id(current) in seen:
+        if not isinstance(current, BaseException) or id(current) in seen:
             continue
         seen.add(id(current))
         yield current
         pending += [current.__cause__, current.__context__, getattr(current, "reason", None)]
-        pending += [part for part in current.args if isinstance(part, BaseException)]
+        pending += current.args
 
 
 @contextmanager
@@ -259,6 +259,8 @@ def _reason(causes: list[BaseException], timeout: float) -> str:
             return "its host name is not known"
         if isinstance(cause, http.client.IncompleteRead | urllib3.exceptions.IncompleteRead):
             return "the answer was cut off"
+        if isinstance(cause, urllib3.exceptions.DecodeError):
+            return "packed more than once"
         if isinstance(cause, http.client.LineTooLong):
             return "a header that is too long"
     for cause in causes:
@@ -268,5 +270,5 @@ def _reason(causes: list[BaseException], timeout: float) -> str:
             return f"no TLS connection: {cause.reason or 'broken off'}"
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror[:1].lower() + cause.strerror[1:]
-    innermost = causes[-1]
-    return f"no HTTP: {innermost}" if str(innermost) else f"no HTTP: {type(innermost).__name__}"
+    innermost = " ".join(str(causes[-1]).split())[:200]
+    return f"no HTTP: {innermost or type(causes[-1]).__name__}"

@@ -56,7 +56,7 @@ class Copy:
     name, its code or its file can say; `title_guess` are its first words.  `permalink`
     is the article's page on the site, `link` its page at its source, `share_url` its
     share page; `base` is what relative URLs in the text start from, None for the site.
-    `reading` is `content.reading` of the text where that was needed already.
+    `words` are `visible.words` of the text where they were needed already.
     """
 
     origin: str
@@ -78,7 +78,7 @@ class Copy:
     categories: tuple[str, ...] = ()
     enclosures: tuple[Enclosure, ...] = ()
     title_guess: str = ""
-    reading: bytes = b""
+    words: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class CopyFacts:
     base: str | None = None
     enclosures: tuple[Enclosure, ...] = ()
     title_guess: str = ""
-    reading: bytes = b""
+    words: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

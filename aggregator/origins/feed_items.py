@@ -27,6 +27,10 @@ MAX_GUID = 2000
 LONG_DESCRIPTION = 1000
 _EARLIEST = datetime.datetime(1990, 1, 1, tzinfo=datetime.UTC)
 _LATEST = datetime.datetime(2100, 1, 1, tzinfo=datetime.UTC)
+_MAX_STYLE = 2000
+_LONG_STYLE = re.compile(
+    rf"\sstyle\s*=\s*(?:\"[^\"]{{{_MAX_STYLE},}}+\"|'[^']{{{_MAX_STYLE},}}+')", re.IGNORECASE
+)
 _WEB = ("http://", "https://")
 
 
@@ -188,6 +192,9 @@ def _absolute(link: str | None, base_url: str) -> str | None:
 def _html(detail: Any) -> str:
     """The HTML of a text construct (RFC 4287 §3.1)."""
     value = content.without_forbidden(str(detail.get("value", "")))
+    if len(value) > _MAX_STYLE:
+        # No style is kept, and a tag as long as this would be refused.
+        value = _LONG_STYLE.sub("", value)
     return _paragraphs(value) if detail.get("type") == "text/plain" else value
 
 

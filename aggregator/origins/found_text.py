@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from aggregator import content, dates
+from aggregator import content, dates, visible
 from aggregator.model import Copy, Enclosure
 from aggregator.packing import pack
 
@@ -71,7 +71,15 @@ def make_copy(origin: str, found: Found, zone: ZoneInfo, now: datetime.datetime)
         base=found.base,
         categories=found.categories,
         enclosures=found.enclosures,
-        title_guess="" if found.title else content.plain_text(found.html[:4000], TITLE_FROM_TEXT),
+        words=visible.words(found.html),
+        title_guess="" if found.title else first_words(found.html),
+    )
+
+
+def first_words(html: str) -> str:
+    """The first words of a text, empty for one that has none."""
+    return content.plain_text(html[:1000], TITLE_FROM_TEXT) or content.plain_text(
+        html, TITLE_FROM_TEXT
     )
 
 

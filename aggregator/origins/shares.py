@@ -17,7 +17,7 @@ from aggregator.dates import parse_date
 from aggregator.errors import OriginError, UnusableError
 from aggregator.model import Problem, Response
 from aggregator.origins import json_body
-from aggregator.origins.found_text import Found, as_html, make_copy
+from aggregator.origins.found_text import Found, as_html, first_words, make_copy
 from aggregator.origins.interface import Reading
 from aggregator.origins.page_text import PageSelectors, PageText
 from aggregator.pacing import Pace
@@ -154,7 +154,7 @@ class SharePages:
         if told is not None and code is not None and told != code:
             raise UnusableError(f"the answer is about {told}, not about {code}")
         code = code or told or identity.url_fallback(url)
-        if not content.plain_text(found.html, 20) and "<img" not in found.html:
+        if not first_words(found.html) and "<img" not in found.html:
             raise UnusableError("an empty text")
         name = normal_name(found.source_name or self._credit(found.html))
         complete = dataclasses.replace(

@@ -25,7 +25,7 @@ def _polled_urls(connection: Connection) -> None:
         "ALTER TABLE copy ADD COLUMN base VARCHAR",
         "ALTER TABLE copy ADD COLUMN enclosures VARCHAR DEFAULT '[]' NOT NULL",
         "ALTER TABLE copy ADD COLUMN title_guess VARCHAR DEFAULT '' NOT NULL",
-        "ALTER TABLE copy ADD COLUMN reading BLOB DEFAULT x'' NOT NULL",
+        "ALTER TABLE copy ADD COLUMN words BLOB DEFAULT x'' NOT NULL",
         "CREATE INDEX copy_link ON copy (link)",
         "ALTER TABLE article ADD COLUMN base VARCHAR",
         "ALTER TABLE article ADD COLUMN enclosures VARCHAR DEFAULT '[]' NOT NULL",

@@ -301,7 +301,7 @@ def _copy(row: Row[tuple[object, ...]]) -> CopyFacts:
         base=row.base,
         enclosures=_enclosures(row.enclosures),
         title_guess=row.title_guess,
-        reading=row.reading,
+        words=row.words,
     )
 
 

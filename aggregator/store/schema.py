@@ -105,7 +105,7 @@ copy = Table(
     Column("base", String),
     Column("enclosures", String, nullable=False, server_default="[]"),
     Column("title_guess", String, nullable=False, server_default=""),
-    Column("reading", LargeBinary, nullable=False, server_default=text("x''")),
+    Column("words", LargeBinary, nullable=False, server_default=text("x''")),
     UniqueConstraint("origin", "location"),
     Index("copy_code", "code"),
     Index("copy_link", "link"),

@@ -136,7 +136,7 @@ def save_copies(
                 base=copy.base,
                 enclosures=copy.enclosures,
                 title_guess=copy.title_guess,
-                reading=copy.reading or (old.reading if old is not None and same else b""),
+                words=copy.words or (old.words if old is not None and same else b""),
             )
         )
     if before:
@@ -282,7 +282,7 @@ def _copy_row(copy: CopyFacts) -> dict[str, Any]:
         "base": copy.base,
         "enclosures": _enclosures(copy.enclosures),
         "title_guess": copy.title_guess,
-        "reading": copy.reading,
+        "words": copy.words,
     }
 
 
