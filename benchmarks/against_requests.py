@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime
+import json
 import os
 import sqlite3
 import statistics
@@ -114,6 +115,31 @@ def compare(root: Path, flavour: str, urls: int, runs: int) -> tuple[float, floa
     return urls / statistics.median(ours), urls / statistics.median(theirs), ratio, max(peaks)
 
 
+def asked_in_the_window(root: Path, articles: int, recent: int) -> tuple[int, int]:
+    """Requests for stored articles of which some are recent: in a poll, and in the next."""
+    site = root / "window"
+    (site / "posts").mkdir(parents=True)
+    (site / "config.yaml").write_text(CONFIG.format(every="30m").replace("'file:urls.txt'", ""))
+    with server("stable") as address:
+        now = datetime.datetime.now(datetime.UTC)
+        for number in range(articles):
+            hours = 1 if number < recent else 60 + number
+            moment = now - datetime.timedelta(hours=hours)
+            code = f"NW{moment:%Y%m%d}{number:010d}"
+            (site / "posts" / f"{moment:%Y-%m-%d}-{code}.md").write_text(
+                f"---\ntitle: T{number}\ndate: {moment:%Y-%m-%d %H:%M:%S} +0000\n"
+                f"categories: s{number % 60}\n---\n<p>{number}</p>\n\n"
+                f"<{address}/html_News/NewsShare.html?infoCode={code}>\n"
+            )
+        counts = []
+        for kinds in (["posts"], ["shares"], ["shares"]):
+            command = [COMMAND[0], "poll", "--json", "--only", *kinds]
+            done = subprocess.run(command, cwd=site, check=True, capture_output=True)
+            found = json.loads(done.stdout)["origins"]
+            counts += [origin["asked"] for origin in found]
+    return counts[0], counts[1]
+
+
 def main() -> None:
     """Measure, and put the table into README.md."""
     parser = argparse.ArgumentParser()
@@ -137,6 +163,13 @@ def main() -> None:
                 f"| {peak:.0f} MB |"
             )
             print(lines[-1], flush=True)
+        first, second = asked_in_the_window(Path(folder), options.urls, 200)
+        lines += [
+            "",
+            f"{options.urls:,} stored articles, 200 of them in the refresh window: {first} "
+            f"requests in a poll, {second} in the next one within `every`.",
+        ]
+        print(lines[-1], flush=True)
     readme = HERE / "README.md"
     text = readme.read_text("utf-8")
     before, after = text.partition(START)[0], text.partition(END)[2]
