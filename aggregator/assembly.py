@@ -56,8 +56,11 @@ def identity_rules(settings: Settings) -> identity.Rules:
     )
 
 
-def posts_folders(settings: Settings) -> list[PostsFolder]:
-    """The folders of posts, in the order of the configuration."""
+def posts_folders(settings: Settings, *, settle: bool = False) -> list[PostsFolder]:
+    """The folders of posts, in the order of the configuration.
+
+    `settle` leaves files that are being written for later.
+    """
     codes = identity_rules(settings)
     return [
         PostsFolder(
@@ -74,6 +77,7 @@ def posts_folders(settings: Settings) -> list[PostsFolder]:
                 permalink=settings.site.permalink,
                 max_bytes=posts.max_bytes,
             ),
+            settle=settle,
         )
         for posts in settings.posts
     ]

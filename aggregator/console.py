@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from aggregator.polling import PollOutcome
     from aggregator.runs import Outcome
 
+_BARS = "▁▂▃▄▅▆▇█"
 Report = Callable[[str, int, int], None]
 
 
@@ -132,8 +133,26 @@ def print_status(found: dict[str, Any]) -> None:
         f"{found['superseded_texts']:,} superseded texts, {found['problems']:,} problems"
     )
     click.echo(f"store {found['store']}: {found['store_bytes'] / 1e6:,.1f} MB")
+    daemon = found["daemon"]
+    if daemon is not None:
+        click.echo(f"daemon: process {daemon['pid']} since {daemon['since']}")
+        for trouble in daemon["troubles"]:
+            click.echo(f"  {trouble}")
     for origin in found["origins"]:
         click.echo(_origin_line(origin))
+    _print_table(
+        ("source", "name", "articles", "newest", "last 14 days"),
+        [
+            (
+                source["source"],
+                source["name"],
+                f"{source['articles']:,}",
+                source["newest"],
+                _sparkline(source["days"]),
+            )
+            for source in found["sources"]
+        ],
+    )
     _print_table(
         ("feed", "title", "entries", "updated", "kB"),
         [
@@ -146,6 +165,15 @@ def print_status(found: dict[str, Any]) -> None:
             )
             for feed in found["feeds"]
         ],
+    )
+
+
+def _sparkline(counts: list[int]) -> str:
+    """A bar for each count: the highest is that of the largest, a dot stands for none."""
+    most = max(counts, default=0)
+    return "".join(
+        _BARS[max((len(_BARS) * count + most - 1) // most - 1, 0)] if count else "·"
+        for count in counts
     )
 
 

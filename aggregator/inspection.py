@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import datetime
 import difflib
+import json
+import os
 from collections.abc import Iterator
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from aggregator import assembly
+from aggregator import assembly, runs
 from aggregator.content import clean, plain_text
 from aggregator.errors import AggregatorError, StoreError
 from aggregator.identity import normal_code
@@ -18,6 +21,8 @@ from aggregator.model import Article, Revision, UrlState
 from aggregator.settings import Settings
 from aggregator.store import Store, published, reads, urls
 
+MAX_STATE = 1_000_000
+DAYS = 14
 Values = dict[str, Any]
 
 
@@ -29,7 +34,9 @@ def status(settings: Settings) -> Values:
             "store": str(settings.store_path),
             "store_bytes": settings.store_path.stat().st_size,
             **reads.counts(connection),
+            "daemon": _daemon(settings),
             "origins": _origins(settings, connection),
+            "sources": _activity(settings, connection),
             "feeds": [
                 {
                     "file": state.path,
@@ -157,6 +164,48 @@ def _origins(settings: Settings, connection: Connection) -> list[Values]:
             }
         )
     return found
+
+
+def _activity(settings: Settings, connection: Connection) -> list[Values]:
+    """Each source with its articles on each of the last days, the newest day last."""
+    publication = assembly.publication(settings)
+    zone = ZoneInfo(settings.site.timezone)
+    today = datetime.datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    since = today - datetime.timedelta(days=DAYS - 1)
+    daily = reads.daily_counts(connection, since, DAYS)
+    manifest = published.feed_states(connection)
+    found = []
+    for key, count, newest in reads.articles_by_source(connection):
+        state = manifest.get(publication.source_spec(key).key)
+        found.append(
+            {
+                "source": key,
+                "name": publication.source_name(key, state.title if state else None).name,
+                "articles": count,
+                "newest": _text(newest),
+                "days": daily.get(key, [0] * DAYS),
+            }
+        )
+    return found
+
+
+def _daemon(settings: Settings) -> Values | None:
+    """What the running daemon says of itself, None if there is none."""
+    path = runs.daemon_state_path(settings)
+    try:
+        with path.open("rb") as file:
+            found = json.loads(file.read(MAX_STATE))
+        os.kill(int(found["pid"]), 0)
+    except PermissionError:
+        pass  # it runs as another user
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return {
+        "pid": found["pid"],
+        "since": _text(datetime.datetime.fromtimestamp(found["started"], datetime.UTC)),
+        "troubles": found["troubles"],
+        "config_error": found["config_error"],
+    }
 
 
 def _page(state: UrlState) -> Values:

@@ -38,7 +38,9 @@ def is_due(state: UrlState | None, now: datetime.datetime, *, ask_all: bool = Fa
     """Whether a URL is to be asked now; one that is gone for good never is."""
     if state is None:
         return True
-    return not state.is_gone and (ask_all or state.next_at <= now)
+    # Asked in the future: the clock was set back since, and is not waited for.
+    is_ahead = state.asked_at is not None and state.asked_at > now
+    return not state.is_gone and (ask_all or is_ahead or state.next_at <= now)
 
 
 def request(

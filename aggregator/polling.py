@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
@@ -22,6 +25,9 @@ from aggregator.reading import Readers
 from aggregator.settings import Settings
 from aggregator.store import writes
 from aggregator.store.lock import exclusive
+
+if TYPE_CHECKING:
+    from aggregator.fetch import Fetcher
 
 KINDS = ("posts", "lists", "subscriptions", "shares")
 WHO = "aggregator poll"
@@ -58,7 +64,33 @@ class PollOutcome:
         return found + [failure for origin in self.origins for failure in origin.failures]
 
 
-def poll(settings: Settings, options: PollOptions, progress: Progress) -> PollOutcome:
+class Canceller:
+    """Ends a poll from another thread: what has come is stored, the rest is not asked."""
+
+    def __init__(self) -> None:
+        self._is_cancelled = threading.Event()
+        self.fetcher: Fetcher | None = None
+
+    def cancel(self) -> None:
+        """End the poll that this was given to."""
+        self._is_cancelled.set()
+        if self.fetcher is not None:
+            self.fetcher.cancel()
+
+    def begin(self, fetcher: Fetcher) -> None:
+        """Take the poll's fetcher."""
+        self.fetcher = fetcher
+        if self._is_cancelled.is_set():
+            fetcher.cancel()
+
+
+def poll(
+    settings: Settings,
+    options: PollOptions,
+    progress: Progress,
+    canceller: Canceller | None = None,
+    clock: Callable[[], float] = time.time,
+) -> PollOutcome:
     """Poll origins, and store what they gave; feeds are built by `build-feeds`.
 
     Raises `LockedError` if another poll or build holds on for longer than
@@ -82,7 +114,7 @@ def poll(settings: Settings, options: PollOptions, progress: Progress) -> PollOu
                     settings,
                     assembly.posts_folders(settings),
                     number,
-                    _clock(),
+                    _instant(clock),
                     progress=lambda done, total: progress("posts", done, total),
                 )
         readers = parts.enter_context(Readers())
@@ -95,6 +127,8 @@ def poll(settings: Settings, options: PollOptions, progress: Progress) -> PollOu
                 from aggregator.fetch import Fetcher
 
                 fetcher = parts.enter_context(Fetcher(assembly.fetch_policy(settings)))
+                if canceller is not None:
+                    canceller.begin(fetcher)
 
             @contextlib.contextmanager
             def transaction() -> Iterator[Connection]:
@@ -108,7 +142,7 @@ def poll(settings: Settings, options: PollOptions, progress: Progress) -> PollOu
                 assembly.merge_rules(settings),
                 assembly.source_keys(settings),
                 number,
-                _clock,
+                lambda: _instant(clock),
                 upstream.Ask(options.everything, frozenset(options.urls)),
                 progress,
             )
@@ -134,5 +168,5 @@ def _check_urls(urls: tuple[str, ...], origins: list[UpstreamOrigin]) -> None:
             )
 
 
-def _clock() -> datetime.datetime:
-    return datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+def _instant(clock: Callable[[], float]) -> datetime.datetime:
+    return datetime.datetime.fromtimestamp(int(clock()), datetime.UTC)

@@ -29,7 +29,10 @@ MAX_FEED_BYTES = 100_000_000
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a run is asked to do; `wait` is for the lock, in seconds."""
+    """What a run is asked to do; `wait` is for the lock, in seconds.
+
+    `settle` leaves files that are being written for later.
+    """
 
     poll: bool = True
     full: bool = False
@@ -37,16 +40,24 @@ class Options:
     dry_run: bool = False
     allow_empty: bool = False
     wait: float = 60.0
+    settle: bool = False
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What a run did.  `notices` are remarks for the user that are no failure."""
+    """What a run did.  `notices` are remarks for the user that are no failure.
+
+    `waiting` files were being written, and some read so `young` that they may have been
+    torn; `next_due` is when an article that is held back will be published.
+    """
 
     poll: PollSummary = field(default_factory=PollSummary)
     build: BuildSummary = field(default_factory=BuildSummary)
     articles: int = 0
     problems: int = 0
+    waiting: int = 0
+    young: bool = False
+    next_due: datetime.datetime | None = None
     notices: list[str] = field(default_factory=list)
 
     @property
@@ -55,12 +66,18 @@ class Outcome:
         return self.poll.failures + self.build.failures
 
 
-def build_feeds(settings: Settings, config: Path, options: Options, progress: Progress) -> Outcome:
+def build_feeds(
+    settings: Settings,
+    config: Path,
+    options: Options,
+    progress: Progress,
+    clock: Callable[[], float] = time.time,
+) -> Outcome:
     """Poll the posts folders, then build: all that `aggregator build-feeds` does.
 
     Raises `LockedError` if another run keeps the store for longer than `options.wait`.
     """
-    started = time.time()
+    started = clock()
     with exclusive(lock_path(settings), options.wait, "aggregator build-feeds"):
         outcome = Outcome()
         try:
@@ -76,6 +93,24 @@ def build_feeds(settings: Settings, config: Path, options: Options, progress: Pr
 def lock_path(settings: Settings) -> Path:
     """The lock file of the store."""
     return settings.store_path.with_name(settings.store_path.name + ".lock")
+
+
+def daemon_lock_path(settings: Settings) -> Path:
+    """The lock file of the one daemon that a store has."""
+    return settings.store_path.with_name(settings.store_path.name + ".daemon.lock")
+
+
+def daemon_state_path(settings: Settings) -> Path:
+    """Where a daemon says how it does."""
+    return settings.store_path.with_name(settings.store_path.name + ".daemon")
+
+
+def tidy(settings: Settings) -> None:
+    """Prune texts that nothing refers to, and let the database tidy itself."""
+    with Store(settings.store_path) as store:
+        with store.transaction() as connection:
+            writes.prune_bodies(connection)
+        store.tidy()
 
 
 def wait_until_quiet(settings: Settings, seconds: float) -> None:
@@ -125,7 +160,7 @@ def _build_feeds(
     publication = assembly.publication(settings)
     if not options.dry_run:
         standstill.forget(settings.store_path)
-    folders = assembly.posts_folders(settings)
+    folders = assembly.posts_folders(settings, settle=options.settle)
     with open_store(settings, outcome.notices, dry_run=options.dry_run) as store:
         if options.poll:
             with store.transaction() as connection:
@@ -158,9 +193,12 @@ def _build_feeds(
                 writes.prune_bodies(connection)
             outcome.articles = reads.count_articles(connection)
             outcome.problems = reads.count_problems(connection)
-            next_due = reads.next_due(connection, now)
+            outcome.next_due = next_due = reads.next_due(connection, now)
             is_settled = not reads.has_files_to_look_at(connection)
+            outcome.young = reads.has_young_files(connection)
             paths = [state.path for state in published.feed_states(connection).values()]
+    outcome.waiting = sum(folder.waiting for folder in folders)
+    is_settled = is_settled and not outcome.waiting
     seen = [folder.seen for folder in folders]
     is_whole_run = None not in seen and options.source is None and not options.dry_run
     if is_whole_run and is_settled and not outcome.failures:

@@ -17,6 +17,12 @@ Result = TypeVar("Result")
 PROCESSES = min(os.cpu_count() or 1, 2)
 
 
+def use_one_process() -> None:
+    """Start no more processes: a program with threads must not be forked."""
+    global PROCESSES
+    PROCESSES = 1
+
+
 def ordered_map(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
     """`map(function, items)` with at most a few items under way.
 

@@ -9,17 +9,20 @@ PACKAGE = Path(__file__).parents[1] / "aggregator"
 LAYERS = [
     "__main__",
     "cli",
-    "console inspection starter polling",
+    "daemon",
+    "listening",
+    "console inspection starter health",
+    "polling",
     "runs",
     "assembly",
     "reading watcher upstream builder",
     "answers",
     "ledger rendering config",
     "fetch origins store publish settings standstill",
-    "workers feeds setting_types confined packing",
+    "workers feeds setting_types confined packing schedule folders",
     "identity content merge dates jekyll_liquid safe_yaml pacing sources visible",
-    "model",
-    "errors",
+    "model systemd",
+    "errors logs",
 ]
 # Siblings that may know each other, and why.
 ALLOWED = {

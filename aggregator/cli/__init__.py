@@ -64,6 +64,7 @@ for command in (
     looking.check,
     running.poll,
     running.build_feeds,
+    running.run,
     looking.status,
     looking.problems,
     looking.sources,

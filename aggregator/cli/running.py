@@ -141,6 +141,32 @@ def build_feeds(
         sys.exit(FAILED)
 
 
+@click.command(epilog=example("aggregator run --listen 127.0.0.1:8611"))
+@with_config
+@click.option(
+    "--listen", metavar="ADDRESS:PORT", help="Answer /metrics and /health there, over HTTP."
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How log lines look; text has level prefixes where journald reads it.",
+)
+def run(config: Path, verbose: bool, quiet: bool, listen: str | None, log_format: str) -> None:
+    """Poll and build on a schedule, and at once when a post lands.
+
+    Ends with SIGTERM or SIGINT; SIGHUP reads the configuration again.
+    """
+    import logging
+
+    from aggregator import daemon, logs
+
+    level = logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO
+    logs.set_up("json" if log_format == "json" else "text", level)
+    daemon.run(config, listen)
+
+
 def _report_current(current: dict[str, Any], *, quiet: bool, as_json: bool) -> None:
     if as_json:
         counts = dict.fromkeys(("read", "new", "revised", "restated", "removed"), 0)

@@ -35,6 +35,7 @@ FINISHED_AHEAD = 400
 PAUSE = 30.0
 SHORT_PAUSE = 2.0
 MAX_GOODBYE = 1.0
+CANCEL_WITHIN = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Fetcher:
 
     def __init__(self, policy: FetchPolicy) -> None:
         self._policy = policy
+        self.is_cancelled = False
         limits = Limits(
             policy.timeout, policy.max_bytes, policy.max_redirects, policy.allow_downgrade
         )
@@ -96,6 +98,10 @@ class Fetcher:
             yield from run.answers()
         finally:
             run.stop()
+
+    def cancel(self) -> None:
+        """Ask nothing more: `fetch_all` ends with what has come; from any thread."""
+        self.is_cancelled = True
 
     def close(self) -> None:
         """Close all connections."""
@@ -169,9 +175,12 @@ class _Run(Generic[Read]):
                     with self._changed:
                         self._is_fed = True
                         self._changed.notify_all()
-            if not outstanding:
+            if not outstanding or self._fetcher.is_cancelled:
                 return
-            result = self._results.get()
+            try:
+                result = self._results.get(timeout=CANCEL_WITHIN)
+            except queue.Empty:
+                continue
             if result.bug is not None:
                 raise result.bug
             yield result.request, result.outcome

@@ -65,6 +65,11 @@ class OriginSummary(ChangeCounts):
         """How many URLs gave something of use."""
         return self.read + self.not_modified
 
+    @property
+    def changes(self) -> int:
+        """How many articles may look different now."""
+        return self.new + self.revised + self.restated + self.removed
+
 
 @dataclass(slots=True)
 class BuildSummary:

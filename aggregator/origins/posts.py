@@ -17,12 +17,19 @@ from aggregator.errors import OriginError, UnusableError
 from aggregator.model import Batch, Copy, FileState, Problem
 from aggregator.origins.interface import Progress
 from aggregator.origins.post_file import PostFile, PostRules, parse
-from aggregator.origins.scan import PostsDigest, changed_at, file_stat, list_posts, read_file, shown
+from aggregator.origins.scan import (
+    QUIET_SECONDS,
+    PostsDigest,
+    changed_at,
+    file_stat,
+    is_being_written,
+    list_posts,
+    read_file,
+    shown,
+)
 
 READER_VERSION = 2
 BATCH = 500
-# A file younger than this when it was read may have been torn, and is read again.
-QUIET_SECONDS = 2
 
 
 class _Due(NamedTuple):
@@ -36,7 +43,9 @@ class _Due(NamedTuple):
 class PostsFolder:
     """One folder of posts (an `interface.Origin`)."""
 
-    def __init__(self, folder: Path, glob: str, rules: PostRules) -> None:
+    def __init__(self, folder: Path, glob: str, rules: PostRules, *, settle: bool = False) -> None:
+        self._settle = settle
+        self.waiting = 0
         self._folder = folder
         self._glob = glob
         self._rules = rules
@@ -79,7 +88,7 @@ class PostsFolder:
         root = str(self._folder)
         changed_ns = changed_at(self._folder)
         paths = list_posts(self._folder, self._glob)
-        differences = _Differences(root, paths, known, read_all)
+        differences = _Differences(root, paths, known, read_all, self._settle)
         if not paths and not allow_empty:
             if next(iter(known), None) is None:
                 return
@@ -106,6 +115,7 @@ class PostsFolder:
                 read=refused,
                 states=tuple(FileState(location, 0, 0, 0, 0) for location in refused),
             )
+        self.waiting = differences.waiting
         self._digest, self._changed_ns = differences.digest, changed_ns
 
 
@@ -113,8 +123,15 @@ class _Differences:
     """The files that differ from what is known, found by walking both in order."""
 
     def __init__(
-        self, root: str, paths: list[str], known: Iterable[FileState], read_all: bool
+        self,
+        root: str,
+        paths: list[str],
+        known: Iterable[FileState],
+        read_all: bool,
+        settle: bool,
     ) -> None:
+        self._settle = settle
+        self.waiting = 0
         self._root = root
         self._paths = paths
         self._known = iter(known)
@@ -156,9 +173,13 @@ class _Differences:
             new = FileState(
                 location, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
             )
-            if old is None or self._read_all:
+            differs = old is None or old[:5] != new[:5]
+            if differs and self._settle and is_being_written(f"{self._root}/{path}", found):
+                # Left as it was known, so that it differs the next time, too.
+                self.waiting += 1
+            elif old is None or self._read_all:
                 yield _Due(path, new, b"")
-            elif old.young or old[:5] != new[:5]:
+            elif old.young or differs:
                 yield _Due(path, new, old.content_hash)
         while state is not None:
             self.gone.append(state.path)

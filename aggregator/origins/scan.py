@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import fnmatch
 import hashlib
 import os
 import re
 import secrets
 import stat
+import time
 from pathlib import Path
 
 from aggregator.errors import OriginError, UnusableError
@@ -19,6 +21,8 @@ POST_SUFFIXES = frozenset(
 )
 # Never through a link, never waiting for the other end of a pipe.
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+# A file younger than this when it was read may have been torn, and is read again.
+QUIET_SECONDS = 2
 _SKIPPED_FOLDERS = frozenset({"_drafts", "node_modules"})
 
 
@@ -131,6 +135,31 @@ def file_stat(root: str, path: str, digest: PostsDigest) -> os.stat_result | Non
         )
         raise UnusableError(f"{kind}, not a file")
     return found
+
+
+def is_being_written(path: str, found: os.stat_result) -> bool:
+    """Whether somebody may still be writing a file that changed a moment ago.
+
+    The kernel gives a read lease on a file only if nobody has it open for writing.  To
+    files of other users it gives none; a file of theirs is left until it is quiet, but
+    for one that was renamed into place after it was written.
+    """
+    if not 0 <= time.time() - found.st_mtime < QUIET_SECONDS:
+        return False
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False  # reading it will say why
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return found.st_ctime_ns <= found.st_mtime_ns
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def read_file(root: str, path: str, limit: int) -> bytes | None:

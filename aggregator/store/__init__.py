@@ -69,6 +69,16 @@ class Store:
                 connection.rollback()
                 raise
 
+    def tidy(self) -> None:
+        """Bring the planner's statistics up to date, and the journal into the file."""
+        with self._errors():
+            if self._connection.in_transaction():
+                self._connection.commit()
+            driver = self._connection.connection.driver_connection
+            if isinstance(driver, sqlite3.Connection):
+                driver.execute("PRAGMA optimize")
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Let go of the file; a dry run's changes go with it."""
         self._connection.close()

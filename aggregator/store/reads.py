@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Integer, Row, cast, func, select
 
 from aggregator.model import Article, CopyFacts, Enclosure, FileState, Problem, Revision
 from aggregator.packing import unpack
@@ -109,6 +109,14 @@ def has_files_to_look_at(connection: Connection) -> bool:
             select(table.c.path).where(table.c.young | (table.c.content_hash == b"")).limit(1)
         ).first()
         is not None
+    )
+
+
+def has_young_files(connection: Connection) -> bool:
+    """Whether a file was read so soon after it was written that it may have been torn."""
+    table = schema.file
+    return (
+        connection.execute(select(table.c.path).where(table.c.young).limit(1)).first() is not None
     )
 
 
@@ -230,6 +238,24 @@ def articles_by_source(connection: Connection) -> list[tuple[str, int, datetime.
         .order_by(table.c.source)
     )
     return [(source, count, instant(newest)) for source, count, newest in rows]
+
+
+def daily_counts(
+    connection: Connection, since: datetime.datetime, days: int
+) -> dict[str, list[int]]:
+    """How many articles each source published on each of some days from `since` on."""
+    table = schema.article
+    day = (table.c.published - int(since.timestamp())) / 86_400
+    rows = connection.execute(
+        select(table.c.source, cast(day, Integer), func.count())
+        .where(table.c.published >= int(since.timestamp()), table.c.revision > 0, ~table.c.removed)
+        .group_by(table.c.source, cast(day, Integer))
+    )
+    found: dict[str, list[int]] = {}
+    for source, number, count in rows:
+        if number < days:
+            found.setdefault(source, [0] * days)[number] = count
+    return found
 
 
 def revisions_of(connection: Connection, article: Article) -> list[Revision]:

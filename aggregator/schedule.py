@@ -1,0 +1,85 @@
+"""When the daemon's work is due: APScheduler's jobs, which only say so."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable, Mapping
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.date import DateTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+QUIET_HOUR = 4
+MAX_JITTER = 30.0
+CLOCK_JUMP = 5.0
+
+
+class Schedule:
+    """Marks each kind of work as due, time and again.
+
+    Jobs run late rather than never, and never twice at once: they do nothing but set a
+    mark, so that a job that is due while its work is still going on is not lost.
+    """
+
+    def __init__(
+        self,
+        kinds: Mapping[str, datetime.timedelta],
+        timezone: str,
+        mark: Callable[[str], None],
+    ) -> None:
+        self._kinds = kinds
+        self._mark = mark
+        self._offset = time.time() - time.monotonic()
+        self._next_due: datetime.datetime | None = None
+        self._scheduler = BackgroundScheduler(
+            executors={"default": ThreadPoolExecutor(1)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+            timezone=datetime.UTC,
+            daemon=True,
+        )
+        self._add_jobs()
+        self._scheduler.add_job(
+            mark, CronTrigger(hour=QUIET_HOUR, jitter=600, timezone=timezone), ["maintenance"]
+        )
+        self._scheduler.start()
+
+    def at(self, moment: datetime.datetime | None) -> None:
+        """Have feeds built when an article that is held back is due."""
+        if moment == self._next_due:
+            return
+        self._next_due = moment
+        if moment is not None:
+            self._scheduler.add_job(
+                self._mark, DateTrigger(moment), ["build"], id="held back", replace_existing=True
+            )
+
+    def clock_has_jumped(self) -> bool:
+        """Whether the clock was set since this was asked last; the jobs are set anew then.
+
+        Times of jobs are the clock's: set back an hour, it would leave an hour without.
+        """
+        offset = time.time() - time.monotonic()
+        jump = abs(offset - self._offset)
+        self._offset = offset
+        if jump < CLOCK_JUMP:
+            return False
+        self._add_jobs()
+        return True
+
+    def close(self) -> None:
+        """Stop; what is running finishes by itself."""
+        self._scheduler.shutdown(wait=False)
+
+    def _add_jobs(self) -> None:
+        for kind, every in self._kinds.items():
+            seconds = every.total_seconds()
+            self._scheduler.add_job(
+                self._mark,
+                IntervalTrigger(seconds=seconds, jitter=min(seconds / 10, MAX_JITTER)),
+                [kind],
+                id=kind,
+                replace_existing=True,
+            )
