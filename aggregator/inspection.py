@@ -19,7 +19,7 @@ from aggregator.errors import AggregatorError, StoreError
 from aggregator.identity import normal_code
 from aggregator.model import Article, Revision, UrlState
 from aggregator.settings import Settings
-from aggregator.store import Store, published, reads, urls
+from aggregator.store import Store, published, reads, statistics, urls
 
 MAX_STATE = 1_000_000
 DAYS = 14
@@ -33,7 +33,7 @@ def status(settings: Settings) -> Values:
         return {
             "store": str(settings.store_path),
             "store_bytes": settings.store_path.stat().st_size,
-            **reads.counts(connection),
+            **statistics.counts(connection),
             "daemon": _daemon(settings),
             "origins": _origins(settings, connection),
             "sources": _activity(settings, connection),
@@ -75,7 +75,7 @@ def sources(settings: Settings) -> list[Values]:
     with _reading(settings) as connection:
         manifest = published.feed_states(connection)
         found = []
-        for key, count, newest in reads.articles_by_source(connection):
+        for key, count, newest in statistics.articles_by_source(connection):
             spec = publication.source_spec(key)
             state = manifest.get(spec.key)
             name = publication.source_name(key, state.title if state is not None else None)
@@ -172,10 +172,10 @@ def _activity(settings: Settings, connection: Connection) -> list[Values]:
     zone = ZoneInfo(settings.site.timezone)
     today = datetime.datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     since = today - datetime.timedelta(days=DAYS - 1)
-    daily = reads.daily_counts(connection, since, DAYS)
+    daily = statistics.daily_counts(connection, since, DAYS)
     manifest = published.feed_states(connection)
     found = []
-    for key, count, newest in reads.articles_by_source(connection):
+    for key, count, newest in statistics.articles_by_source(connection):
         state = manifest.get(publication.source_spec(key).key)
         found.append(
             {
