@@ -8,6 +8,7 @@ the watcher of folders only say what is due.
 from __future__ import annotations
 
 import datetime
+import os
 import signal
 import threading
 import time
@@ -16,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from aggregator import assembly, polling, runs, schedule, standstill, systemd, workers
+from aggregator import assembly, memory, polling, runs, schedule, standstill, systemd, workers
 from aggregator.config import load_settings
 from aggregator.errors import AggregatorError, ConfigError
 from aggregator.folders import FolderWatch
@@ -32,13 +33,13 @@ LOCK_WAIT = 30.0
 SOON, AFTER_QUIET = 0.5, 2.2
 # Without systemd's watchdog: how often the main thread looks at clocks.
 LONGEST_PAUSE = 10.0
-GOODBYE = 4.0
+GOODBYE = 3.5
 
 Clock = Callable[[], datetime.datetime]
 
 
 class _StoppedError(BaseException):
-    """A signal has asked the daemon to end; raised wherever the main thread is."""
+    """A signal has asked the daemon to end; raised between two pieces of work."""
 
 
 class Daemon:
@@ -138,6 +139,7 @@ class Daemon:
             return outcome.failures
 
         self._health.step("posts", work)
+        memory.give_back()
         systemd.notify(f"STATUS={self._health.status()}")
 
     def _network(self) -> None:
@@ -162,6 +164,7 @@ class Daemon:
             self._poll,
         )
         self._health.polled(outcome)
+        memory.give_back()
         if any(origin.changes for origin in outcome.origins):
             self.mark("build")
         return outcome.failures
@@ -214,6 +217,8 @@ class Daemon:
 
     def _alive(self) -> None:
         """A sign of life for the watchdog, unless one of the loops is stuck."""
+        if self._stopping.is_set():
+            raise _StoppedError
         self._health.beat("posts")
         if self._health.stuck() is None:
             systemd.feed_watchdog()
@@ -226,9 +231,22 @@ class Daemon:
         return pause
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
+        """Have the work end at its next step, or end the process if there is none in time.
+
+        An exception from here could be lost in a callback that Python lets raise nothing.
+        """
         if not self._stopping.is_set():
             self._stopping.set()
-            raise _StoppedError
+            last = threading.Timer(GOODBYE, self._leave)
+            last.daemon = True
+            last.start()
+        self.mark()
+
+    def _leave(self) -> None:
+        """End at once: all that was stored or written is whole at any moment."""
+        LOGGER.info("stopped within a step")
+        self._health.close()
+        os._exit(0)
 
     def _end(self) -> None:
         """Let go of everything within some seconds; what was begun is abandoned."""
@@ -243,7 +261,7 @@ class Daemon:
         self.mark()
         for thread in threading.enumerate():
             if thread.name == "upstream":
-                thread.join(GOODBYE)
+                thread.join(GOODBYE / 2)
         self._health.close()
         LOGGER.info("stopped")
 

@@ -147,6 +147,10 @@ class _Poller:
                     wanted |= dict.fromkeys(url for url in self.ask.only if origin.matches(url))
                 wanted = {url: None for url in wanted if url in self.ask.only}
             known = urls.states(connection, origin.name, wanted)
+            stale = set(reads.problem_locations(connection, origin.name)) - wanted.keys()
+        if stale and not self.ask.only and self.fetcher is not None:
+            # What is not asked any more can't be mended, and is no problem either.
+            self._save(Batch(origin.name, read=tuple(sorted(stale))))
         ask_all = self.ask.everything or bool(self.ask.only)
         return {
             url: known.get(url) or UrlState(url, now)

@@ -514,3 +514,96 @@ def test_the_service_starts_what_there_is() -> None:
             )
             assert done.returncode == 2
             assert "none.yaml: no such file" in done.stderr
+
+
+def test_98_a_full_disk_for_a_while(site: Site, daemon) -> None:
+    """The feeds are on a disk of their own, which fills up and is cleared."""
+    (site.root / "feeds").mkdir()
+    site.post("1.md", article("eins"))
+    script = f"mount -t tmpfs -o size=100k tmpfs feeds; exec {COMMAND} run -v 2>log"
+    site.configure(lambda text: text + SCHEDULE)
+    process = subprocess.Popen(
+        ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script],
+        cwd=site.root,
+        start_new_session=True,
+    )
+    log = site.root / "log"
+    feeds = Path(f"/proc/{process.pid}/root{site.feeds}")
+
+    def published() -> str:
+        path = feeds / "all.atom"
+        return path.read_text("utf-8") if path.exists() else ""
+
+    try:
+        wait_for(lambda: log.exists() and "ready: " in log.read_text("utf-8"))
+        assert "eins" in published()
+        (feeds / "filler").write_bytes(b"x" * 80_000)
+        text = random.Random(1).randbytes(30_000).hex()
+        land(site, "2.md", article("gross", f"<p>{text}</p>", date="2022-01-28"))
+        wait_for(lambda: "No space left" in log.read_text("utf-8"))
+        assert "eins" in published()
+        assert "gross" not in published()
+        (feeds / "filler").unlink()
+        subprocess.run(
+            ["nsenter", f"--target={process.pid}", "--user", "--mount", "--preserve-credentials",
+             "mount", "-o", "remount,size=20m", str(site.feeds)],
+            check=True,
+        )  # fmt: skip
+        wait_for(lambda: "gross" in published())
+        wait_for(lambda: "over: " in log.read_text("utf-8"))
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    lines = [line for line in log.read_text("utf-8").splitlines() if "No space left" in line]
+    assert len([line for line in lines if " error: " in line]) <= 2, lines
+    assert "Traceback" not in log.read_text("utf-8")
+
+
+CLOCK = """\
+import sys, time
+real = time.time
+shift = sys.argv.pop(1)
+def now():
+    try:
+        with open(shift) as file:
+            return real() + float(file.read() or 0)
+    except OSError:
+        return real()
+time.time = now
+from aggregator.cli import main
+main()
+"""
+
+
+def test_105_a_clock_that_is_set_back_and_forward(site: Site, daemon) -> None:
+    site.post("1.md", article("eins"))
+    site.configure(lambda text: text + SCHEDULE)
+    shift = site.root / "shift"
+    (site.root / "clock.py").write_text(CLOCK)
+    with (site.root / "log").open("ab") as log:
+        process = subprocess.Popen(
+            [str(COMMAND.parent / "python"), "clock.py", str(shift), "run"],
+            cwd=site.root,
+            stderr=log,
+        )
+    try:
+        wait_for(lambda: "ready: " in (site.root / "log").read_text("utf-8"))
+        updated = []
+        for number, seconds in enumerate((-3600, 86_400, 0)):
+            shift.write_text(str(seconds))
+            path = site.posts / "1.md"
+            path.write_text(article("eins", f"<p>Fassung {number}</p>"))
+            os.utime(path, (1, 1))
+            wait_for(
+                lambda number=number: f"Fassung {number}" in site.entries()[0].content[0].value
+            )
+            updated.append(site.entries()[0].updated)
+        assert updated == sorted(updated)
+        assert len(set(updated)) == 3
+    finally:
+        process.terminate()
+        try:
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+    assert "Traceback" not in (site.root / "log").read_text("utf-8")

@@ -19,7 +19,7 @@ LAYERS = [
     "answers",
     "ledger rendering config",
     "fetch origins store publish settings standstill",
-    "workers feeds setting_types confined packing schedule folders",
+    "workers feeds setting_types confined packing schedule folders memory",
     "identity content merge dates jekyll_liquid safe_yaml pacing sources visible",
     "model systemd",
     "errors logs",

@@ -228,6 +228,17 @@ def test_texts_that_nothing_refers_to_are_pruned(tmp_path: Path) -> None:
         assert sorted(texts.values()) == sorted([pack("<p class=x>eins</p>"), pack("zwei")])
 
 
+def test_tidying_leaves_everything_in_one_sound_file(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    with Store(path) as store:
+        apply(store, Batch("posts:a", copies=(copy("1.md", "a"),)))
+        store.tidy()
+        assert article(store).title == "标题"
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("pragma integrity_check").fetchone() == ("ok",)
+        assert connection.execute("select count(*) from article").fetchone() == (1,)
+
+
 def test_the_lock_is_one_and_names_who_holds_it(tmp_path: Path) -> None:
     path = tmp_path / "store.db.lock"
     path.write_text("process 1 (stale)")

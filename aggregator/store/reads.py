@@ -210,6 +210,13 @@ def problems(connection: Connection) -> list[tuple[str, Problem, datetime.dateti
     ]
 
 
+def problem_locations(connection: Connection, origin: str) -> list[str]:
+    """Where an origin has open problems."""
+    table = schema.problem
+    query = select(table.c.location).where(table.c.origin == origin).distinct()
+    return list(connection.execute(query).scalars())
+
+
 def count_problems(connection: Connection) -> int:
     """How many problems are open."""
     return connection.execute(select(func.count()).select_from(schema.problem)).scalar_one()
