@@ -47,6 +47,7 @@ class Daemon:
 
     def __init__(self, config: Path, settings: Settings, health: Health) -> None:
         self._config = config
+        self._loaded = _content(config)
         self._settings = settings
         self._health = health
         self._changed = threading.Condition()
@@ -128,7 +129,9 @@ class Daemon:
                 return
 
         def work() -> list[str]:
-            options = runs.Options(poll=poll, wait=LOCK_WAIT, settle=True, source=None)
+            # What is built by an older configuration than the file's is not noted as current.
+            is_loaded = _content(self._config) == self._loaded
+            options = runs.Options(poll=poll, wait=LOCK_WAIT, settle=True, note=is_loaded)
             outcome = runs.build_feeds(self._settings, self._config, options, self._progress)
             self._health.built(outcome)
             if outcome.waiting or outcome.young:
@@ -172,6 +175,7 @@ class Daemon:
     def _reload(self) -> None:
         """Read config.yaml again; a broken one is refused and the old one stays."""
         systemd.notify(*systemd.reloading())
+        content = _content(self._config)
         try:
             settings = load_settings(self._config)
             if settings.store_path != self._settings.store_path:
@@ -180,7 +184,7 @@ class Daemon:
             LOGGER.error("not reloaded, the old configuration stays: %s", error)
             self._health.config_error(str(error))
         else:
-            self._settings = settings
+            self._settings, self._loaded = settings, content
             self._health.config_error(None)
             LOGGER.info("reloaded %s", self._config)
             self._start_watching()
@@ -278,8 +282,16 @@ def run(config: Path, listen: str | None) -> None:
         from aggregator import listening
 
         listening.start(listen, health, settings)
+        workers.use_one_process()
     try:
         Daemon(config, settings, health).run()
     except AggregatorError:
         systemd.notify("STOPPING=1")
         raise
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None

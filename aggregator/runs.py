@@ -31,7 +31,8 @@ MAX_FEED_BYTES = 100_000_000
 class Options:
     """What a run is asked to do; `wait` is for the lock, in seconds.
 
-    `settle` leaves files that are being written for later.
+    `settle` leaves files that are being written for later, and without `note` the next
+    run looks at everything whatever this one leaves.
     """
 
     poll: bool = True
@@ -41,6 +42,7 @@ class Options:
     allow_empty: bool = False
     wait: float = 60.0
     settle: bool = False
+    note: bool = True
 
 
 @dataclass(slots=True)
@@ -201,7 +203,7 @@ def _build_feeds(
     is_settled = is_settled and not outcome.waiting
     seen = [folder.seen for folder in folders]
     is_whole_run = None not in seen and options.source is None and not options.dry_run
-    if is_whole_run and is_settled and not outcome.failures:
+    if is_whole_run and is_settled and options.note and not outcome.failures:
         standstill.note(
             config,
             settings.store_path,

@@ -287,6 +287,7 @@ def test_a_reload_takes_the_new_configuration_and_refuses_a_broken_one(site: Sit
     land(site, "2.md", article("zwei"))
     wait_for(lambda: "zwei" in titles(site))
     assert all(entry.author == "新名" for entry in site.entries())
+    assert site.run("build-feeds").code == 2
     site.config.write_text(good, "utf-8")
     found = site.run("status", "--json").json["daemon"]
     assert "did you mean title?" in found["config_error"]
