@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aggregator.errors import masked
+
 if TYPE_CHECKING:
     from aggregator.model import ChangeCounts
     from aggregator.polling import PollOutcome
@@ -98,7 +100,7 @@ def poll_lines(outcome: PollOutcome, *, verbose: bool, dry_run: bool) -> Iterato
     for origin in outcome.origins:
         if dry_run:
             yield f"{origin.name}: would ask {len(origin.due):,}"
-            yield from (f"  {url}" for url in origin.due if verbose)
+            yield from (f"  {masked(url)}" for url in origin.due if verbose)
             continue
         counts = {
             "not modified": origin.not_modified,

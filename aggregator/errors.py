@@ -7,6 +7,8 @@ is: what happened, to which file, and what to do.
 
 from __future__ import annotations
 
+import re
+
 
 class AggregatorError(Exception):
     """The root of everything that a user can cause and mend."""
@@ -24,6 +26,11 @@ class OriginError(AggregatorError):
     """An origin as a whole could not be read; what it gave before stays published."""
 
 
+def masked(url: str) -> str:
+    """A URL as it may be shown: without the user name and password that may stand in it."""
+    return re.sub(r"(//)[^/?#]*@", r"\1…@", url)
+
+
 class FetchError(AggregatorError):
     """A URL could not be fetched: refused, broken off, out of its budget, not answered.
 
@@ -32,7 +39,7 @@ class FetchError(AggregatorError):
     """
 
     def __init__(self, url: str, reason: str, *, was_asked: bool = True) -> None:
-        super().__init__(f"{url}: {reason}")
+        super().__init__(f"{masked(url)}: {reason}")
         self.url = url
         self.reason = reason
         self.was_asked = was_asked

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from aggregator import assembly, runs
 from aggregator.content import clean, plain_text
-from aggregator.errors import AggregatorError, StoreError
+from aggregator.errors import AggregatorError, StoreError, masked
 from aggregator.identity import normal_code
 from aggregator.model import Article, Revision, UrlState
 from aggregator.settings import Settings
@@ -59,7 +59,7 @@ def problems(settings: Settings) -> list[Values]:
             {
                 "file": f"{folders[origin]}/{problem.location}"
                 if origin in folders
-                else problem.location,
+                else masked(problem.location),
                 "origin": origin,
                 "line": problem.line,
                 "reason": problem.reason,
@@ -159,7 +159,7 @@ def _origins(settings: Settings, connection: Connection) -> list[Values]:
                 "last_success": _maybe(total.answered_at) if total else None,
                 "failing": total.failing if total else 0,
                 "failures_in_a_row": total.failures if total else 0,
-                "trouble": total.trouble if total else None,
+                "trouble": masked(total.trouble) if total and total.trouble else None,
                 "next_at": _maybe(total.next_at) if total else None,
             }
         )
@@ -210,7 +210,7 @@ def _daemon(settings: Settings) -> Values | None:
 
 def _page(state: UrlState) -> Values:
     return {
-        "url": state.url,
+        "url": masked(state.url),
         "last_success": _maybe(state.answered_at),
         "failures_in_a_row": state.failures,
         "trouble": state.trouble,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from aggregator import answers, ledger, pacing
 from aggregator.answers import Outcome, Read
-from aggregator.errors import FetchError, OriginError
+from aggregator.errors import FetchError, OriginError, masked
 from aggregator.fetch import Fetcher
 from aggregator.fetch.addresses import is_plain
 from aggregator.ledger import MergeRules
@@ -212,7 +212,7 @@ class _Poller:
         if outcome.kind in ("refused", "postponed"):
             summary.skipped[trouble] += 1
         if outcome.kind in ("failed", "refused") and not summary.first_trouble:
-            summary.first_trouble = f"{outcome.state.url}: {trouble}"
+            summary.first_trouble = f"{masked(outcome.state.url)}: {trouble}"
 
     def _capped(self, outcome: Outcome) -> Outcome:
         """At most so many new entries of one URL a poll; the next poll takes the rest."""

@@ -16,7 +16,7 @@ from conftest import Site
 from hostile_server import Answer, HostileServer, sends, whole
 from upstream import Upstream
 
-from aggregator.errors import FetchError
+from aggregator.errors import FetchError, masked
 from aggregator.fetch import Fetcher, FetchPolicy
 from aggregator.fetch.addresses import is_allowed
 from aggregator.model import Request, Response
@@ -308,7 +308,7 @@ fetch:
     started = time.monotonic()
     result = site.run("poll", timeout=100)
     found = Polled(site, time.monotonic() - started, result.out, result.err, result.code)
-    found.names = names
+    found.names = {name: masked(url) for name, url in names.items()}
     for problem in site.problems():
         found.problems.setdefault(problem["file"], []).append(problem["reason"])
     many = "feeds:\n  combined_entries: 10000\n  entries: 10000\n"
@@ -333,7 +333,8 @@ def test_the_good_ones_arrive_and_the_poll_ends_in_time(polled: Polled) -> None:
     assert polled.seconds < 60
     assert polled.code == 1  # of some subscriptions nothing could be read
     assert "Traceback" not in polled.err, polled.err
-    assert "secret" not in polled.out + polled.err
+    shown = polled.site.run("problems").out + polled.site.run("status", "--json").out
+    assert "secret" not in polled.out + polled.err + shown
 
 
 @pytest.mark.parametrize("name", [*HTTP, *URLS])

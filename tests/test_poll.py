@@ -206,6 +206,80 @@ def test_a_list_of_new_articles_is_read_at_once(site: Site, upstream: Upstream) 
     assert poll(site)["shares"]["not_modified"] == 100
 
 
+@pytest.mark.parametrize("shape", ["nodeList", "records", "record"])
+def test_the_shapes_of_lists(site: Site, upstream: Upstream, shape: str) -> None:
+    moment = recent()
+    codes = [code_of(number, moment) for number in range(3)]
+    when = f"{moment:%Y-%m-%d %H:%M:%S}"
+    items = {
+        "nodeList": [
+            {"title": "一", "infocode": code, "showtime": when, "from": "北京商报",
+             "simdigest": "摘"} for code in codes
+        ],
+        "records": [
+            {"id": code[2:], "infoCode": code, "title": "一", "digest": "摘", "showtime": when,
+             "url_w": f"http://a.example/a/{code[2:]}.html"} for code in codes
+        ],
+        "record": [
+            {"infoCode": code, "title": "一", "datetime": when, "medianame": "北京商报"}
+            for code in codes
+        ],
+    }[shape]  # fmt: skip
+    listed = upstream.document("/list", {shape: items})
+    site.configure(lambda text: text + f"lists:\n  - {{url: '{listed}', shape: {shape}}}\n")
+    upstream.texts |= dict.fromkeys(codes[:2], "<p>全文</p>")
+    assert poll(site)[f"lists:{listed}"]["new"] == 3
+    site.build()
+    entries = {entry.id.rpartition(":")[2]: entry for entry in site.entries()}
+    assert sorted(entries) == codes
+    assert {entry.title for entry in entries.values()} == {"一"}
+    shown = contents(site)
+    assert (shown[codes[0]], shown[codes[1]]) == ("<p>全文</p>", "<p>全文</p>")
+    assert shown[codes[2]] == ("" if shape == "record" else "<p>摘</p>")
+    stamp = moment.replace(microsecond=0)
+    assert {datetime.datetime.fromisoformat(entry.published) for entry in entries.values()} == {
+        stamp
+    }
+    author = "unsorted" if shape == "records" else "北京商报"
+    assert {entry.author for entry in entries.values()} == {author}
+
+
+def test_a_list_that_is_a_page(site: Site, upstream: Upstream) -> None:
+    codes = [code_of(number) for number in range(3)]
+    upstream.texts |= dict.fromkeys(codes, "<p>全文</p>")
+    rows = "".join(
+        f"<li><a href='{upstream.share_url(code)}'>第{number}条</a><i>{recent():%Y-%m-%d %H:%M}</i>"
+        f"<b data-from='华夏时报'></b></li>"
+        for number, code in enumerate(codes)
+    )
+    page = f"<html><body><ul class=news>{rows}<li>广告</li></ul></body></html>"
+    listed = upstream.document("/list.html", page.encode("gbk"), "text/html; charset=gb2312")
+    site.configure(
+        lambda text: (
+            text
+            + f"lists:\n  - url: '{listed}'\n    format: html\n    items: 'ul.news > li'\n"
+            + "    fields: {published: i, source: 'b@data-from'}\n"
+        )
+    )
+    assert poll(site)[f"lists:{listed}"]["new"] == 3
+    site.build()
+    assert [entry.title for entry in site.entries("sources/huaxiashibao.atom")] == [
+        "第2条", "第1条", "第0条",
+    ]  # fmt: skip
+    assert set(contents(site).values()) == {"<p>全文</p>"}
+
+
+def test_json_in_the_charset_of_its_header(site: Site, upstream: Upstream) -> None:
+    code = excerpt(site, upstream, 1)
+    body = json.dumps({"text": "<p>涨停</p>"}, ensure_ascii=False).encode("gbk")
+    upstream.answers[upstream.text_path(code)] = lambda handler: send(
+        handler, 200, body, "application/json; charset=gbk"
+    )
+    poll(site)
+    site.build()
+    assert contents(site)[code] == "<p>涨停</p>"
+
+
 def test_only_recent_articles_are_asked_and_once_in_a_cycle(site: Site, upstream: Upstream) -> None:
     for number in range(30):
         code = excerpt(site, upstream, number, hours=1 if number < 20 else 60)
@@ -480,6 +554,8 @@ def test_killed_at_any_moment_nothing_is_lost_or_doubled(
         if not site.store.exists():
             continue
         with sqlite3.connect(site.store) as connection:
+            if not connection.execute("select 1 from sqlite_master where name = 'url'").fetchall():
+                continue  # killed before the store was made
             rows = connection.execute(
                 "select count(*) from url where content_hash <> x'' and not exists "
                 "(select 1 from copy where copy.location = url.url)"

@@ -89,11 +89,6 @@ def is_allowed(address: Address, networks: Iterable[Network]) -> bool:
     )
 
 
-def masked(url: str) -> str:
-    """A URL without the user name and password that may stand in it."""
-    return re.sub(r"(//)[^/?#]*@", r"\1…@", url)
-
-
 def _check_host(url: str, host: str, *, bracketed: bool) -> str:
     if bracketed:
         try:
@@ -124,4 +119,4 @@ def _check_host(url: str, host: str, *, bracketed: bool) -> str:
 
 
 def _refused(url: str, reason: str) -> FetchError:
-    return FetchError(masked(url), f"refused: {reason}", was_asked=False)
+    return FetchError(url, f"refused: {reason}", was_asked=False)

@@ -19,7 +19,7 @@ from requests.structures import CaseInsensitiveDict
 
 from aggregator.errors import FetchError
 from aggregator.fetch import bodies
-from aggregator.fetch.addresses import Network, check_url, masked
+from aggregator.fetch.addresses import Network, check_url
 from aggregator.fetch.connections import Adapter, OutOfTimeError, RefusedAddressError, deadline
 from aggregator.model import Request, Response, Validators
 
@@ -85,13 +85,13 @@ class Exchanges:
                 raw.close()
                 target = self._checked(target, url, request.url)
                 if target in seen:
-                    raise FetchError(masked(request.url), "its redirects go in a circle")
+                    raise FetchError(request.url, "its redirects go in a circle")
                 seen.add(target)
                 all_permanent = all_permanent and raw.status in _PERMANENT
                 if all_permanent:
                     permanent_until = target
                 url = target
-        raise FetchError(masked(request.url), f"more than {self._limits.max_redirects} redirects")
+        raise FetchError(request.url, f"more than {self._limits.max_redirects} redirects")
 
     def post(self, url: str, form: Mapping[str, str]) -> Response:
         """The answer to a form; redirects are not followed."""
@@ -116,10 +116,10 @@ class Exchanges:
         try:
             target = check_url(target)
         except FetchError as error:
-            raise FetchError(masked(asked), f"redirects to what is {error.reason}") from error
+            raise FetchError(asked, f"redirects to what is {error.reason}") from error
         is_downgrade = url.startswith("https:") and target.startswith("http:")
         if is_downgrade and not self._limits.allow_downgrade:
-            raise FetchError(masked(asked), "redirects from https to http")
+            raise FetchError(asked, "redirects from https to http")
         return target
 
     def _send(
@@ -243,7 +243,7 @@ def _told(url: str, timeout: float) -> Iterator[None]:
             reason, was_asked = f"refused: {refused}", False
         else:
             reason = _reason(causes, timeout)
-        raise FetchError(masked(url), reason, was_asked=was_asked) from error
+        raise FetchError(url, reason, was_asked=was_asked) from error
 
 
 def _reason(causes: list[BaseException], timeout: float) -> str:

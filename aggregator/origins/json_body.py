@@ -10,19 +10,19 @@ import jmespath
 
 from aggregator.content import without_forbidden
 from aggregator.errors import UnusableError
-from aggregator.origins.encodings import decode
+from aggregator.origins.page_text import decode_page
 
 MAX_TITLE = 1000
 
 
-def load(data: bytes) -> object:
+def load(data: bytes, content_type: str = "") -> object:
     """The JSON document of a body (RFC 8259), in whatever encoding.
 
     Raises `UnusableError` for what is none; login pages come as HTML.
     """
     if not data.strip():
         raise UnusableError("an empty answer")
-    text = decode(data)
+    text = decode_page(data, content_type)
     if text.lstrip()[:1] == "<":
         raise UnusableError("not JSON but HTML: a login, captcha or error page?")
     try:

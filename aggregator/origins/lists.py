@@ -207,7 +207,7 @@ class ListEndpoint:
         }
 
     def _json(self, response: Response) -> tuple[list[object], str | None]:
-        document = json_body.load(response.body or b"")
+        document = json_body.load(response.body or b"", response.headers.get("content-type", ""))
         items = json_body.search(self._rule.items, document)
         if not isinstance(items, list):
             kind = "nothing" if items is None else "no list"

@@ -170,7 +170,7 @@ class SharePages:
         return Reading((make_copy(NAME, complete, self._zone, now),), problems)
 
     def _json(self, rule: ShareRule, response: Response) -> Found:
-        document = json_body.load(response.body or b"")
+        document = json_body.load(response.body or b"", response.headers.get("content-type", ""))
         published = json_body.line(rule.published, document, "date")
         code = json_body.search(rule.code or _CODE, document)
         html = json_body.text(rule.html or "content || text", document, "text")
