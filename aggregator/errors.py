@@ -36,13 +36,17 @@ class FetchError(AggregatorError):
 
     `reason` is the message without the URL.  `was_asked` is False where nothing was sent:
     the address was refused, robots.txt forbids it, or its host has asked for a pause.
+    `was_answered` is True where the host is there, though its answer is of no use.
     """
 
-    def __init__(self, url: str, reason: str, *, was_asked: bool = True) -> None:
+    def __init__(
+        self, url: str, reason: str, *, was_asked: bool = True, was_answered: bool = False
+    ) -> None:
         super().__init__(f"{masked(url)}: {reason}")
         self.url = url
         self.reason = reason
         self.was_asked = was_asked
+        self.was_answered = was_answered
 
 
 class PostponedError(FetchError):

@@ -31,6 +31,7 @@ fetch:
   allow_private_addresses: [127.0.0.2/32]
   per_host: {concurrency: 8, delay: 0s}
 """
+UNITS = Path(__file__).parents[1] / "systemd"
 RARELY = SCHEDULE.replace("posts: 1s", "posts: 1h")
 
 
@@ -296,13 +297,30 @@ def test_a_reload_takes_the_new_configuration_and_refuses_a_broken_one(site: Sit
     wait_for(lambda: site.run("status", "--json").json["daemon"]["config_error"] is None)
 
 
+def service_arguments(site: Site) -> list[str]:
+    """What the service gives `aggregator run`, with the configuration of a site."""
+    unit = (UNITS / "aggregator.service").read_text("utf-8")
+    (line,) = re.findall(r"^ExecStart=(.*)$", unit, re.MULTILINE)
+    program, command, *arguments = line.split()
+    assert (Path(program).name, command) == ("aggregator", "run")
+    return [
+        str(site.config) if argument == "/etc/aggregator/config.yaml" else argument
+        for argument in arguments
+    ]
+
+
 @pytest.mark.parametrize("form", ["path", "abstract"])
 def test_what_systemd_is_told(site: Site, daemon, tmp_path: Path, form: str) -> None:
     address = str(tmp_path / "s") if form == "path" else f"@aggregator-{os.getpid()}-{tmp_path}"
     systemd = SystemD(address)
     try:
         site.post("1.md", article("eins"))
-        running = daemon(config=RARELY, NOTIFY_SOCKET=address, WATCHDOG_USEC="400000")
+        running = daemon(
+            *service_arguments(site),
+            config=RARELY,
+            NOTIFY_SOCKET=address,
+            WATCHDOG_USEC="400000",
+        )
         wait_for(lambda: systemd.count("READY=1"), what=lambda: running.log)
         assert titles(site) == ["eins"]
         assert "STATUS=1 articles, 2 feeds" in systemd.messages
@@ -470,9 +488,6 @@ def test_100_killed_at_random_moments_nothing_is_lost_or_doubled(
         rows = connection.execute("select count(*), max(revision) from article").fetchone()
     connection.close()
     assert rows == (number, 1)
-
-
-UNITS = Path(__file__).parents[1] / "systemd"
 
 
 @pytest.mark.parametrize(

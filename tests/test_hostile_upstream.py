@@ -144,6 +144,7 @@ URLS = {
     "41 backslash": ("http://127.0.0.2\\@10.0.0.1{path}", "backslash"),
     "41 tab": ("http://127.0.\t0.2{path}", "control character"),
     "42 full-width": ("http://１２７.０.０.１{path}", "look-alike"),
+    "42 ideographic dot": ("http://127。0。0。1{path}", "look-alike"),
     "42 full-width dot": ("http://127．0．0．1{path}", "look-alike"),
     "43 port 22": ("http://127.0.0.2:22{path}", "port 22"),
     "44 scoped": ("http://[fe80::1%25lo]{path}", "zone"),

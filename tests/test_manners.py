@@ -243,6 +243,24 @@ def test_108_slow_hosts_keep_no_other_waiting(hostile: HostileServer, upstream: 
     assert sum(isinstance(answer, PostponedError) for _, answer in found) == 72 - len(asked)
 
 
+def test_a_host_whose_answers_are_of_no_use_does_answer(hostile: HostileServer) -> None:
+    base = f"http://127.0.1.1:{hostile.port}"
+    bad = {
+        "/large": whole(200, b"0" * 2000),
+        "/gzip": whole(200, b"no gzip", "text/plain", "Content-Encoding: gzip"),
+        "/short": b"HTTP/1.1 200 X\r\nContent-Length: 9\r\nConnection: close\r\n\r\nx",
+        "/none": b"SSH-2.0\r\n",
+        "/loop": whole(302, b"", "text/plain", "Location: /loop"),
+        "/away": whole(302, b"", "text/plain", "Location: file:///etc/passwd"),
+    }
+    hostile.answers |= {path: sends(answer) for path, answer in bad.items()}
+    hostile.answers["/x"] = sends(whole(200, b"gut"))
+    with Fetcher(policy(max_bytes=1000, per_host_concurrency=1)) as fetcher:
+        found = answers(fetcher, *(base + path for path in [*bad, "/x"]))
+    assert found[f"{base}/x"].body == b"gut"
+    assert all(found[base + path].was_answered for path in bad)
+
+
 def test_a_pause_is_for_the_whole_host_and_for_no_other(hostile: HostileServer) -> None:
     hostile.answers["/429"] = sends(whole(429, b"", "text/plain", "Retry-After: 3600"))
     hostile.answers["/x"] = sends(whole(200, b"gut"))

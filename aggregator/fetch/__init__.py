@@ -258,7 +258,7 @@ class _Run(Generic[Read]):
         """Note an answer; return the requests that are given up with it."""
         with self._changed:
             self._queue.slow_down(host, delay)
-            answered = isinstance(answer, Response) or not answer.was_asked
+            answered = isinstance(answer, Response) or answer.was_answered or not answer.was_asked
             given_up = self._queue.done(host, answered=answered)
             if isinstance(answer, Response) and answer.status in (429, 503):
                 asked = retry_after(answer.headers, datetime.now(UTC))

@@ -98,7 +98,7 @@ def _check_host(url: str, host: str, *, bracketed: bool) -> str:
         if isinstance(address, IPv6Address) and address.scope_id is not None:
             raise _refused(url, "an IPv6 address with a zone")
         return f"[{address}]"
-    if unicodedata.normalize("NFKC", host) != host:
+    if unicodedata.normalize("NFKC", host) != host or "。" in host:
         raise _refused(url, "a host name with look-alike characters")
     if not host.isascii():
         import idna

@@ -25,6 +25,15 @@ from aggregator.model import Request, Response, Validators
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
+# What only an answer can lead to, as little as it may be worth.
+_ANSWERED = (
+    bodies.BodyError,
+    http.client.IncompleteRead,
+    http.client.BadStatusLine,
+    http.client.LineTooLong,
+    urllib3.exceptions.IncompleteRead,
+    urllib3.exceptions.DecodeError,
+)
 _MAX_VALIDATOR = 1000
 _MAX_HEADERS = 256 * 1024
 _FIELD_TEXT = re.compile(r"[\t\x20-\x7e\x80-\xff]+")
@@ -85,13 +94,15 @@ class Exchanges:
                 raw.close()
                 target = self._checked(target, url, request.url)
                 if target in seen:
-                    raise FetchError(request.url, "its redirects go in a circle")
+                    raise FetchError(request.url, "its redirects go in a circle", was_answered=True)
                 seen.add(target)
                 all_permanent = all_permanent and raw.status in _PERMANENT
                 if all_permanent:
                     permanent_until = target
                 url = target
-        raise FetchError(request.url, f"more than {self._limits.max_redirects} redirects")
+        raise FetchError(
+            request.url, f"more than {self._limits.max_redirects} redirects", was_answered=True
+        )
 
     def post(self, url: str, form: Mapping[str, str]) -> Response:
         """The answer to a form; redirects are not followed."""
@@ -116,10 +127,12 @@ class Exchanges:
         try:
             target = check_url(target)
         except FetchError as error:
-            raise FetchError(asked, f"redirects to what is {error.reason}") from error
+            raise FetchError(
+                asked, f"redirects to what is {error.reason}", was_answered=True
+            ) from error
         is_downgrade = url.startswith("https:") and target.startswith("http:")
         if is_downgrade and not self._limits.allow_downgrade:
-            raise FetchError(asked, "redirects from https to http")
+            raise FetchError(asked, "redirects from https to http", was_answered=True)
         return target
 
     def _send(
@@ -243,7 +256,11 @@ def _told(url: str, timeout: float) -> Iterator[None]:
             reason, was_asked = f"refused: {refused}", False
         else:
             reason = _reason(causes, timeout)
-        raise FetchError(url, reason, was_asked=was_asked) from error
+        was_answered = any(
+            isinstance(cause, _ANSWERED) and not isinstance(cause, http.client.RemoteDisconnected)
+            for cause in causes
+        )
+        raise FetchError(url, reason, was_asked=was_asked, was_answered=was_answered) from error
 
 
 def _reason(causes: list[BaseException], timeout: float) -> str:
