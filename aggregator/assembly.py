@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from aggregator import __version__, identity, ledger
 from aggregator import settings as settings_module
-from aggregator.feeds import Publication
+from aggregator.feeds import Extra, Publication
 from aggregator.ledger import MergeRules
 from aggregator.origins.post_file import PostRules
 from aggregator.origins.posts import PostsFolder
@@ -42,6 +42,15 @@ def publication(settings: Settings) -> Publication:
         combined_entries=feeds.combined_entries,
         source_names={key: source.name for key, source in settings.sources.items() if source.name},
         source_urls={key: source.url for key, source in settings.sources.items() if source.url},
+        formats=feeds.formats,
+        has_page=feeds.page,
+        has_archives=feeds.archives,
+        has_tags=feeds.tags,
+        extras=tuple(
+            Extra(name, extra.title or name, extra.sources, extra.tags, extra.words, extra.stocks)
+            for name, extra in feeds.extra.items()
+        ),
+        hubs=feeds.hubs,
     )
 
 

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import datetime
 import difflib
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
-from importlib import import_module
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection
-
-from aggregator import workers
-from aggregator.errors import PublishError, UnknownSourceError
-from aggregator.feeds import Publication, make_document, make_entry
+from aggregator import overview, selecting, workers
+from aggregator.archiving import Changes
+from aggregator.errors import UnknownSourceError
+from aggregator.feeds import ARCHIVES, FOLDERS, Publication
 from aggregator.identity import source_slug
-from aggregator.model import Article, BuildSummary, FeedOrigin, FeedSpec, FeedState, SourceName
-from aggregator.packing import pack
-from aggregator.publish.files import holds, remove_leftovers, replace_file, sync_folders
-from aggregator.rendering import Body, Job, Rendered, render
-from aggregator.store import Store, published, reads, writes
+from aggregator.jobs import Jobs
+from aggregator.model import BuildSummary, FeedSpec, FeedState
+from aggregator.output import Output, Producer
+from aggregator.publish.files import (
+    is_as_left,
+    remove_leftovers,
+)
+from aggregator.store import Store, published, reads, renditions, selections
 
 Progress = Callable[[int, int], None]
 SAVE_EVERY = 64
@@ -34,6 +32,7 @@ def build(
     directory: Path,
     now: datetime.datetime,
     *,
+    codings: tuple[str, ...] = (),
     only_source: str | None = None,
     full: bool = False,
     allow_empty: bool = False,
@@ -42,54 +41,54 @@ def build(
 ) -> BuildSummary:
     """Publish every feed that would look different, and no other.
 
-    `only_source` builds the feed of one source alone; `full` looks at every feed and
-    cleans every text anew.  A feed that cannot be written is a failure in the summary,
-    and the next build tries again.
+    Files lie there in the content `codings`, too.  `only_source` builds the feed of one
+    source alone; `full` looks at every feed and cleans every text anew.  A feed that
+    cannot be written is a failure in the summary, and the next build tries again.
     """
     summary = BuildSummary()
     with store.transaction() as connection:
         if full:
-            writes.clear_renditions(connection)
+            renditions.clear_renditions(connection)
         manifest = published.feed_states(connection)
-        sources_known = reads.sources(connection)
-    # A source that has lost its last article still has readers: its feed becomes empty.
-    sources_known += sorted(publication.sources_of(manifest).difference(sources_known))
+        again = published.changed_codes(connection)
+    selecting.update(store, publication, again)
     now = _monotonic(now, manifest)
-    summary.feeds = len(sources_known) + 1
-    due = _due_feeds(store, publication, sources_known, manifest, directory, now, full=full)
+    specs = _specs(store, publication, manifest)
+    summary.feeds = len(specs)
+    due = _due_feeds(store, publication, specs, manifest, directory, now, full=full)
     if only_source is not None:
-        source = _named(only_source, sources_known)
+        source = _named(only_source, [spec.subject for spec in specs if spec.source is not None])
         due = [spec for spec in due if spec.source == source]
     if not dry_run:
-        remove_leftovers((directory, directory / "sources"))
-    if not allow_empty and _would_empty(store, manifest, now):
+        places = ("", *FOLDERS.values())
+        remove_leftovers(directory / root / place for root in ("", ARCHIVES) for place in places)
+    if not allow_empty and _would_empty(store, publication, manifest, now):
         summary.failures.append(
             f"{directory}: no article is left to publish where there were some; the feeds were "
             "kept. If that is meant, use --allow-empty"
         )
         return summary
+    jobs = Jobs(store, publication, manifest, directory, now, _changes(store, again), full)
+    produce = Producer(directory, codings, dry_run)
+    output = Output(store, publication, directory, manifest, summary, dry_run, codings)
+    # What feeds of several sources say of a source is learnt from its own feed.
     sources = [spec for spec in due if spec.source is not None]
-    combined = [spec for spec in due if spec.source is None]
+    others = [spec for spec in due if spec.source is None]
     done = 0
-    for group in (sources, combined):
-        jobs = _jobs(store, publication, group, manifest, directory, now, full=full)
-        saved: list[Rendered] = []
-        states: list[FeedState] = []
-        for rendered in workers.ordered_map(render, jobs):
-            done += 1
-            progress(done, len(due))
-            saved.append(rendered)
-            state = _publish(rendered, directory, summary, dry_run=dry_run)
-            if state is not None:
-                states.append(state)
-                manifest[state.key] = state
-            if len(saved) == SAVE_EVERY:
-                _save(store, publication, saved, states, directory)
-        _save(store, publication, saved, states, directory)
-    if only_source is None and not summary.failures:
-        with store.transaction() as connection:
-            published.clear_touched(connection)
-            published.feeds_are_current(connection, now)
+    for group in (sources, others):
+        for product in workers.ordered_map(produce, jobs.of(group)):
+            if product.job.state is not None:
+                done += 1
+                progress(done, len(due))
+            output.take(product)
+        output.save(jobs.restated)
+        jobs.restated.clear()
+    if only_source is None:
+        output.forget(key for key in manifest if key not in {spec.key for spec in specs})
+        overview.publish(store, publication, manifest, directory, summary, dry_run=dry_run)
+        if not summary.failures:
+            with store.transaction() as connection:
+                published.feeds_are_current(connection, now)
     return summary
 
 
@@ -112,49 +111,63 @@ def _named(name: str, sources: list[str]) -> str:
     raise UnknownSourceError(f"no source {name}{hint}")
 
 
+def _specs(
+    store: Store, publication: Publication, manifest: Mapping[str, FeedState]
+) -> list[FeedSpec]:
+    """Every feed there is to be: those of sources first, the combined one last.
+
+    One that has lost its last article still has readers: it becomes empty.
+    """
+    with store.transaction() as connection:
+        keys = [f"source:{source}" for source in reads.sources(connection)]
+        keys += selections.shown_feeds(connection)
+    keys += [publication.extra_spec(extra.name).key for extra in publication.extras]
+    keys += sorted(manifest)
+    specs = (publication.spec_of(key) for key in dict.fromkeys(keys))
+    found = [spec for spec in specs if spec is not None and spec.kind != "all"]
+    return [*found, publication.combined_spec()]
+
+
 def _due_feeds(
     store: Store,
     publication: Publication,
-    sources: list[str],
+    specs: list[FeedSpec],
     manifest: Mapping[str, FeedState],
     directory: Path,
     now: datetime.datetime,
     *,
     full: bool,
 ) -> list[FeedSpec]:
-    """The feeds that may look different from what is on disk, the combined one last."""
+    """The feeds that may look different from what is on disk."""
     with store.transaction() as connection:
         touched = published.touched_sources(connection)
+        touched_feeds = published.touched_feeds(connection)
         checked = min((state.checked_at for state in manifest.values()), default=now)
         touched |= reads.sources_due(connection, checked, now)
-    specs = [publication.source_spec(source) for source in sources]
-    rules = publication.rules
+        touched_feeds |= selections.feeds_due(connection, checked, now)
 
     def is_due(spec: FeedSpec) -> bool:
         state = manifest.get(spec.key)
         return (
             full
             or state is None
-            or state.rules != rules(spec)
+            or state.rules != publication.rules(spec)
             or spec.source in touched
-            or not _is_on_disk(state, directory)
+            or spec.key in touched_feeds
+            or not is_as_left(state.files, directory)
         )
 
-    due = [spec for spec in specs if is_due(spec)]
-    if due or is_due(publication.combined_spec()):
-        due.append(publication.combined_spec())
-    return due
+    *parts, combined = specs
+    due = [spec for spec in parts if is_due(spec)]
+    return [*due, combined] if due or is_due(combined) else []
 
 
-def _is_on_disk(state: FeedState, directory: Path) -> bool:
-    try:
-        found = (directory / state.path).stat()
-    except OSError:
-        return False
-    return (found.st_size, found.st_mtime_ns) == (state.size, state.mtime_ns)
-
-
-def _would_empty(store: Store, manifest: Mapping[str, FeedState], now: datetime.datetime) -> bool:
+def _would_empty(
+    store: Store,
+    publication: Publication,
+    manifest: Mapping[str, FeedState],
+    now: datetime.datetime,
+) -> bool:
     """Whether nothing is left to show though there were entries before.
 
     Of a lost store only the ledger tells of those, filled from the feeds on disk.
@@ -162,175 +175,15 @@ def _would_empty(store: Store, manifest: Mapping[str, FeedState], now: datetime.
     had_entries = any(state.entries for state in manifest.values())
     with store.transaction() as connection:
         had_entries = had_entries or reads.has_remembered(connection)
-        return had_entries and not reads.window(connection, None, now, 1)
+        return had_entries and not reads.window(connection, publication.combined_spec(), now, 1)
 
 
-def _jobs(
-    store: Store,
-    publication: Publication,
-    specs: Iterable[FeedSpec],
-    manifest: Mapping[str, FeedState],
-    directory: Path,
-    now: datetime.datetime,
-    *,
-    full: bool,
-) -> Iterator[Job]:
-    """What there is to render; a feed that shows what it showed last is left out."""
-    for spec in specs:
-        with store.transaction() as connection:
-            articles = reads.window(connection, spec.source, now, spec.limit)
-            names = _names(publication, articles, manifest, spec)
-            origins = (
-                _origins(publication, articles, names, manifest) if spec.source is None else {}
-            )
-            rules = publication.rules(spec)
-            fingerprint = _fingerprint(rules, articles, names, origins)
-            old = manifest.get(spec.key)
-            if (
-                old is not None
-                and not full
-                and old.rules == rules
-                and old.fingerprint == fingerprint
-                and _is_on_disk(old, directory)
-            ):
-                continue
-            bodies = _bodies(connection, publication, articles)
-        # Loaded only if there is something to render, and before workers share it.
-        import_module("aggregator.publish.atom")
-        entries = tuple(
-            make_entry(publication, article, names[article.source]) for article in articles
-        )
-        source = names[spec.source] if spec.source is not None else None
-        document = make_document(publication, spec, source, entries, origins)
-        state = FeedState(
-            key=spec.key,
-            path=spec.path,
-            title=source.name if source else publication.title,
-            rules=rules,
-            fingerprint=fingerprint,
-            entries=len(entries),
-            updated=document.updated,
-            size=0,
-            mtime_ns=0,
-            checked_at=now,
-        )
-        revisions = tuple((article.code, article.revision) for article in articles)
-        yield Job(spec, document, bodies, revisions, state)
-
-
-def _names(
-    publication: Publication,
-    articles: Iterable[Article],
-    manifest: Mapping[str, FeedState],
-    spec: FeedSpec,
-) -> dict[str, SourceName]:
-    """How the sources of a window are named: by config, else by their newest article."""
-    names: dict[str, SourceName] = {}
-    if spec.source is not None:
-        names[spec.source] = publication.source_name(spec.source, None)
-    for article in articles:
-        key = article.source
-        if spec.source is None:
-            state = manifest.get(publication.source_spec(key).key)
-            learnt = state.title if state is not None else article.source_name
-        else:
-            learnt = article.source_name
-        if key not in names or (learnt and names[key].name == key):
-            names[key] = publication.source_name(key, learnt)
-    return names
-
-
-def _origins(
-    publication: Publication,
-    articles: Iterable[Article],
-    names: Mapping[str, SourceName],
-    manifest: Mapping[str, FeedState],
-) -> dict[str, FeedOrigin]:
-    """The feed of each source that a combined window shows."""
-    origins = {}
-    for key in {article.source for article in articles}:
-        spec = publication.source_spec(key)
-        state = manifest.get(spec.key)
-        if state is not None:
-            origins[key] = FeedOrigin(
-                publication.feed_id(spec),
-                publication.feed_title(names[key]),
-                publication.feed_url(spec),
-                state.updated.astimezone(ZoneInfo(publication.timezone)),
-            )
-    return origins
-
-
-def _fingerprint(
-    rules: bytes,
-    articles: Iterable[Article],
-    names: Mapping[str, SourceName],
-    origins: Mapping[str, FeedOrigin],
-) -> bytes:
-    """A digest of all that a feed shows, made without reading a text."""
-    shown = (
-        [(article.code, article.revision, article.version) for article in articles],
-        sorted((key, name.name) for key, name in names.items()),
-        sorted((key, origin.updated.isoformat()) for key, origin in origins.items()),
-    )
-    return hashlib.blake2b(rules + repr(shown).encode(), digest_size=16).digest()
-
-
-def _bodies(
-    connection: Connection, publication: Publication, articles: list[Article]
-) -> tuple[Body, ...]:
-    """For each article its clean HTML, or its text where that is not clean yet."""
-    clean = reads.renditions(connection, articles, publication.cleaning)
-    texts = reads.bodies(
-        connection,
-        {article.body_id for article in articles if article.code not in clean and article.body_id},
-    )
-    return tuple(
-        Body(clean[article.code])
-        if article.code in clean
-        else Body(
-            texts.get(article.body_id or 0, pack("")), article.media_type, publication.base(article)
-        )
-        for article in articles
-    )
-
-
-def _publish(
-    rendered: Rendered, directory: Path, summary: BuildSummary, *, dry_run: bool
-) -> FeedState | None:
-    """Write a feed if its bytes differ; return its state on disk, None if that failed."""
-    path = directory / rendered.spec.path
-    try:
-        if dry_run:
-            if not holds(path, rendered.data):
-                summary.written.append(rendered.spec.path)
-            return rendered.state
-        if replace_file(path, rendered.data):
-            summary.written.append(rendered.spec.path)
-        found = path.stat()
-    except PublishError as error:
-        summary.failures.append(str(error))
-        return None
-    except OSError as error:
-        summary.failures.append(f"{path}: cannot be read: {error.strerror}")
-        return None
-    return replace(rendered.state, size=found.st_size, mtime_ns=found.st_mtime_ns)
-
-
-def _save(
-    store: Store,
-    publication: Publication,
-    saved: list[Rendered],
-    states: list[FeedState],
-    directory: Path,
-) -> None:
-    """Save clean texts and the manifest, once the feeds are safe on disk."""
-    if not saved:
-        return
-    sync_folders({(directory / state.path).parent for state in states})
+def _changes(store: Store, changed: Mapping[str, bool]) -> Changes:
+    """What the last polls did to articles that had been there before."""
     with store.transaction() as connection:
-        for rendered in saved:
-            writes.save_renditions(connection, publication.cleaning, rendered.cleaned)
-        published.save_feeds(connection, states)
-    saved.clear()
-    states.clear()
+        articles = reads.articles_of(connection, changed)
+        return Changes(
+            again=frozenset(code for code, again in changed.items() if again),
+            removed=frozenset(code for code, article in articles.items() if article.removed),
+            last_arrival=reads.last_arrival(connection),
+        )

@@ -49,7 +49,7 @@ def outcome_values(outcome: Outcome) -> dict[str, Any]:
         "problems": outcome.problems,
         "read": outcome.poll.read,
         **_counts(outcome.poll),
-        "written": outcome.build.written,
+        "written": outcome.build.paths,
         "failures": outcome.failures,
     }
 
@@ -60,9 +60,9 @@ def outcome_lines(outcome: Outcome, *, verbose: bool, dry_run: bool) -> Iterator
     parts = _named(_counts(outcome.poll))
     yield f"{outcome.articles:,} articles" + (f" ({', '.join(parts)})" if parts else "")
     verb = "would be written" if dry_run else "written"
-    yield f"{len(build.written):,} of {build.feeds:,} feeds {verb}"
+    yield f"{build.written:,} of {build.feeds:,} feeds {verb}"
     if verbose or dry_run:
-        yield from (f"  {path}" for path in build.written)
+        yield from (f"  {path}" for path in build.paths)
     if outcome.problems:
         yield f"{outcome.problems:,} problems: see aggregator problems"
 

@@ -109,7 +109,7 @@ class Health:
             self.numbers.articles = outcome.articles
             self.numbers.feeds = outcome.build.feeds
             self.numbers.problems = outcome.problems
-            self.numbers.written += len(outcome.build.written)
+            self.numbers.written += outcome.build.written
             for kind in ("new", "revised", "restated", "removed"):
                 self.numbers.changes[kind] += getattr(outcome.poll, kind)
         for notice in outcome.notices:
@@ -120,7 +120,7 @@ class Health:
             "revised": outcome.poll.revised,
             "restated": outcome.poll.restated,
             "removed": outcome.poll.removed,
-            "feeds written": len(outcome.build.written),
+            "feeds written": outcome.build.written,
         }
         said = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
         if said:

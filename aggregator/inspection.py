@@ -19,7 +19,8 @@ from aggregator.errors import AggregatorError, StoreError, masked
 from aggregator.identity import normal_code
 from aggregator.model import Article, Revision, UrlState
 from aggregator.settings import Settings
-from aggregator.store import Store, published, reads, statistics, urls
+from aggregator.store import Store, published, reads, selections, statistics, urls
+from aggregator.store.problems import open_problems
 
 MAX_STATE = 1_000_000
 DAYS = 14
@@ -39,14 +40,16 @@ def status(settings: Settings) -> Values:
             "sources": _activity(settings, connection),
             "feeds": [
                 {
-                    "file": state.path,
+                    "file": state.files[0].path,
                     "title": state.title,
                     "entries": state.entries,
                     "updated": _text(state.updated),
-                    "bytes": state.size,
-                    "on_disk": (directory / state.path).is_file(),
+                    "files": [file.path for file in state.files],
+                    "bytes": sum(file.size for file in state.files),
+                    "on_disk": all((directory / file.path).is_file() for file in state.files),
                 }
                 for _, state in sorted(published.feed_states(connection).items())
+                if state.files
             ],
         }
 
@@ -65,7 +68,7 @@ def problems(settings: Settings) -> list[Values]:
                 "reason": problem.reason,
                 "since": _text(since),
             }
-            for origin, problem, since in reads.problems(connection)
+            for origin, problem, since in open_problems(connection)
         ]
 
 
@@ -86,8 +89,8 @@ def sources(settings: Settings) -> list[Values]:
                     "name": name.name,
                     "articles": count,
                     "newest": _text(newest),
-                    "feed": spec.path,
-                    "url": publication.feed_url(spec),
+                    "feed": next(iter(publication.feed_paths(spec).values())),
+                    "url": next(iter(publication.feed_urls(spec).values())),
                 }
             )
         return found
@@ -106,14 +109,14 @@ def show(settings: Settings, code: str) -> Values:
             raise AggregatorError(f"no article {code}; `aggregator problems` may tell why")
         revisions = reads.revisions_of(connection, article)
         now = datetime.datetime.now(datetime.UTC)
-        specs = [publication.source_spec(article.source), publication.combined_spec()]
+        keys = selections.feeds_of(connection, [wanted]).get(wanted, set())
+        others = [publication.spec_of(key) for key in sorted(keys)]
+        specs = [publication.source_spec(article.source), *others, publication.combined_spec()]
         feeds = [
-            spec.path
+            next(iter(publication.feed_paths(spec).values()))
             for spec in specs
-            if any(
-                shown.code == wanted
-                for shown in reads.window(connection, spec.source, now, spec.limit)
-            )
+            if spec is not None
+            and any(shown.code == wanted for shown in reads.window(connection, spec, now))
         ]
         copies = reads.copies_of(connection, [wanted]).get(wanted, [])
         pages = urls.of_pages(connection, {copy.share_url for copy in copies if copy.share_url})

@@ -17,7 +17,7 @@ from aggregator import content, merge, visible
 from aggregator.identity import is_code
 from aggregator.model import Article, Batch, Change, Copy, CopyFacts, Problem
 from aggregator.packing import unpack
-from aggregator.store import reads, urls, writes
+from aggregator.store import problems, reads, urls, writes
 
 SHARES = "shares"
 
@@ -43,7 +43,7 @@ def apply(
     `number` is that of the poll (see `writes.start_poll`).
     """
     batch = _recognised(connection, batch)
-    writes.replace_problems(connection, batch, now)
+    problems.replace(connection, batch, now)
     writes.save_states(connection, batch)
     urls.save(connection, batch.origin, batch.urls)
     urls.want(connection, SHARES, batch.pages, now)

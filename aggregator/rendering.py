@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib import import_module
 
 from aggregator import content
-from aggregator.model import FeedDocument, FeedSpec, FeedState
+from aggregator.model import FeedDocument, FeedState
 from aggregator.packing import pack, unpack
+
+# How each format is written (`render` of publish/interface.py); imported when it is needed.
+_MODULES = {
+    "atom": "aggregator.publish.atom",
+    "rss": "aggregator.publish.rss",
+    "json": "aggregator.publish.jsonfeed",
+}
 
 
 @dataclass(frozen=True)
@@ -24,34 +33,40 @@ class Body:
 
 @dataclass(frozen=True)
 class Job:
-    """A feed to render.
+    """A document to render.
 
     The document's entries have no content yet: `bodies` has what it is made from, and
-    `revisions` the code and revision of each, in the same order.  `state` is what the
-    manifest will say, less what only the written file can tell.
+    `revisions` the code and revision of each, in the same order.  `paths` are the files
+    to make, by format.  `state` is what the manifest will say of a feed, less what only
+    the written files can tell; `archive` is the number of an archive document.
     """
 
-    spec: FeedSpec
+    key: str
     document: FeedDocument
+    paths: dict[str, str]
     bodies: tuple[Body, ...]
     revisions: tuple[tuple[str, int], ...]
-    state: FeedState
+    fingerprint: bytes
+    state: FeedState | None = None
+    archive: int | None = None
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """A feed's bytes, and the packed HTML of every text that was cleaned for it."""
+    """The bytes of each file, and the packed HTML of every text that was cleaned for it."""
 
-    spec: FeedSpec
-    state: FeedState
-    data: bytes
+    job: Job
+    files: tuple[tuple[str, bytes], ...]
     cleaned: tuple[tuple[str, int, bytes], ...]
 
 
-def render(job: Job) -> Rendered:
-    """Clean what has to be cleaned, and render the feed."""
-    from aggregator.publish import atom
+def load(formats: tuple[str, ...]) -> dict[str, Callable[[FeedDocument], bytes]]:
+    """The functions that write these formats."""
+    return {name: import_module(_MODULES[name]).render for name in formats}
 
+
+def render(job: Job) -> Rendered:
+    """Clean what has to be cleaned, and render the document in its formats."""
     entries = []
     cleaned = []
     for entry, body, (code, revision) in zip(
@@ -62,5 +77,10 @@ def render(job: Job) -> Rendered:
             html = content.clean(html, body.media_type, body.base)
             cleaned.append((code, revision, pack(html)))
         entries.append(replace(entry, content=html))
-    data = atom.render(replace(job.document, entries=tuple(entries)))
-    return Rendered(job.spec, job.state, data, tuple(cleaned))
+    document = replace(job.document, entries=tuple(entries))
+    files = tuple(
+        (job.paths[name], write(document)) for name, write in load(tuple(job.paths)).items()
+    )
+    # What is known where the job came from need not travel back.
+    done = replace(job, document=replace(job.document, entries=()), bodies=(), revisions=())
+    return Rendered(done, files, tuple(cleaned))

@@ -16,11 +16,11 @@ from pathlib import Path
 from aggregator import assembly, builder, standstill, watcher
 from aggregator.errors import DamagedStoreError, StoreError
 from aggregator.feeds import Publication
-from aggregator.model import Article, BuildSummary, PollSummary
+from aggregator.model import FORMATS, Article, BuildSummary, PollSummary
 from aggregator.origins.posts import PostsFolder
 from aggregator.origins.scan import newest_change
 from aggregator.settings import Settings
-from aggregator.store import Store, published, reads, writes
+from aggregator.store import Store, problems, published, reads, writes
 from aggregator.store.lock import exclusive
 
 Progress = Callable[[str, int, int], None]
@@ -184,21 +184,23 @@ def _build_feeds(
             publication,
             settings.feeds_directory,
             now,
+            codings=settings.feeds.compress,
             only_source=options.source,
             full=options.full,
             allow_empty=options.allow_empty,
             dry_run=options.dry_run,
             progress=lambda done, total: progress("feeds", done, total),
         )
+        outcome.notices += outcome.build.notices
         with store.transaction() as connection:
             if options.full:
                 writes.prune_bodies(connection)
             outcome.articles = reads.count_articles(connection)
-            outcome.problems = reads.count_problems(connection)
+            outcome.problems = problems.count(connection)
             outcome.next_due = next_due = reads.next_due(connection, now)
             is_settled = not reads.has_files_to_look_at(connection)
             outcome.young = reads.has_young_files(connection)
-            paths = [state.path for state in published.feed_states(connection).values()]
+            paths = published.paths(connection)
     outcome.waiting = sum(folder.waiting for folder in folders)
     is_settled = is_settled and not outcome.waiting
     seen = [folder.seen for folder in folders]
@@ -249,35 +251,48 @@ def poll_posts(
 
 def _remember_published(store: Store, publication: Publication, directory: Path) -> None:
     """Fill a new ledger with the ids and dates that the published feeds have."""
-    from aggregator.publish import atom
+    from aggregator.publish.read_back import dated_entries
 
     prefix = f"tag:{publication.tag}:"
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     found: dict[str, Article] = {}
-    for path in (directory / "all.atom", *sorted((directory / "sources").glob("*.atom"))):
+    for path in _published_files(directory):
         try:
             with path.open("rb") as file:
                 data = file.read(MAX_FEED_BYTES)
-        except FileNotFoundError:
-            continue
         except OSError as error:
             raise StoreError(f"{path}: cannot be read: {error.strerror}") from error
-        for identifier, dated, updated in atom.read_dates(data):
-            code = identifier.removeprefix(prefix)
-            if code == identifier or code in found:
+        for entry in dated_entries(data, path.suffix):
+            code = entry.id.removeprefix(prefix)
+            if code == entry.id:
+                continue
+            updated = entry.updated if entry.updated != entry.published else None
+            known = found.get(code)
+            if known is not None and (known.updated or known.published) >= entry.updated:
                 continue
             found[code] = Article(
                 code=code,
                 source="",
                 source_name=None,
                 first_seen=now,
-                published=dated,
-                updated=updated if updated != dated else None,
+                published=entry.published,
+                updated=updated,
                 revision=0,
                 version=0,
             )
     with store.transaction() as connection:
         writes.remember(connection, found.values())
+
+
+def _published_files(directory: Path) -> list[Path]:
+    """Feeds of every format, and archives, that are in the folder of the feeds."""
+    endings = {format.ending for format in FORMATS.values()}
+    return [
+        path
+        for pattern in ("all.*", "sources/*", "archives/all.*", "archives/sources/*")
+        for path in sorted(directory.glob(pattern))
+        if path.suffix in endings
+    ]
 
 
 def _move_aside(path: Path, error: DamagedStoreError) -> str:

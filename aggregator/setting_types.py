@@ -19,6 +19,7 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMG]?)i?B", re.IGNORECASE)
 _BYTES = {"": 1, "K": 1000, "M": 1000**2, "G": 1000**3}
+_NAME = re.compile(r"(?=.{1,60}\Z)[a-z0-9]+(?:-[a-z0-9]+)*")
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]*,\d{4}(-\d\d){0,2}")
 
 
@@ -77,6 +78,12 @@ def _timezone(value: str) -> str:
 def _path(value: str) -> str:
     if not value or "\0" in value:
         raise ValueError("must be a path")
+    return value
+
+
+def _feed_name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise ValueError("must be made of a to z, digits and single hyphens, up to 60 characters")
     return value
 
 
@@ -162,6 +169,8 @@ ByteSize = Annotated[int, BeforeValidator(_size), Field(gt=0)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 CodedPattern = Annotated[str, AfterValidator(_coded_pattern)]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
+FeedName = Annotated[str, AfterValidator(_feed_name)]
+FilterText = Annotated[str, Field(min_length=1)]
 PathText = Annotated[str, AfterValidator(_path)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 TimeZone = Annotated[str, AfterValidator(_timezone)]

@@ -1,7 +1,6 @@
 """The shape of config.yaml as typed values (design §9).
 
-Every key of the contract stands here once, with its default.  Keys of features that are
-still to come are checked like the others; `Settings.pending` names those in use.
+Every key of the contract stands here once, with its default.
 """
 
 from __future__ import annotations
@@ -10,12 +9,14 @@ import datetime
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from aggregator.setting_types import (
     ByteSize,
     CodedPattern,
     Duration,
+    FeedName,
+    FilterText,
     FolderUrl,
     HeaderText,
     Interval,
@@ -169,6 +170,22 @@ class Source(_Section):
     url: WebUrl | None = None
 
 
+class ExtraFeed(_Section):
+    """A feed by a filter: of each kind of criterion that is given, one value must fit."""
+
+    title: str | None = None
+    sources: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    words: tuple[FilterText, ...] = ()
+    stocks: tuple[FilterText, ...] = ()
+
+    @model_validator(mode="after")
+    def _selects(self) -> ExtraFeed:
+        if not (self.sources or self.tags or self.words or self.stocks):
+            raise ValueError("needs sources, tags, words or stocks")
+        return self
+
+
 class Feeds(_Section):
     """What is published, and where."""
 
@@ -177,6 +194,17 @@ class Feeds(_Section):
     entries: int = Field(default=50, ge=1, le=10_000)
     combined_entries: int = Field(default=100, ge=1, le=10_000)
     formats: tuple[Literal["atom", "rss", "json"], ...] = Field(default=("atom",), min_length=1)
+    page: bool = True
+    archives: bool = True
+    tags: bool = False
+    extra: dict[FeedName, ExtraFeed] = {}
+    hubs: tuple[WebUrl, ...] = ()
+    compress: tuple[Literal["gzip", "br"], ...] = ()
+
+    @field_validator("formats", "hubs", "compress")
+    @classmethod
+    def _once(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(values))
 
 
 class Schedule(_Section):
@@ -242,12 +270,3 @@ class Settings(_Section):
     def feeds_directory(self) -> Path:
         """Where feeds are written."""
         return self.base / self.feeds.directory
-
-    def pending(self) -> list[str]:
-        """The keys in use whose feature this version does not have yet."""
-        found = [
-            f"feeds.formats: {name} (only atom is written)"
-            for name in self.feeds.formats
-            if name != "atom"
-        ]
-        return found

@@ -21,6 +21,7 @@ from aggregator.model import Batch, OriginSummary, Problem, Request, Response, U
 from aggregator.origins.interface import UpstreamOrigin
 from aggregator.origins.shares import SharePages
 from aggregator.sources import SourceKeys
+from aggregator.store import problems as open_problems
 from aggregator.store import reads, urls, writes
 from aggregator.store.reads import Transaction
 
@@ -147,7 +148,7 @@ class _Poller:
                     wanted |= dict.fromkeys(url for url in self.ask.only if origin.matches(url))
                 wanted = {url: None for url in wanted if url in self.ask.only}
             known = urls.states(connection, origin.name, wanted)
-            stale = set(reads.problem_locations(connection, origin.name)) - wanted.keys()
+            stale = set(open_problems.locations(connection, origin.name)) - wanted.keys()
         if stale and not self.ask.only and self.fetcher is not None:
             # What is not asked any more can't be mended, and is no problem either.
             self._save(Batch(origin.name, read=tuple(sorted(stale))))

@@ -115,7 +115,7 @@ def test_json_of_a_build_and_of_one_with_nothing_to_do_have_the_same_keys(built:
     first = built.build("--json").json
     second = built.build("--json").json
     assert first["new"] == 1
-    assert first["written"] == ["sources/huaxiashibao.atom", "all.atom"]
+    assert first["written"] == ["sources/huaxiashibao.atom", "all.atom", "index.html"]
     assert second["new"] == 0
     assert second["written"] == []
     assert set(second) == set(first)

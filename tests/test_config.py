@@ -108,12 +108,6 @@ def test_the_whole_contract_is_accepted(site: Site) -> None:
     assert len(site.entries()) == 1
 
 
-def test_what_is_still_to_come_is_said(site: Site) -> None:
-    site.configure(lambda text: text + "  formats: [atom, rss]\n")
-    found = site.run("check", "--json").json["not_yet_supported"]
-    assert any("rss" in item for item in found)
-
-
 def test_no_file(site: Site) -> None:
     site.config.unlink()
     result = site.run("build-feeds")

@@ -16,6 +16,8 @@ LAYERS = [
     "runs",
     "assembly",
     "reading watcher upstream builder",
+    "jobs overview selecting output",
+    "archiving",
     "answers",
     "ledger rendering config",
     "fetch origins store publish settings standstill",
@@ -30,7 +32,10 @@ ALLOWED = {
     ("standstill", "origins"): "the digest of a folder is the one that its poll made",
 }
 RANK = {name: rank for rank, line in enumerate(LAYERS) for name in line.split()}
-SQL = {"store", "ledger", "watcher", "builder", "inspection", "polling"}
+SQL = {
+    "store", "ledger", "watcher", "builder", "inspection", "polling", "jobs", "selecting", "output",
+    "archiving",
+}  # fmt: skip
 
 
 def module_of(path: Path) -> str:

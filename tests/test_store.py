@@ -15,6 +15,7 @@ from aggregator.model import Batch, Copy, FileState, Problem
 from aggregator.packing import pack
 from aggregator.store import Store, migrations, reads, writes
 from aggregator.store.lock import exclusive
+from aggregator.store.problems import open_problems
 
 NOW = datetime.datetime(2022, 1, 28, 12, tzinfo=datetime.UTC)
 CODE = "NW202201272264567295"
@@ -196,7 +197,7 @@ def test_a_post_that_becomes_another_article_takes_the_old_one_along(tmp_path: P
 def test_a_problem_keeps_its_date_and_goes_with_its_reason(tmp_path: Path) -> None:
     def problems(store: Store) -> list[tuple[str, datetime.datetime]]:
         with store.transaction() as connection:
-            return [(found.reason, since) for _, found, since in reads.problems(connection)]
+            return [(found.reason, since) for _, found, since in open_problems(connection)]
 
     bad = Batch("posts:a", problems=(Problem("1.md", "bad", 3),), read=("1.md",))
     with Store(tmp_path / "store.db") as store:

@@ -42,7 +42,6 @@ def check(config: Path, verbose: bool, quiet: bool, as_json: bool) -> None:
                 "feeds": str(settings.feeds_directory),
                 "posts": [str(settings.base / posts.path) for posts in settings.posts],
                 "missing_folders": missing,
-                "not_yet_supported": settings.pending(),
             }
         )
     elif not quiet:
@@ -51,8 +50,6 @@ def check(config: Path, verbose: bool, quiet: bool, as_json: bool) -> None:
         click.echo(f"  feeds  {settings.feeds_directory}  as  {settings.feeds.url}")
         for posts in settings.posts:
             click.echo(f"  posts  {settings.base / posts.path}/{posts.glob}")
-        for note in settings.pending():
-            click.echo(f"  not in this version yet: {note}")
         if verbose:
             click.echo(settings.model_dump_json(indent=2, by_alias=True, exclude={"base"}))
     for path in missing:

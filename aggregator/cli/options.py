@@ -55,13 +55,9 @@ def print_json(value: object) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-def complain_all(notices: list[str], pending: list[str], failures: list[str]) -> None:
+def complain_all(notices: list[str], failures: list[str]) -> None:
     """Say what a run has to say beside its summary, on standard error."""
-    for message in (
-        *notices,
-        *(f"not in this version yet: {note}" for note in pending),
-        *failures,
-    ):
+    for message in (*notices, *failures):
         complain(message)
 
 

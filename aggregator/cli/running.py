@@ -65,7 +65,7 @@ def poll(
     )
     with console.progress(quiet or as_json) as report:
         outcome = polling.poll(settings, options, report)
-    complain_all(outcome.notices, settings.pending(), outcome.failures)
+    complain_all(outcome.notices, outcome.failures)
     if as_json:
         print_json(console.poll_values(outcome))
     elif not quiet:
@@ -131,7 +131,7 @@ def build_feeds(
     )
     with console.progress(quiet or as_json) as report:
         outcome = runs.build_feeds(settings, config, options, report)
-    complain_all(outcome.notices, settings.pending(), outcome.failures)
+    complain_all(outcome.notices, outcome.failures)
     if as_json:
         print_json(console.outcome_values(outcome))
     elif not quiet:

@@ -18,13 +18,21 @@ from aggregator.model.articles import (
     Revision,
 )
 from aggregator.model.feeds import (
+    FORMATS,
+    Activity,
+    Archive,
+    ArchivePlace,
     Entry,
     FeedDocument,
     FeedOrigin,
     FeedSpec,
     FeedState,
+    Format,
+    Headline,
+    PublishedFile,
     SourceName,
 )
+from aggregator.model.overview import Card, Overview
 from aggregator.model.polls import (
     Batch,
     FileState,
@@ -41,10 +49,15 @@ from aggregator.model.summaries import (
 )
 
 __all__ = [
+    "FORMATS",
     "NO_SOURCE",
+    "Activity",
+    "Archive",
+    "ArchivePlace",
     "Article",
     "Batch",
     "BuildSummary",
+    "Card",
     "Change",
     "ChangeCounts",
     "Clues",
@@ -57,10 +70,14 @@ __all__ = [
     "FeedSpec",
     "FeedState",
     "FileState",
+    "Format",
+    "Headline",
     "Identity",
     "OriginSummary",
+    "Overview",
     "PollSummary",
     "Problem",
+    "PublishedFile",
     "Request",
     "Response",
     "Revision",

@@ -73,9 +73,14 @@ class OriginSummary(ChangeCounts):
 
 @dataclass(slots=True)
 class BuildSummary:
-    """What one build did: feed paths, relative to the output folder."""
+    """What one build did: paths are relative to the output folder.
+
+    `feeds` there are, of which some were `written`; so were all the files of `paths`.
+    """
 
     feeds: int = 0
-    written: list[str] = field(default_factory=list)
+    written: int = 0
+    paths: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)

@@ -33,9 +33,39 @@ def _polled_urls(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+def _formats_and_archives(connection: Connection) -> None:
+    """Version 3: several files a feed, archives, selections, the page, hubs."""
+    for statement in (
+        "ALTER TABLE feed ADD COLUMN files VARCHAR DEFAULT '[]' NOT NULL",
+        "ALTER TABLE feed ADD COLUMN activity VARCHAR DEFAULT '[]' NOT NULL",
+        "UPDATE feed SET files = json_array(json_array(path, size, mtime_ns))",
+        "ALTER TABLE feed DROP COLUMN path",
+        "ALTER TABLE feed DROP COLUMN size",
+        "ALTER TABLE feed DROP COLUMN mtime_ns",
+        "CREATE TABLE touched_feed (feed VARCHAR NOT NULL PRIMARY KEY)",
+        "CREATE TABLE changed (code VARCHAR NOT NULL PRIMARY KEY, again BOOLEAN NOT NULL)",
+        "CREATE TABLE selection (name VARCHAR NOT NULL PRIMARY KEY, rules BLOB NOT NULL, "
+        "upto INTEGER NOT NULL)",
+        "CREATE TABLE selected (feed VARCHAR NOT NULL, published INTEGER NOT NULL, "
+        "code VARCHAR NOT NULL, PRIMARY KEY (feed, published, code)) WITHOUT ROWID",
+        "CREATE INDEX selected_code ON selected (code)",
+        "CREATE TABLE archive (feed VARCHAR NOT NULL, number INTEGER NOT NULL, "
+        "codes VARCHAR NOT NULL, is_sealed BOOLEAN NOT NULL, is_written BOOLEAN NOT NULL, "
+        "fingerprint BLOB NOT NULL, PRIMARY KEY (feed, number)) WITHOUT ROWID",
+        "CREATE TABLE archiving (feed VARCHAR NOT NULL PRIMARY KEY, upto INTEGER NOT NULL, "
+        "pending VARCHAR NOT NULL)",
+        "CREATE TABLE page_file (path VARCHAR NOT NULL PRIMARY KEY, fingerprint BLOB NOT NULL, "
+        "size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL)",
+        "CREATE TABLE ping (hub VARCHAR NOT NULL, topic VARCHAR NOT NULL, "
+        "since INTEGER NOT NULL, due_at INTEGER NOT NULL, failures INTEGER NOT NULL, "
+        "trouble VARCHAR, PRIMARY KEY (hub, topic))",
+    ):
+        connection.exec_driver_sql(statement)
+
+
 # Append only, from version 2 on: a new store is made as schema.py has it.  Steps write
 # their DDL out, since schema.py moves on and an old store must still get there.
-STEPS: tuple[Callable[[Connection], None], ...] = (_polled_urls,)
+STEPS: tuple[Callable[[Connection], None], ...] = (_polled_urls, _formats_and_archives)
 VERSION = len(STEPS) + 1
 
 

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
+from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
-from aggregator.model import Article, CopyFacts, Enclosure, FileState, Problem, Revision
+from aggregator.model import (
+    Article,
+    CopyFacts,
+    Enclosure,
+    FeedSpec,
+    FileState,
+    Revision,
+)
 from aggregator.packing import unpack
 from aggregator.store import schema
 
@@ -74,8 +83,8 @@ def copies_of(connection: Connection, codes: Iterable[str]) -> dict[str, list[Co
 def articles_of(connection: Connection, codes: Iterable[str]) -> dict[str, Article]:
     """Some articles by their codes."""
     table = schema.article
-    rows = connection.execute(select(table).where(table.c.code.in_(list(codes))))
-    return {row.code: _article(row) for row in rows}
+    rows = connection.execute(select(table).where(table.c.code.in_(list(codes)))).all()
+    return {row.code: article_from(row) for row in rows}
 
 
 def copies_at(
@@ -94,8 +103,8 @@ def bodies(connection: Connection, body_ids: Iterable[int]) -> dict[int, bytes]:
     table = schema.body
     rows = connection.execute(
         select(table.c.body_id, table.c.text).where(table.c.body_id.in_(list(body_ids)))
-    )
-    return {row.body_id: row.text for row in rows}
+    ).all()
+    return {row[0]: row[1] for row in rows}
 
 
 def has_files_to_look_at(connection: Connection) -> bool:
@@ -136,29 +145,40 @@ def count_articles(connection: Connection) -> int:
 
 
 def window(
-    connection: Connection, source: str | None, now: datetime.datetime, limit: int
+    connection: Connection, spec: FeedSpec, now: datetime.datetime, limit: int | None = None
 ) -> list[Article]:
-    """The newest articles that are due, of one source or of all: newest first."""
+    """The newest articles of a feed that are due: newest first."""
     table = schema.article
-    query = select(table).where(
+    due = select(table).where(
         table.c.published <= int(now.timestamp()), table.c.revision > 0, ~table.c.removed
     )
-    if source is not None:
-        query = query.where(table.c.source == source)
-    query = query.order_by(table.c.published.desc(), table.c.code.desc()).limit(limit)
-    return [_article(row) for row in connection.execute(query)]
+    order = table if spec.kind in ("all", "source") else schema.selected
+    query = in_feed(due, spec).order_by(order.c.published.desc(), order.c.code.desc())
+    return [article_from(row) for row in connection.execute(query.limit(limit or spec.limit)).all()]
 
 
-def renditions(connection: Connection, wanted: Sequence[Article], rules: bytes) -> dict[str, bytes]:
-    """The packed clean HTML of those articles that have it for their newest revision."""
-    table = schema.rendition
-    revisions = {article.code: article.revision for article in wanted}
-    rows = connection.execute(
-        select(table.c.code, table.c.revision, table.c.html).where(
-            table.c.code.in_(list(revisions)), table.c.rules == rules
-        )
-    )
-    return {row.code: row.html for row in rows if row.revision == revisions[row.code]}
+def in_feed(query: Any, spec: FeedSpec, *, is_small: bool = False) -> Any:
+    """A query of articles, for those of one feed.
+
+    It is a `Select` of any columns.  One that is small by itself must not be answered from
+    an index of all of the feed's.
+    """
+    table, selected = schema.article, schema.selected
+    if spec.kind == "all":
+        return query
+    if spec.source is not None:
+        source = table.c.source.concat("") if is_small else table.c.source
+        return query.where(source == spec.source)
+    feed = selected.c.feed.concat("") if is_small else selected.c.feed
+    return query.join(
+        selected,
+        (selected.c.code == table.c.code) & (selected.c.published == table.c.published),
+    ).where(feed == spec.key)
+
+
+def last_arrival(connection: Connection) -> int:
+    """The number of the article that arrived last, 0 if there is none."""
+    return connection.execute(select(func.max(schema.article.c.article_id))).scalar_one() or 0
 
 
 def sources(connection: Connection) -> list[str]:
@@ -188,6 +208,17 @@ def sources_due(
     )
 
 
+def codes_due(
+    connection: Connection, after: datetime.datetime, until: datetime.datetime
+) -> list[str]:
+    """Articles that were held back at `after` and are due at `until`."""
+    table = schema.article
+    query = select(table.c.code).where(
+        table.c.published > int(after.timestamp()), table.c.published <= int(until.timestamp())
+    )
+    return list(connection.execute(query).scalars())
+
+
 def next_due(connection: Connection, now: datetime.datetime) -> datetime.datetime | None:
     """When the next article that is held back will be due."""
     table = schema.article
@@ -196,30 +227,6 @@ def next_due(connection: Connection, now: datetime.datetime) -> datetime.datetim
             select(func.min(table.c.published)).where(table.c.published > int(now.timestamp()))
         ).scalar_one_or_none()
     )
-
-
-def problems(connection: Connection) -> list[tuple[str, Problem, datetime.datetime]]:
-    """Every open problem: its origin, itself, and since when it is known."""
-    table = schema.problem
-    rows = connection.execute(
-        select(table).order_by(table.c.origin, table.c.location, table.c.line)
-    )
-    return [
-        (row.origin, Problem(row.location, row.reason, row.line), instant(row.seen_at))
-        for row in rows
-    ]
-
-
-def problem_locations(connection: Connection, origin: str) -> list[str]:
-    """Where an origin has open problems."""
-    table = schema.problem
-    query = select(table.c.location).where(table.c.origin == origin).distinct()
-    return list(connection.execute(query).scalars())
-
-
-def count_problems(connection: Connection) -> int:
-    """How many problems are open."""
-    return connection.execute(select(func.count()).select_from(schema.problem)).scalar_one()
 
 
 def revisions_of(connection: Connection, article: Article) -> list[Revision]:
@@ -295,31 +302,39 @@ def _copy(row: Row[tuple[object, ...]]) -> CopyFacts:
     )
 
 
-def _article(row: Row[tuple[object, ...]]) -> Article:
+def article_from(row: Row[Any]) -> Article:
+    """A row of the table of articles as a value."""
+    # All at once, in the order of schema.py: a name each would take twice as long.
+    (
+        _, code, source, source_name, first_seen, first_poll, published, updated, revision,
+        version, title, raw_hash, body_id, media_type, link, share_url, categories, is_full,
+        removed, base, enclosures,
+    ) = tuple(row)  # fmt: skip
     return Article(
-        code=row.code,
-        source=row.source,
-        source_name=row.source_name,
-        first_seen=instant(row.first_seen),
-        published=instant(row.published),
-        updated=maybe_instant(row.updated),
-        revision=row.revision,
-        version=row.version,
-        first_poll=row.first_poll,
-        title=row.title,
-        raw_hash=row.raw_hash,
-        body_id=row.body_id,
-        media_type=row.media_type,
-        link=row.link,
-        share_url=row.share_url,
-        categories=_categories(row.categories),
-        is_full=row.is_full,
-        removed=row.removed,
-        base=row.base,
-        enclosures=_enclosures(row.enclosures),
+        code=code,
+        source=source,
+        source_name=source_name,
+        first_seen=instant(first_seen),
+        published=instant(published),
+        updated=maybe_instant(updated),
+        revision=revision,
+        version=version,
+        first_poll=first_poll,
+        title=title,
+        raw_hash=raw_hash,
+        body_id=body_id,
+        media_type=media_type,
+        link=link,
+        share_url=share_url,
+        categories=_categories(categories),
+        is_full=is_full,
+        removed=removed,
+        base=base,
+        enclosures=_enclosures(enclosures),
     )
 
 
+@lru_cache(maxsize=1024)
 def _categories(text: str) -> tuple[str, ...]:
     return () if text == "[]" else tuple(json.loads(text))
 

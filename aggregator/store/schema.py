@@ -186,17 +186,90 @@ problem = Table(
     Index("problem_location", "origin", "location"),
 )
 
+# Feeds of selections that may look different since they were last built.
+touched_feed = Table("touched_feed", metadata, Column("feed", String, primary_key=True))
+
+# Articles that changed after they were first seen, since the last whole build.  Those that
+# come `again` have words, or a feed, that older documents do not show.
+changed = Table(
+    "changed",
+    metadata,
+    Column("code", String, primary_key=True),
+    Column("again", Boolean, nullable=False),
+)
+
+# What feeds of tags and of filters show, and up to which article that has been decided.
+selection = Table(
+    "selection",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("rules", LargeBinary, nullable=False),
+    Column("upto", Integer, nullable=False),
+)
+selected = Table(
+    "selected",
+    metadata,
+    Column("feed", String, primary_key=True),
+    Column("published", Integer, primary_key=True),
+    Column("code", String, primary_key=True),
+    Index("selected_code", "code"),
+    sqlite_with_rowid=False,
+)
+
+# Documents of older entries.  Codes are joined by newlines.
+archive = Table(
+    "archive",
+    metadata,
+    Column("feed", String, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("codes", String, nullable=False),
+    Column("is_sealed", Boolean, nullable=False),
+    Column("is_written", Boolean, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+# How far a feed's articles have been put into archives, and those passed over: in its window.
+archiving = Table(
+    "archiving",
+    metadata,
+    Column("feed", String, primary_key=True),
+    Column("upto", Integer, nullable=False),
+    Column("pending", String, nullable=False),
+)
+
+# The manifest.  `files` and `activity` are JSON.
 feed = Table(
     "feed",
     metadata,
     Column("key", String, primary_key=True),
-    Column("path", String, nullable=False),
     Column("title", String, nullable=False),
     Column("rules", LargeBinary, nullable=False),
     Column("fingerprint", LargeBinary, nullable=False),
     Column("entries", Integer, nullable=False),
     Column("updated", Integer, nullable=False),
+    Column("checked_at", Integer, nullable=False),
+    Column("files", String, nullable=False, server_default="[]"),
+    Column("activity", String, nullable=False, server_default="[]"),
+)
+
+# Files of the folder of feeds that are none, such as the page.
+page_file = Table(
+    "page_file",
+    metadata,
+    Column("path", String, primary_key=True),
+    Column("fingerprint", LargeBinary, nullable=False),
     Column("size", Integer, nullable=False),
     Column("mtime_ns", Integer, nullable=False),
-    Column("checked_at", Integer, nullable=False),
+)
+
+# Hubs that are to be told of a feed (WebSub).
+ping = Table(
+    "ping",
+    metadata,
+    Column("hub", String, primary_key=True),
+    Column("topic", String, primary_key=True),
+    Column("since", Integer, nullable=False),
+    Column("due_at", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("trouble", String),
 )

@@ -1,4 +1,4 @@
-"""What `status` and `sources` count."""
+"""What `status`, `sources` and the page count."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import datetime
 
 from sqlalchemy import Connection, Integer, cast, func, select
 
+from aggregator.model import FeedSpec
 from aggregator.store import schema
-from aggregator.store.reads import count_articles, instant
+from aggregator.store.reads import count_articles, in_feed, instant
 
 
 def counts(connection: Connection) -> dict[str, int]:
@@ -51,3 +52,36 @@ def daily_counts(
         if number < days:
             found.setdefault(source, [0] * days)[number] = count
     return found
+
+
+def activity(
+    connection: Connection,
+    spec: FeedSpec,
+    since: datetime.datetime,
+    until: datetime.datetime,
+    offset: datetime.timedelta,
+) -> tuple[int, list[tuple[int, int]]]:
+    """How many articles of a feed are due by `until`, and how many of each day from `since`.
+
+    Days are ordinals (`datetime.date.toordinal`) in a zone that is `offset` from UTC.
+    """
+    table = schema.article
+    shown = (
+        table.c.revision > 0,
+        ~table.c.removed,
+        table.c.published <= int(until.timestamp()),
+    )
+    count = connection.execute(
+        in_feed(select(func.count()).select_from(table).where(*shown), spec)
+    ).scalar_one()
+    day = cast((table.c.published + int(offset.total_seconds())) / 86_400, Integer)
+    rows = connection.execute(
+        in_feed(
+            select(day, func.count()).where(*shown, table.c.published >= int(since.timestamp())),
+            spec,
+        )
+        .group_by(day)
+        .order_by(day)
+    )
+    epoch = datetime.date(1970, 1, 1).toordinal()
+    return count, [(epoch + number, found) for number, found in rows]

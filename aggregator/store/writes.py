@@ -174,39 +174,32 @@ def save_changes(
     if replaced:
         table = schema.rendition
         connection.execute(delete(table).where(table.c.code.in_(replaced)))
+    _note_changed(connection, changes, known)
     touched = sorted(set().union(*(change.touched for change in changes)))
     if touched:
         upsert_rows(connection, schema.touched, [{"source": source} for source in touched])
 
 
-def replace_problems(connection: Connection, batch: Batch, now: datetime.datetime) -> None:
-    """Put a batch's problems in the place of older ones; what stays keeps its date."""
-    table = schema.problem
-    since: dict[tuple[str, str], int] = {}
-    locations = (*batch.read, *batch.gone, *batch.withdrawn)
-    if locations:
-        old = (table.c.origin == batch.origin) & table.c.location.in_(locations)
-        rows = connection.execute(
-            select(table.c.location, table.c.reason, table.c.seen_at).where(old)
-        )
-        since = {(row.location, row.reason): row.seen_at for row in rows}
-        if since:
-            connection.execute(delete(table).where(old))
-    if batch.problems:
-        insert_rows(
-            connection,
-            table,
-            [
-                {
-                    "origin": batch.origin,
-                    "location": problem.location,
-                    "line": problem.line,
-                    "reason": problem.reason,
-                    "seen_at": since.get((problem.location, problem.reason), seconds(now)),
-                }
-                for problem in batch.problems
-            ],
-        )
+def _note_changed(
+    connection: Connection, changes: Sequence[Change], known: Mapping[str, Article]
+) -> None:
+    """Note articles that changed since they arrived; a new one is known by its number.
+
+    One comes again into feeds that had it before, or never had it, if it has new words,
+    was away, or is another source's now.
+    """
+    kinds = {
+        change.article.code: change.kind in ("new", "revised", "returned")
+        or (change.kind == "restated" and len(change.touched) > 1)
+        for change in changes
+        if change.article.code in known and change.touched
+    }
+    again = [{"code": code, "again": True} for code, comes in kinds.items() if comes]
+    if again:
+        upsert_rows(connection, schema.changed, again)
+    others = [{"code": code, "again": False} for code, comes in kinds.items() if not comes]
+    if others:
+        connection.execute(insert(schema.changed).on_conflict_do_nothing(), others)
 
 
 def remember(connection: Connection, articles: Iterable[Article]) -> None:
@@ -214,23 +207,6 @@ def remember(connection: Connection, articles: Iterable[Article]) -> None:
     rows = [_article_row(article) for article in articles]
     if rows:
         insert_rows(connection, schema.article, rows)
-
-
-def save_renditions(
-    connection: Connection, rules: bytes, rows: Iterable[tuple[str, int, bytes]]
-) -> None:
-    """Keep clean HTML: (code, revision, packed HTML)."""
-    values = [
-        {"code": code, "revision": revision, "rules": rules, "html": html}
-        for code, revision, html in rows
-    ]
-    if values:
-        upsert_rows(connection, schema.rendition, values)
-
-
-def clear_renditions(connection: Connection) -> None:
-    """Forget all clean HTML, so that everything is cleaned anew."""
-    connection.execute(delete(schema.rendition))
 
 
 def prune_bodies(connection: Connection) -> None:

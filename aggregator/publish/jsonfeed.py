@@ -1,0 +1,68 @@
+"""FeedDocument → JSON Feed 1.1."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from aggregator.content import without_forbidden
+from aggregator.model import Entry, FeedDocument, FeedOrigin
+
+VERSION = "https://jsonfeed.org/version/1.1"
+
+
+def render(document: FeedDocument) -> bytes:
+    """The feed as UTF-8 JSON, an item a line."""
+    head: dict[str, Any] = {
+        "version": VERSION,
+        "title": document.title,
+        "home_page_url": document.alternate,
+        "feed_url": document.urls["json"],
+        "description": document.subtitle,
+        "icon": document.logo,
+        "favicon": document.icon,
+        "authors": [{"name": document.author}],
+        "language": document.language,
+        "hubs": [{"type": "WebSub", "url": hub} for hub in document.hubs],
+    }
+    items = [_item(entry, document.origins.get(entry.source.key)) for entry in document.entries]
+    start = _dump(_filled(head)).removesuffix("}")
+    lines = ",\n".join(items)
+    return f'{start}, "items": [\n{lines}\n]}}\n'.encode()
+
+
+def _item(entry: Entry, origin: FeedOrigin | None) -> str:
+    item: dict[str, Any] = {
+        "id": entry.id,
+        "url": entry.alternate,
+        "external_url": entry.via if entry.via != entry.alternate else None,
+        "title": entry.title,
+        "date_published": entry.published.isoformat(),
+        "date_modified": entry.updated.isoformat(),
+        "authors": [
+            _filled({"name": entry.source.name, "url": origin.urls.get("json") if origin else None})
+        ],
+        "tags": [entry.source.name, *entry.categories],
+        "attachments": [
+            _filled(
+                {
+                    "url": enclosure.url,
+                    "mime_type": enclosure.media_type or "application/octet-stream",
+                    "size_in_bytes": enclosure.length,
+                }
+            )
+            for enclosure in entry.enclosures
+        ],
+    }
+    # The text is clean already, and the longest by far.
+    content = json.dumps(entry.content or " ", ensure_ascii=False)
+    return f'{_dump(_filled(item)).removesuffix("}")}, "content_html": {content}}}'
+
+
+def _filled(values: dict[str, Any]) -> dict[str, Any]:
+    """What there is; a key without a value is left out."""
+    return {key: value for key, value in values.items() if value not in (None, [], "")}
+
+
+def _dump(value: object) -> str:
+    return without_forbidden(json.dumps(value, ensure_ascii=False))

@@ -1,0 +1,85 @@
+"""Feeds that were written here → ids and dates (design §4: the loss of a store moves nothing)."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
+from typing import Any, NamedTuple
+
+from lxml import etree
+
+from aggregator.publish.head import ATOM
+
+MAX_FEED = 200_000_000
+_ATOM = f"{{{ATOM}}}"
+
+
+class Dated(NamedTuple):
+    """An entry's id and dates."""
+
+    id: str
+    published: datetime.datetime
+    updated: datetime.datetime
+
+
+def dated_entries(data: bytes, ending: str) -> Iterator[Dated]:
+    """Id, published and updated of every entry, in their order.
+
+    `ending` is that of the file.  Entries that cannot be read are passed over; so is the
+    rest of a torn document.
+    """
+    found = {".atom": _atom, ".rss": _rss, ".json": _json}[ending](data[:MAX_FEED])
+    for identifier, published, updated in found:
+        try:
+            if identifier and published and updated:
+                yield Dated(identifier, _utc(published), _utc(updated))
+        except (TypeError, ValueError):
+            continue
+
+
+def _atom(data: bytes) -> Iterator[tuple[Any, Any, Any]]:
+    for element in _elements(data, f"{_ATOM}entry"):
+        names = ("id", "published", "updated")
+        identifier, published, updated = (element.findtext(_ATOM + name) for name in names)
+        yield identifier, published, updated
+
+
+def _rss(data: bytes) -> Iterator[tuple[Any, Any, Any]]:
+    for element in _elements(data, "item"):
+        yield (
+            element.findtext("guid"),
+            element.findtext("pubDate"),
+            element.findtext(f"{_ATOM}updated"),
+        )
+
+
+def _json(data: bytes) -> Iterator[tuple[Any, Any, Any]]:
+    try:
+        items = json.loads(data)["items"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return
+    for item in items if isinstance(items, list) else ():
+        if isinstance(item, dict):
+            yield item.get("id"), item.get("date_published"), item.get("date_modified")
+
+
+def _elements(data: bytes, tag: str) -> Iterator[Any]:
+    parser = etree.XMLPullParser(
+        events=("end",), tag=tag, resolve_entities=False, no_network=True, recover=True
+    )
+    try:
+        parser.feed(data)
+        parser.close()
+    except etree.XMLSyntaxError:
+        pass  # what came before the error has been parsed
+    for _, element in parser.read_events():
+        yield element
+
+
+def _utc(text: str) -> datetime.datetime:
+    moment = (
+        parsedate_to_datetime(text) if "," in text[:5] else datetime.datetime.fromisoformat(text)
+    )
+    return moment.astimezone(datetime.UTC)

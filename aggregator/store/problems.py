@@ -1,0 +1,66 @@
+"""Open problems: what could not be used, until it is mended (design §8)."""
+
+from __future__ import annotations
+
+import datetime
+
+from sqlalchemy import Connection, delete, func, select
+
+from aggregator.model import Batch, Problem
+from aggregator.store import schema
+from aggregator.store.reads import instant
+from aggregator.store.writes import insert_rows, seconds
+
+
+def open_problems(connection: Connection) -> list[tuple[str, Problem, datetime.datetime]]:
+    """Every open problem: its origin, itself, and since when it is known."""
+    table = schema.problem
+    rows = connection.execute(
+        select(table).order_by(table.c.origin, table.c.location, table.c.line)
+    )
+    return [
+        (row.origin, Problem(row.location, row.reason, row.line), instant(row.seen_at))
+        for row in rows
+    ]
+
+
+def locations(connection: Connection, origin: str) -> list[str]:
+    """Where an origin has open problems."""
+    table = schema.problem
+    query = select(table.c.location).where(table.c.origin == origin).distinct()
+    return list(connection.execute(query).scalars())
+
+
+def count(connection: Connection) -> int:
+    """How many problems are open."""
+    return connection.execute(select(func.count()).select_from(schema.problem)).scalar_one()
+
+
+def replace(connection: Connection, batch: Batch, now: datetime.datetime) -> None:
+    """Put a batch's problems in the place of older ones; what stays keeps its date."""
+    table = schema.problem
+    since: dict[tuple[str, str], int] = {}
+    locations = (*batch.read, *batch.gone, *batch.withdrawn)
+    if locations:
+        old = (table.c.origin == batch.origin) & table.c.location.in_(locations)
+        rows = connection.execute(
+            select(table.c.location, table.c.reason, table.c.seen_at).where(old)
+        )
+        since = {(row.location, row.reason): row.seen_at for row in rows}
+        if since:
+            connection.execute(delete(table).where(old))
+    if batch.problems:
+        insert_rows(
+            connection,
+            table,
+            [
+                {
+                    "origin": batch.origin,
+                    "location": problem.location,
+                    "line": problem.line,
+                    "reason": problem.reason,
+                    "seen_at": since.get((problem.location, problem.reason), seconds(now)),
+                }
+                for problem in batch.problems
+            ],
+        )

@@ -1,0 +1,40 @@
+"""Clean HTML of articles' newest revisions, made when a feed first shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection, delete, select
+
+from aggregator.model import Article
+from aggregator.store import schema
+from aggregator.store.writes import upsert_rows
+
+
+def renditions(connection: Connection, wanted: Sequence[Article], rules: bytes) -> dict[str, bytes]:
+    """The packed clean HTML of those articles that have it for their newest revision."""
+    table = schema.rendition
+    revisions = {article.code: article.revision for article in wanted}
+    rows = connection.execute(
+        select(table.c.code, table.c.revision, table.c.html).where(
+            table.c.code.in_(list(revisions)), table.c.rules == rules
+        )
+    ).all()
+    return {code: html for code, revision, html in rows if revision == revisions[code]}
+
+
+def save_renditions(
+    connection: Connection, rules: bytes, rows: Iterable[tuple[str, int, bytes]]
+) -> None:
+    """Keep clean HTML: (code, revision, packed HTML)."""
+    values = [
+        {"code": code, "revision": revision, "rules": rules, "html": html}
+        for code, revision, html in rows
+    ]
+    if values:
+        upsert_rows(connection, schema.rendition, values)
+
+
+def clear_renditions(connection: Connection) -> None:
+    """Forget all clean HTML, so that everything is cleaned anew."""
+    connection.execute(delete(schema.rendition))

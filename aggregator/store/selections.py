@@ -1,0 +1,103 @@
+"""Which articles feeds of tags and of filters show."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from sqlalchemy import Connection, delete, select
+
+from aggregator.model import Article
+from aggregator.store import reads, schema
+from aggregator.store.writes import seconds, upsert_rows
+
+
+class Progress(NamedTuple):
+    """With which rules a selection was made, and up to the article of which number."""
+
+    rules: bytes
+    upto: int
+
+
+def progress(connection: Connection) -> dict[str, Progress]:
+    """Every selection by its name."""
+    rows = connection.execute(select(schema.selection))
+    return {row.name: Progress(row.rules, row.upto) for row in rows}
+
+
+def save_progress(connection: Connection, selections: Mapping[str, Progress]) -> None:
+    """Save how far selections were made."""
+    rows = [{"name": name, **now._asdict()} for name, now in selections.items()]
+    if rows:
+        upsert_rows(connection, schema.selection, rows)
+
+
+def forget(connection: Connection, name: str, key: str) -> set[str]:
+    """Forget a selection; return the feeds that showed articles by it.
+
+    They have the key `key`, or all that begin with it if it ends with a colon.
+    """
+    table = schema.selected
+    ours = table.c.feed.startswith(key) if key.endswith(":") else table.c.feed == key
+    found = set(connection.execute(select(table.c.feed).where(ours).distinct()).scalars())
+    connection.execute(delete(schema.selection).where(schema.selection.c.name == name))
+    connection.execute(delete(table).where(ours))
+    return found
+
+
+def arrived(connection: Connection, after: int, limit: int) -> list[tuple[int, Article]]:
+    """Articles that arrived after the one with the number `after`, with their numbers."""
+    table = schema.article
+    rows = connection.execute(
+        select(table).where(table.c.article_id > after).order_by(table.c.article_id).limit(limit)
+    )
+    return [(row.article_id, reads.article_from(row)) for row in rows]
+
+
+def feeds_of(connection: Connection, codes: Iterable[str]) -> dict[str, set[str]]:
+    """The feeds that show some articles."""
+    table = schema.selected
+    found: dict[str, set[str]] = {}
+    rows = connection.execute(
+        select(table.c.code, table.c.feed).where(table.c.code.in_(list(codes)))
+    )
+    for code, feed in rows:
+        found.setdefault(code, set()).add(feed)
+    return found
+
+
+def replace(
+    connection: Connection, feeds: Mapping[str, Iterable[str]], articles: Iterable[Article]
+) -> None:
+    """Have each of these articles stand in its `feeds`, and in no other."""
+    table = schema.selected
+    articles = list(articles)
+    connection.execute(delete(table).where(table.c.code.in_([item.code for item in articles])))
+    rows = [
+        {"feed": feed, "published": seconds(article.published), "code": article.code}
+        for article in articles
+        for feed in feeds[article.code]
+    ]
+    if rows:
+        upsert_rows(connection, table, rows)
+
+
+def shown_feeds(connection: Connection) -> list[str]:
+    """Every feed that has an article, in order."""
+    table = schema.selected
+    return list(
+        connection.execute(select(table.c.feed).distinct().order_by(table.c.feed)).scalars()
+    )
+
+
+def feeds_due(
+    connection: Connection, after: datetime.datetime, until: datetime.datetime
+) -> set[str]:
+    """Feeds with an article that was held back at `after` and is due at `until`."""
+    table, due = schema.selected, reads.codes_due(connection, after, until)
+    if not due:
+        return set()
+    return set(
+        connection.execute(select(table.c.feed).where(table.c.code.in_(due)).distinct()).scalars()
+    )
