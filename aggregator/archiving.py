@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from aggregator.feeds import Publication
 from aggregator.model import Archive, FeedSpec
+from aggregator.publish.compression import ENDINGS
 from aggregator.store import archives
 from aggregator.store.archives import Progress
 
@@ -111,11 +112,15 @@ def update(
 def check_files(
     connection: Connection, publication: Publication, spec: FeedSpec, directory: Path
 ) -> None:
-    """Have those documents written again that are not there any more."""
+    """Have those documents written again that are not there any more, packed or not."""
+    endings = ("", *(ENDINGS[coding] for coding in publication.codings))
     missing = [
         number
         for number in archives.numbers(connection, spec.key)
-        if not (directory / publication.archive_path(spec, number)).exists()
+        if not all(
+            (directory / (publication.archive_path(spec, number) + ending)).exists()
+            for ending in endings
+        )
     ]
     archives.write_again(connection, spec.key, missing)
 

@@ -51,6 +51,7 @@ def publication(settings: Settings) -> Publication:
             for name, extra in feeds.extra.items()
         ),
         hubs=feeds.hubs,
+        codings=feeds.compress,
     )
 
 

@@ -32,7 +32,6 @@ def build(
     directory: Path,
     now: datetime.datetime,
     *,
-    codings: tuple[str, ...] = (),
     only_source: str | None = None,
     full: bool = False,
     allow_empty: bool = False,
@@ -41,9 +40,9 @@ def build(
 ) -> BuildSummary:
     """Publish every feed that would look different, and no other.
 
-    Files lie there in the content `codings`, too.  `only_source` builds the feed of one
-    source alone; `full` looks at every feed and cleans every text anew.  A feed that
-    cannot be written is a failure in the summary, and the next build tries again.
+    `only_source` builds the feed of one source alone; `full` looks at every feed and
+    cleans every text anew.  A feed that cannot be written is a failure in the summary,
+    and the next build tries again.
     """
     summary = BuildSummary()
     with store.transaction() as connection:
@@ -69,8 +68,8 @@ def build(
         )
         return summary
     jobs = Jobs(store, publication, manifest, directory, now, _changes(store, again), full)
-    produce = Producer(directory, codings, dry_run)
-    output = Output(store, publication, directory, manifest, summary, dry_run, codings)
+    produce = Producer(directory, publication.codings, dry_run)
+    output = Output(store, publication, directory, manifest, summary, now, dry_run)
     # What feeds of several sources say of a source is learnt from its own feed.
     sources = [spec for spec in due if spec.source is not None]
     others = [spec for spec in due if spec.source is None]

@@ -88,6 +88,13 @@ def poll_values(outcome: PollOutcome) -> dict[str, Any]:
             }
             for origin in outcome.origins
         ],
+        "hubs": None
+        if outcome.hubs is None
+        else {
+            "told": outcome.hubs.told,
+            "given_up": outcome.hubs.given_up,
+            "failures": outcome.hubs.failures,
+        },
         "failures": outcome.failures,
     }
 
@@ -113,6 +120,8 @@ def poll_lines(outcome: PollOutcome, *, verbose: bool, dry_run: bool) -> Iterato
             yield f"  {count:,} skipped: {reason}"
         if origin.failed:
             yield "  see aggregator problems"
+    if outcome.hubs is not None:
+        yield f"hubs: {outcome.hubs.told:,} told"
 
 
 def _counts(counts: ChangeCounts) -> dict[str, int]:
@@ -142,6 +151,9 @@ def print_status(found: dict[str, Any]) -> None:
             click.echo(f"  {trouble}")
     for origin in found["origins"]:
         click.echo(_origin_line(origin))
+    for hub in found["hubs"]:
+        why = f": {hub['trouble']}" if hub["trouble"] else ""
+        click.echo(f"hub {hub['hub']}: {hub['waiting']:,} feeds to be told of{why}")
     _print_table(
         ("source", "name", "articles", "newest", "last 14 days"),
         [

@@ -57,6 +57,8 @@ class Daemon:
         self._watch: FolderWatch | None = None
         self._schedule: schedule.Schedule | None = None
         self._poll: polling.Canceller | None = None
+        self._hubs_due: datetime.datetime | None = None
+        self._telling = polling.Canceller()
 
     def run(self) -> None:
         """Work until SIGTERM or SIGINT.
@@ -89,6 +91,7 @@ class Daemon:
         workers.use_one_process()
         network = threading.Thread(target=self._network, name="upstream", daemon=True)
         network.start()
+        threading.Thread(target=self._hubs, name="hubs", daemon=True).start()
         self._start_watching()
         systemd.notify("READY=1", f"STATUS={self._health.status()}")
         LOGGER.info("ready: %s", self._health.status())
@@ -134,6 +137,8 @@ class Daemon:
             options = runs.Options(poll=poll, wait=LOCK_WAIT, settle=True, note=is_loaded)
             outcome = runs.build_feeds(self._settings, self._config, options, self._progress)
             self._health.built(outcome)
+            if outcome.build.written and self._settings.feeds.hubs:
+                self.mark("hubs")
             if outcome.waiting or outcome.young:
                 pause = SOON if outcome.waiting else AFTER_QUIET
                 self._look_again = time.monotonic() + pause
@@ -171,6 +176,32 @@ class Daemon:
         if any(origin.changes for origin in outcome.origins):
             self.mark("build")
         return outcome.failures
+
+    def _hubs(self) -> None:
+        """The third thread: hubs are told, and a dead one keeps nothing else waiting."""
+        if self._settings.feeds.hubs:
+            self.mark("hubs")
+        while not self._stopping.is_set():
+            with self._changed:
+                if "hubs" not in self._due:
+                    self._changed.wait(LONGEST_PAUSE)
+                is_due = "hubs" in self._due
+                self._due.discard("hubs")
+            now = datetime.datetime.now(datetime.UTC)
+            is_due = is_due or (self._hubs_due is not None and self._hubs_due <= now)
+            if is_due and not self._stopping.is_set():
+                self._tell_hubs()
+
+    def _tell_hubs(self) -> None:
+        try:
+            summary, self._hubs_due = polling.tell_hubs(self._settings, LOCK_WAIT, self._telling)
+        except AggregatorError as error:
+            LOGGER.warning("hubs: %s", error)
+            return
+        for failure in summary.failures:
+            LOGGER.warning("%s; it is told later", failure)
+        if summary.told:
+            LOGGER.debug("hubs told of %d feeds", summary.told)
 
     def _reload(self) -> None:
         """Read config.yaml again; a broken one is refused and the old one stays."""
@@ -256,6 +287,7 @@ class Daemon:
         """Let go of everything within some seconds; what was begun is abandoned."""
         self._stopping.set()
         systemd.notify("STOPPING=1", "STATUS=stopping")
+        self._telling.cancel()
         if self._poll is not None:
             self._poll.cancel()
         if self._watch is not None:

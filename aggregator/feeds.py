@@ -70,6 +70,7 @@ class Publication:
     has_tags: bool = False
     extras: tuple[Extra, ...] = ()
     hubs: tuple[str, ...] = ()
+    codings: tuple[str, ...] = ()
 
     def source_spec(self, source: str) -> FeedSpec:
         """The feed of one source."""

@@ -19,7 +19,7 @@ from aggregator.errors import AggregatorError, StoreError, masked
 from aggregator.identity import normal_code
 from aggregator.model import Article, Revision, UrlState
 from aggregator.settings import Settings
-from aggregator.store import Store, published, reads, selections, statistics, urls
+from aggregator.store import Store, pings, published, reads, selections, statistics, urls
 from aggregator.store.problems import open_problems
 
 MAX_STATE = 1_000_000
@@ -37,6 +37,15 @@ def status(settings: Settings) -> Values:
             **statistics.counts(connection),
             "daemon": _daemon(settings),
             "origins": _origins(settings, connection),
+            "hubs": [
+                {
+                    "hub": masked(hub),
+                    "waiting": count,
+                    "failures_in_a_row": failures,
+                    "trouble": why,
+                }
+                for hub, count, failures, why in pings.waiting(connection)
+            ],
             "sources": _activity(settings, connection),
             "feeds": [
                 {

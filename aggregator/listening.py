@@ -1,39 +1,23 @@
-"""The daemon's own HTTP: /metrics for Prometheus, /health for people and balancers."""
+"""The daemon's own HTTP: the feeds, /metrics for Prometheus, /health for people and balancers."""
 
 from __future__ import annotations
 
-import json
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from socketserver import ThreadingMixIn
-from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+from collections.abc import Iterator
 
-from prometheus_client import CollectorRegistry, make_wsgi_app
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
 
-from aggregator import __version__
-from aggregator.errors import ConfigError
+from aggregator import serve
 from aggregator.health import Health
 from aggregator.settings import Settings
 
-MAX_SECONDS = 10.0
-Start = Callable[[str, list[tuple[str, str]]], Any]
-
-
-class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-    block_on_close = False
-
-
-class _Handler(WSGIRequestHandler):
-    timeout = MAX_SECONDS
-    server_version = f"aggregator/{__version__}"
-    sys_version = ""
-
-    def log_message(self, *_: object) -> None:
-        """Nothing: what is asked here every few seconds is no event."""
+_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 class _Numbers(Collector):
@@ -97,46 +81,30 @@ def start(address: str, health: Health, settings: Settings) -> int:
 
     Raises `ConfigError` for an address that is none or that is taken.
     """
-    host, _, port = address.rpartition(":")
     registry = CollectorRegistry()
     registry.register(_Numbers(health, settings))
-    metrics = make_wsgi_app(registry)
 
-    def application(environment: dict[str, Any], start_response: Start) -> Iterable[bytes]:
-        path, method = environment.get("PATH_INFO", ""), environment["REQUEST_METHOD"]
-        if method not in ("GET", "HEAD"):
-            return _answer(start_response, "405 Method Not Allowed", "GET or HEAD\n")
-        if path == "/metrics":
-            found: Iterable[bytes] = metrics(environment, start_response)
-            return found
-        if path == "/health":
-            troubles = health.trouble(settings.schedule.posts)
-            body = json.dumps({"healthy": not troubles, "troubles": troubles}, ensure_ascii=False)
-            status = "503 Service Unavailable" if troubles else "200 OK"
-            return _answer(start_response, status, body + "\n", "application/json")
-        return _answer(start_response, "404 Not Found", "/metrics or /health\n")
+    def metrics(request: Request) -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST, headers=_HEADERS)
 
-    try:
-        server = _Server((host.strip("[]"), int(port)), _Handler)
-    except (OSError, ValueError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or "write ADDRESS:PORT"
-        raise ConfigError(f"--listen {address}: {reason}") from error
-    server.set_app(application)
-    threading.Thread(target=server.serve_forever, name="listen", daemon=True).start()
-    return int(server.server_port)
+    def healthy(request: Request) -> Response:
+        troubles = health.trouble(settings.schedule.posts)
+        return JSONResponse(
+            {"healthy": not troubles, "troubles": troubles},
+            status_code=503 if troubles else 200,
+            headers=_HEADERS,
+        )
 
-
-def _answer(
-    start_response: Start, status: str, text: str, media_type: str = "text/plain"
-) -> list[bytes]:
-    body = text.encode()
-    start_response(
-        status,
-        [
-            ("Content-Type", f"{media_type}; charset=utf-8"),
-            ("Content-Length", str(len(body))),
-            ("Cache-Control", "no-store"),
-            ("X-Content-Type-Options", "nosniff"),
-        ],
+    application = Starlette(
+        routes=[
+            Route("/metrics", metrics),
+            Route("/health", healthy),
+            Mount("/", app=serve.FeedFolder(settings.feeds_directory)),
+        ]
     )
-    return [body]
+    listener = serve.listen(address, "--listen")
+    server = serve.make_server(application)
+    threading.Thread(
+        target=lambda: server.run(sockets=[listener]), name="listen", daemon=True
+    ).start()
+    return int(listener.getsockname()[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,16 +10,9 @@ from pathlib import Path
 from aggregator.errors import PublishError
 from aggregator.feeds import ARCHIVES, Publication
 from aggregator.model import FORMATS, BuildSummary, FeedState, PublishedFile
-from aggregator.publish.compression import ENDINGS, compressed
-from aggregator.publish.files import (
-    holds,
-    prepare_file,
-    put_into_place,
-    remove_published,
-    sync_folders,
-)
+from aggregator.publish.files import Prepared, prepare, put, remove, sync_folders
 from aggregator.rendering import Job, render
-from aggregator.store import Store, archives, published, renditions
+from aggregator.store import Store, archives, pings, published, renditions
 
 SAVE_EVERY = 64
 
@@ -40,36 +34,13 @@ class Producer:
         files: list[Prepared] = []
         try:
             for path, data in rendered.files:
-                files += self._prepared(path, data)
+                files += prepare(self.directory, path, data, self.codings, dry_run=self.dry_run)
         except PublishError as error:
             return Product(rendered.job, tuple(files), rendered.cleaned, str(error))
         except OSError as error:
             failure = f"{self.directory}: cannot be read: {error.strerror}"
             return Product(rendered.job, tuple(files), rendered.cleaned, failure)
         return Product(rendered.job, tuple(files), rendered.cleaned)
-
-    def _prepared(self, path: str, data: bytes) -> list[Prepared]:
-        target = self.directory / path
-        if self.dry_run:
-            return [Prepared(path, is_new=not holds(target, data))]
-        temporary = prepare_file(target, data)
-        is_new = temporary is not None
-        found = [Prepared(path, is_new, temporary)]
-        for coding in self.codings:
-            other = target.with_name(target.name + ENDINGS[coding])
-            if is_new or not other.exists():
-                ready = prepare_file(other, compressed(data, coding))
-                found.insert(0, Prepared(path + ENDINGS[coding], False, ready))
-        return found
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A file that is ready to be put into place, if `temporary`; `is_new` if it differs."""
-
-    path: str
-    is_new: bool
-    temporary: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -91,13 +62,14 @@ class Output:
     directory: Path
     manifest: dict[str, FeedState]
     summary: BuildSummary
+    now: datetime.datetime
     dry_run: bool
-    codings: tuple[str, ...] = ()
     open_archives: dict[str, PublishedFile] = field(default_factory=dict)
     cleaned: list[tuple[str, int, bytes]] = field(default_factory=list)
     states: list[FeedState] = field(default_factory=list)
     written: list[tuple[str, int, bytes]] = field(default_factory=list)
     touched: set[Path] = field(default_factory=set)
+    topics: list[str] = field(default_factory=list)
     taken: int = 0
 
     def take(self, product: Product) -> None:
@@ -115,8 +87,7 @@ class Output:
         if failure is not None:
             self.summary.failures.append(failure)
             for file in product.files:
-                if file.temporary is not None:
-                    remove_published(file.temporary)
+                file.discard()
         else:
             ours = [file for file in files if file.path in job.paths.values()]
             if job.archive is not None:
@@ -124,7 +95,9 @@ class Output:
                 self.open_archives[job.key] = ours[0]
             elif job.state is not None:
                 self._keep(job.state, ours)
-                self.summary.written += any(file.is_new for file in product.files)
+                new = [file.path for file in product.files if file.is_new]
+                self.summary.written += bool(new)
+                self.topics += [self.publication.feeds_url + path for path in new]
         self.taken += 1
         if self.taken >= SAVE_EVERY:
             self.save()
@@ -139,6 +112,8 @@ class Output:
             renditions.save_renditions(connection, self.publication.cleaning, self.cleaned)
             archives.save_written(connection, self.written)
             published.save_feeds(connection, self.states)
+            pings.want(connection, self.publication.hubs, self.topics, self.now)
+        self.topics.clear()
         self.cleaned, self.states, self.written = [], [], []
         self.touched.clear()
         self.taken = 0
@@ -159,21 +134,13 @@ class Output:
             published.forget_feeds(connection, gone)
 
     def _place(self, file: Prepared) -> PublishedFile:
-        target = self.directory / file.path
-        if self.dry_run:
-            if file.is_new:
-                self.summary.paths.append(file.path)
-            return PublishedFile(file.path, 0, 0)
-        if file.temporary is not None:
-            put_into_place(file.temporary, target)
-            self.touched.add(target.parent)
         if file.is_new:
             self.summary.paths.append(file.path)
-            for coding, ending in ENDINGS.items():
-                if coding not in self.codings:
-                    remove_published(target.with_name(target.name + ending))
-        found = target.stat()
-        return PublishedFile(file.path, found.st_size, found.st_mtime_ns)
+        if self.dry_run:
+            return PublishedFile(file.path, 0, 0)
+        if file.temporary is not None:
+            self.touched.add((self.directory / file.path).parent)
+        return put(self.directory, file, self.publication.codings)
 
     def _keep(self, state: FeedState, files: list[PublishedFile]) -> None:
         """Note a feed that is on disk, with the archive document that still grows."""
@@ -194,5 +161,4 @@ class Output:
 
     def _remove(self, path: str) -> None:
         if not self.dry_run:
-            for ending in ("", *ENDINGS.values()):
-                remove_published(self.directory / (path + ending))
+            remove(self.directory, path)

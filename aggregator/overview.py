@@ -18,13 +18,7 @@ from aggregator.model import (
     Overview,
     PublishedFile,
 )
-from aggregator.publish.files import (
-    holds,
-    is_as_left,
-    remove_published,
-    replace_file,
-    sync_folders,
-)
+from aggregator.publish.files import is_as_left, prepare, put, remove, sync_folders
 from aggregator.store import Store, published
 
 DAYS = 30
@@ -60,27 +54,26 @@ def publish(
         return
     saved: list[tuple[bytes, PublishedFile]] = []
     for path, data in _contents(publication, manifest, paths):
-        target = directory / path
-        if path == PAGE and path not in known and _is_foreign(target):
+        if path == PAGE and path not in known and _is_foreign(directory / path):
             summary.notices.append(
-                f"{target}: is not from here, and was kept; move it, or set feeds: page: false"
+                f"{directory / path}: is not from here, and was kept; move it, or set "
+                "feeds: page: false"
             )
             continue
         try:
-            is_new = not holds(target, data) if dry_run else replace_file(target, data)
-            if is_new:
-                summary.paths.append(path)
-            if not dry_run:
-                found = target.stat()
-                saved.append((fingerprint, PublishedFile(path, found.st_size, found.st_mtime_ns)))
+            for file in prepare(directory, path, data, publication.codings, dry_run=dry_run):
+                if file.is_new:
+                    summary.paths.append(path)
+                if not dry_run:
+                    left = put(directory, file, publication.codings)
+                    if file.path == path:
+                        saved.append((fingerprint, left))
         except PublishError as error:
             summary.failures.append(str(error))
-        except OSError as error:
-            summary.failures.append(f"{target}: cannot be read: {error.strerror}")
     if dry_run:
         return
     for path in gone:
-        remove_published(directory / path)
+        remove(directory, path)
     sync_folders([directory])
     with store.transaction() as connection:
         published.save_page_files(connection, saved, gone)

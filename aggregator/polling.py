@@ -16,20 +16,20 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from aggregator import assembly, runs, upstream
+from aggregator import assembly, hubs, runs, upstream
 from aggregator.errors import ConfigError
-from aggregator.model import OriginSummary, PollSummary
+from aggregator.model import HubSummary, OriginSummary, PollSummary
 from aggregator.origins.interface import UpstreamOrigin
 from aggregator.origins.shares import SharePages
 from aggregator.reading import Readers
 from aggregator.settings import Settings
-from aggregator.store import writes
+from aggregator.store import Store, pings, writes
 from aggregator.store.lock import exclusive
 
 if TYPE_CHECKING:
     from aggregator.fetch import Fetcher
 
-KINDS = ("posts", "lists", "subscriptions", "shares")
+KINDS = ("posts", "lists", "subscriptions", "shares", "hubs")
 WHO = "aggregator poll"
 Progress = Callable[[str, int, int], None]
 
@@ -54,6 +54,7 @@ class PollOutcome:
     """What a poll did.  `notices` are remarks for the user that are no failure."""
 
     posts: PollSummary | None = None
+    hubs: HubSummary | None = None
     origins: list[OriginSummary] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
 
@@ -61,7 +62,8 @@ class PollOutcome:
     def failures(self) -> list[str]:
         """What could not be done, in the order in which it was tried."""
         found = list(self.posts.failures) if self.posts is not None else []
-        return found + [failure for origin in self.origins for failure in origin.failures]
+        found += [failure for origin in self.origins for failure in origin.failures]
+        return found + (self.hubs.failures if self.hubs is not None else [])
 
 
 class Canceller:
@@ -102,7 +104,7 @@ def poll(
         exclusive(path.with_name(path.name + ".poll.lock"), options.wait, WHO),
         contextlib.ExitStack() as parts,
     ):
-        with _writing(settings, options):
+        with _writing(settings, options.wait):
             store = parts.enter_context(
                 runs.open_store(settings, outcome.notices, dry_run=options.dry_run)
             )
@@ -121,20 +123,23 @@ def poll(
         origins = assembly.upstream_origins(settings, readers, options.kinds)
         if options.urls:
             _check_urls(options.urls, origins)
+        tells_hubs = "hubs" in options.kinds and settings.feeds.hubs and not options.urls
+        fetcher = None
+        if (origins or tells_hubs) and not options.dry_run:
+            from aggregator.fetch import Fetcher
+
+            fetcher = parts.enter_context(Fetcher(assembly.fetch_policy(settings)))
+            if canceller is not None:
+                canceller.begin(fetcher)
+
+        @contextlib.contextmanager
+        def transaction() -> Iterator[Connection]:
+            with _writing(settings, options.wait), store.transaction() as connection:
+                yield connection
+
+        if tells_hubs and fetcher is not None:
+            outcome.hubs = hubs.tell(transaction, fetcher, lambda: _instant(clock))
         if origins:
-            fetcher = None
-            if not options.dry_run:
-                from aggregator.fetch import Fetcher
-
-                fetcher = parts.enter_context(Fetcher(assembly.fetch_policy(settings)))
-                if canceller is not None:
-                    canceller.begin(fetcher)
-
-            @contextlib.contextmanager
-            def transaction() -> Iterator[Connection]:
-                with _writing(settings, options), store.transaction() as connection:
-                    yield connection
-
             outcome.origins = upstream.poll(
                 transaction,
                 fetcher,
@@ -146,13 +151,39 @@ def poll(
                 upstream.Ask(options.everything, frozenset(options.urls)),
                 progress,
             )
-        with _writing(settings, options), store.transaction() as connection:
+        with _writing(settings, options.wait), store.transaction() as connection:
             writes.finish_poll(connection, number)
     return outcome
 
 
-def _writing(settings: Settings, options: PollOptions) -> contextlib.AbstractContextManager[None]:
-    return exclusive(runs.lock_path(settings), options.wait, WHO)
+def tell_hubs(
+    settings: Settings,
+    wait: float,
+    canceller: Canceller,
+    clock: Callable[[], float] = time.time,
+) -> tuple[HubSummary, datetime.datetime | None]:
+    """Tell WebSub hubs what is due, and when something is due again.
+
+    Nothing else waits for this: a poll may run at the same time.
+    """
+    from aggregator.fetch import Fetcher
+
+    with Store(settings.store_path) as store:
+
+        @contextlib.contextmanager
+        def transaction() -> Iterator[Connection]:
+            with _writing(settings, wait), store.transaction() as connection:
+                yield connection
+
+        with Fetcher(assembly.fetch_policy(settings)) as fetcher:
+            canceller.begin(fetcher)
+            summary = hubs.tell(transaction, fetcher, lambda: _instant(clock))
+        with store.transaction() as connection:
+            return summary, pings.next_due(connection)
+
+
+def _writing(settings: Settings, wait: float) -> contextlib.AbstractContextManager[None]:
+    return exclusive(runs.lock_path(settings), wait, WHO)
 
 
 def _check_urls(urls: tuple[str, ...], origins: list[UpstreamOrigin]) -> None:

@@ -184,7 +184,6 @@ def _build_feeds(
             publication,
             settings.feeds_directory,
             now,
-            codings=settings.feeds.compress,
             only_source=options.source,
             full=options.full,
             allow_empty=options.allow_empty,

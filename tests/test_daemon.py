@@ -397,7 +397,11 @@ def test_health_and_metrics_tell_the_truth(site: Site, daemon, upstream: Upstrea
         return float(values[0]) if values else 0.0
 
     wait_for(lambda: metric(read))
-    assert get(f"{base}/health") == (200, '{"healthy": true, "troubles": []}\n')
+    code, text = get(f"{base}/health")
+    assert (code, json.loads(text)) == (200, {"healthy": True, "troubles": []})
+    code, text = get(f"{base}/all.atom")
+    assert (code, text) == (200, (site.feeds / "all.atom").read_text("utf-8"))
+    assert get(f"{base}/../config.yaml")[0] == 404
     assert (metric("articles"), metric("problems"), metric("healthy")) == (1, 1, 1)
     upstream.answers["/list"] = lambda handler: send(handler, 500)
     with sqlite3.connect(site.store) as connection:

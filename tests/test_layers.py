@@ -11,11 +11,12 @@ LAYERS = [
     "cli",
     "daemon",
     "listening",
+    "serve",
     "console inspection starter health",
     "polling",
     "runs",
     "assembly",
-    "reading watcher upstream builder",
+    "reading watcher upstream hubs builder",
     "jobs overview selecting output",
     "archiving",
     "answers",
@@ -34,7 +35,7 @@ ALLOWED = {
 RANK = {name: rank for rank, line in enumerate(LAYERS) for name in line.split()}
 SQL = {
     "store", "ledger", "watcher", "builder", "inspection", "polling", "jobs", "selecting", "output",
-    "archiving",
+    "archiving", "hubs",
 }  # fmt: skip
 
 

@@ -65,6 +65,7 @@ for command in (
     running.poll,
     running.build_feeds,
     running.run,
+    running.serve,
     looking.status,
     looking.problems,
     looking.sources,

@@ -25,7 +25,7 @@ from aggregator.cli.options import (
 @json_option
 @click.option(
     "--only",
-    type=click.Choice(["posts", "shares", "lists", "subscriptions"]),
+    type=click.Choice(["posts", "shares", "lists", "subscriptions", "hubs"]),
     multiple=True,
     help="Poll this kind of origin alone; may be given more than once.",
 )
@@ -144,7 +144,9 @@ def build_feeds(
 @click.command(epilog=example("aggregator run --listen 127.0.0.1:8611"))
 @with_config
 @click.option(
-    "--listen", metavar="ADDRESS:PORT", help="Answer /metrics and /health there, over HTTP."
+    "--listen",
+    metavar="ADDRESS:PORT",
+    help="Give the feeds, /metrics and /health there, over HTTP.",
 )
 @click.option(
     "--log-format",
@@ -165,6 +167,30 @@ def run(config: Path, verbose: bool, quiet: bool, listen: str | None, log_format
     level = logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO
     logs.set_up("json" if log_format == "json" else "text", level)
     daemon.run(config, listen)
+
+
+@click.command(epilog=example("aggregator serve --listen 127.0.0.1:8610"))
+@with_config
+@click.option(
+    "--listen",
+    metavar="ADDRESS:PORT",
+    default="127.0.0.1:8610",
+    show_default=True,
+    help="Where to listen.",
+)
+def serve(config: Path, verbose: bool, quiet: bool, listen: str) -> None:
+    """Give the folder of feeds over HTTP.
+
+    Ends with SIGTERM or SIGINT.
+    """
+    from aggregator import serve as server
+    from aggregator.config import load_settings
+
+    def ready(url: str) -> None:
+        if not quiet:
+            click.echo(f"the feeds are at {url}", err=True)
+
+    server.run(load_settings(config).feeds_directory, listen, ready)
 
 
 def _report_current(current: dict[str, Any], *, quiet: bool, as_json: bool) -> None:

@@ -44,6 +44,7 @@ from aggregator.model.polls import (
 from aggregator.model.summaries import (
     BuildSummary,
     ChangeCounts,
+    HubSummary,
     OriginSummary,
     PollSummary,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "FileState",
     "Format",
     "Headline",
+    "HubSummary",
     "Identity",
     "OriginSummary",
     "Overview",

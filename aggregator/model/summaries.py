@@ -72,6 +72,15 @@ class OriginSummary(ChangeCounts):
 
 
 @dataclass(slots=True)
+class HubSummary:
+    """What WebSub hubs were told, counted by hub and feed."""
+
+    told: int = 0
+    given_up: int = 0
+    failures: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class BuildSummary:
     """What one build did: paths are relative to the output folder.
 

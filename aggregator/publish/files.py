@@ -5,58 +5,90 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from aggregator.errors import PublishError
 from aggregator.model import PublishedFile
+from aggregator.publish.compression import ENDINGS, compressed
 
 _PREFIX = ".aggregator-"
 _SUFFIX = ".tmp"
 
 
-def prepare_file(path: Path, data: bytes) -> Path | None:
-    """Put bytes beside the file that is to hold them, and to the disk.
+@dataclass(frozen=True)
+class Prepared:
+    """A file that is on the disk under a temporary name, ready to be put into place.
 
-    Returns the temporary file for `put_into_place`; None if `path` holds these bytes
-    already.  Raises `PublishError`; the temporary file is then gone.
+    There is no `temporary` one where the file is as it should be; `is_new` says that it
+    differs from the one that was there.
     """
-    temporary = path.parent / f"{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}"
+
+    path: str
+    is_new: bool
+    temporary: Path | None = None
+
+    def discard(self) -> None:
+        """Remove the temporary file, if it is still there."""
+        if self.temporary is not None:
+            with contextlib.suppress(OSError):
+                self.temporary.unlink(missing_ok=True)
+
+
+def prepare(
+    directory: Path, path: str, data: bytes, codings: Iterable[str], *, dry_run: bool = False
+) -> list[Prepared]:
+    """Put bytes on the disk that `path` is to hold, and once more in each content coding.
+
+    A dry run only finds out whether they differ.  Raises `PublishError`, and no temporary
+    file is left.
+    """
+    target = directory / path
+    if dry_run:
+        return [Prepared(path, is_new=not _holds(target, data))]
+    found = [_prepared(path, target, data)]
     try:
-        if holds(path, data):
-            return None
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(
-            temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644
-        )
-        with open(descriptor, "wb", buffering=0) as file:
-            left = memoryview(data)
-            while left:
-                left = left[file.write(left) :]
-            os.fsync(descriptor)
-    except OSError as error:
-        raise _failure(path, temporary, error) from error
-    return temporary
+        changed = os.stat(found[0].temporary or target).st_mtime_ns
+        for coding in codings:
+            packed = target.with_name(target.name + ENDINGS[coding])
+            if found[-1].is_new or not packed.exists():
+                file = _prepared(path + ENDINGS[coding], packed, compressed(data, coding))
+                # Servers tell the age of an answer by the file that they send.
+                os.utime(file.temporary or packed, ns=(changed, changed))
+                found.insert(0, Prepared(file.path, False, file.temporary))
+    except (PublishError, OSError) as error:
+        for file in found:
+            file.discard()
+        raise _failure(target, error) if isinstance(error, OSError) else error from error
+    return found
 
 
-def put_into_place(temporary: Path, path: Path) -> None:
-    """Make a prepared file the published one.
+def put(directory: Path, file: Prepared, codings: Collection[str]) -> PublishedFile:
+    """Make a prepared file the published one; return how it was left.
 
+    Packed ones in other codings than `codings` would tell of an older one, and go.
     Raises `PublishError`; the old file is then untouched and the temporary one gone.
     """
+    target = directory / file.path
     try:
-        os.replace(temporary, path)
+        if file.temporary is not None:
+            os.replace(file.temporary, target)
+        for coding, ending in ENDINGS.items():
+            if coding not in codings:
+                target.with_name(target.name + ending).unlink(missing_ok=True)
+        found = target.stat()
     except OSError as error:
-        raise _failure(path, temporary, error) from error
+        file.discard()
+        raise _failure(target, error) from error
+    return PublishedFile(file.path, found.st_size, found.st_mtime_ns)
 
 
-def replace_file(path: Path, data: bytes) -> bool:
-    """Make `path` hold `data`; return whether it had to be written.  Raises `PublishError`."""
-    temporary = prepare_file(path, data)
-    if temporary is None:
-        return False
-    put_into_place(temporary, path)
-    return True
+def remove(directory: Path, path: str) -> None:
+    """Remove a file that is not published any more, with its packed ones."""
+    for ending in ("", *ENDINGS.values()):
+        with contextlib.suppress(OSError):
+            (directory / (path + ending)).unlink(missing_ok=True)
 
 
 def sync_folders(folders: Iterable[Path]) -> None:
@@ -90,13 +122,7 @@ def is_as_left(files: Iterable[PublishedFile], directory: Path) -> bool:
     return True
 
 
-def remove_published(path: Path) -> None:
-    """Remove a file that is not published any more; one that can't be removed stays."""
-    with contextlib.suppress(OSError):
-        path.unlink(missing_ok=True)
-
-
-def holds(path: Path, data: bytes) -> bool:
+def _holds(path: Path, data: bytes) -> bool:
     """Whether a file holds just these bytes; `OSError` if that cannot be found out."""
     try:
         if path.stat().st_size != len(data):
@@ -106,7 +132,26 @@ def holds(path: Path, data: bytes) -> bool:
         return False
 
 
-def _failure(path: Path, temporary: Path, error: OSError) -> PublishError:
-    with contextlib.suppress(OSError):
-        temporary.unlink(missing_ok=True)
+def _prepared(path: str, target: Path, data: bytes) -> Prepared:
+    """One file on the disk, beside the one whose place it will take."""
+    temporary = target.parent / f"{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}"
+    try:
+        if _holds(target, data):
+            return Prepared(path, is_new=False)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(
+            temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644
+        )
+        with open(descriptor, "wb", buffering=0) as file:
+            left = memoryview(data)
+            while left:
+                left = left[file.write(left) :]
+            os.fsync(descriptor)
+    except OSError as error:
+        Prepared(path, True, temporary).discard()
+        raise _failure(target, error) from error
+    return Prepared(path, True, temporary)
+
+
+def _failure(path: Path, error: OSError) -> PublishError:
     return PublishError(f"{path}: cannot be written: {error.strerror}; what was published stays")

@@ -1,0 +1,116 @@
+"""Hubs that are still to be told of changed feeds (WebSub)."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from aggregator.store import schema
+from aggregator.store.reads import instant, maybe_instant
+from aggregator.store.writes import seconds
+
+
+class Ping(NamedTuple):
+    """A feed (`topic`) that changed, and how often a hub could not be told."""
+
+    hub: str
+    topic: str
+    since: datetime.datetime
+    due_at: datetime.datetime
+    failures: int
+    trouble: str | None
+
+
+def want(
+    connection: Connection, hubs: Iterable[str], topics: Iterable[str], now: datetime.datetime
+) -> None:
+    """Have hubs told of feeds; one that changed again meanwhile is told of once.
+
+    A hub that failed is left alone as long as was meant.
+    """
+    table = schema.ping
+    topics = list(topics)
+    for hub in hubs if topics else ():
+        later = connection.execute(
+            select(func.max(table.c.due_at)).where(table.c.hub == hub, table.c.failures > 0)
+        ).scalar_one()
+        rows = [
+            {
+                "hub": hub,
+                "topic": topic,
+                "since": seconds(now),
+                "due_at": max(seconds(now), later or 0),
+                "failures": 0,
+                "trouble": None,
+            }
+            for topic in topics
+        ]
+        statement = insert(table)
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["hub", "topic"], set_={"since": statement.excluded.since}
+            ),
+            rows,
+        )
+
+
+def due(connection: Connection, now: datetime.datetime) -> list[Ping]:
+    """What is to be told by now, by hub."""
+    table = schema.ping
+    rows = connection.execute(
+        select(table)
+        .where(table.c.due_at <= seconds(now))
+        .order_by(table.c.hub, table.c.due_at, table.c.topic)
+    )
+    return [
+        Ping(row.hub, row.topic, instant(row.since), instant(row.due_at), row.failures, row.trouble)
+        for row in rows
+    ]
+
+
+def next_due(connection: Connection) -> datetime.datetime | None:
+    """When something is to be told, None if there is nothing."""
+    return maybe_instant(connection.execute(select(func.min(schema.ping.c.due_at))).scalar_one())
+
+
+def done(connection: Connection, ping: Ping) -> None:
+    """Forget a ping, unless its feed has changed again since."""
+    table = schema.ping
+    connection.execute(
+        delete(table).where(
+            table.c.hub == ping.hub,
+            table.c.topic == ping.topic,
+            table.c.since == seconds(ping.since),
+        )
+    )
+
+
+def postpone(
+    connection: Connection, ping: Ping, due_at: datetime.datetime, failures: int, trouble: str
+) -> None:
+    """Try a ping later."""
+    table = schema.ping
+    connection.execute(
+        update(table)
+        .where(
+            table.c.hub == ping.hub,
+            table.c.topic == ping.topic,
+            table.c.since == seconds(ping.since),
+        )
+        .values(due_at=seconds(due_at), failures=failures, trouble=trouble)
+    )
+
+
+def waiting(connection: Connection) -> list[tuple[str, int, int, str | None]]:
+    """For each hub: how much it is to be told, how often it failed, and why."""
+    table = schema.ping
+    rows = connection.execute(
+        select(table.c.hub, func.count(), func.max(table.c.failures), func.max(table.c.trouble))
+        .group_by(table.c.hub)
+        .order_by(table.c.hub)
+    )
+    return [(hub, count, failures, trouble) for hub, count, failures, trouble in rows]
