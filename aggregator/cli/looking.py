@@ -28,11 +28,19 @@ def init(directory: Path) -> None:
 @click.command(epilog=example("aggregator check --config site/config.yaml"))
 @with_config
 @json_option
-def check(config: Path, verbose: bool, quiet: bool, as_json: bool) -> None:
-    """Check the configuration, and say what it leads to."""
+@click.option("--feeds", is_flag=True, help="Check the published files instead.")
+def check(config: Path, verbose: bool, quiet: bool, as_json: bool, feeds: bool) -> None:
+    """Check the configuration, and say what it leads to.
+
+    With --feeds, say what a strict validator would say of the published files, and which
+    ids have changed since the last check.
+    """
     from aggregator.config import load_settings
 
     settings = load_settings(config)
+    if feeds:
+        _check_feeds(settings, quiet=quiet, as_json=as_json)
+        return
     missing = [posts.path for posts in settings.posts if not (settings.base / posts.path).is_dir()]
     if as_json:
         print_json(
@@ -55,6 +63,24 @@ def check(config: Path, verbose: bool, quiet: bool, as_json: bool) -> None:
     for path in missing:
         complain(f"{settings.base / path}: no such folder (posts: path)")
     if missing:
+        sys.exit(FAILED)
+
+
+def _check_feeds(settings: Settings, *, quiet: bool, as_json: bool) -> None:
+    import datetime
+
+    from aggregator.feed_check import check_feeds
+
+    count, faults = check_feeds(settings, datetime.datetime.now(datetime.UTC))
+    if as_json:
+        print_json({"files": count, "faults": [fault._asdict() for fault in faults]})
+    else:
+        for path, line, reason in faults:
+            place = f"{settings.feeds_directory / path}{f':{line}' if line is not None else ''}"
+            click.echo(f"{place}: {reason}")
+        if not quiet:
+            click.echo(f"{count:,} files, {len(faults):,} faults")
+    if faults:
         sys.exit(FAILED)
 
 

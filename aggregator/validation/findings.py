@@ -1,0 +1,86 @@
+"""What is found, and the checks that all formats have in common.  Pure."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+OLDEST = datetime.datetime(1990, 1, 1, tzinfo=datetime.UTC)
+AHEAD = datetime.timedelta(days=1)
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+# Addresses in a text, as far as they lead somewhere.
+_ADDRESS = re.compile(r"<[a-z][^<>]*?\s(?:href|src|poster|cite)\s*=\s*[\"']?([^\"'\s>]*)", re.I)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+
+
+class Finding(NamedTuple):
+    """Something that is wrong, in the line of a file if that is known."""
+
+    line: int | None
+    reason: str
+
+
+@dataclass(slots=True)
+class Report:
+    """The findings of one file, and what it says of itself.
+
+    `entries` are pairs of an entry's link with its title, and its id; `links` are those
+    of the feed by their relation.
+    """
+
+    now: datetime.datetime
+    findings: list[Finding] = field(default_factory=list)
+    feed_id: str | None = None
+    is_sealed: bool = False
+    entries: list[tuple[str, str]] = field(default_factory=list)
+    links: dict[str, str] = field(default_factory=dict)
+
+    def add(self, line: int | None, reason: str) -> None:
+        """Note a finding."""
+        self.findings.append(Finding(line, reason))
+
+    def check_timestamp(self, line: int | None, name: str, text: str) -> datetime.datetime | None:
+        """A date of RFC 3339, and one that can be true."""
+        if not _TIMESTAMP.fullmatch(text):
+            self.add(line, f"{name}: {text[:60]!r} is no date of RFC 3339")
+            return None
+        try:
+            moment = datetime.datetime.fromisoformat(text.upper())
+        except ValueError:
+            self.add(line, f"{name}: {text!r} is a day that never was")
+            return None
+        self.check_moment(line, name, moment)
+        return moment
+
+    def check_moment(self, line: int | None, name: str, moment: datetime.datetime) -> None:
+        """Neither before the web nor in the future."""
+        if moment < OLDEST or moment > self.now + AHEAD:
+            self.add(line, f"{name}: {moment.isoformat()} is not a likely time")
+
+    def check_address(self, line: int | None, name: str, url: str) -> None:
+        """A full address of the web."""
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            parts = urlsplit("")
+        if parts.scheme not in ("http", "https") or not parts.hostname or " " in url:
+            self.add(line, f"{name}: {url[:200]!r} is no full address of the web")
+
+    def check_html(self, line: int | None, name: str, html: str) -> None:
+        """A text with addresses that lead somewhere wherever it is shown."""
+        for url in _ADDRESS.findall(html):
+            if not _SCHEME.match(url):
+                self.add(line, f"{name}: {url[:200]!r} in the text is not a full address")
+        if re.search(r"<\s*script\b", html, re.IGNORECASE):
+            self.add(line, f"{name}: a script in the text")
+
+    def check_unique(self, name: str) -> None:
+        """No id stands twice."""
+        counts = Counter(identifier for _, identifier in self.entries)
+        for identifier, count in counts.items():
+            if count > 1:
+                self.add(None, f"{name} {identifier} stands {count} times")
