@@ -18,6 +18,7 @@ import pytest
 import requests
 from conftest import COMMAND, Site, article, share_url
 
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 DOCUMENT = Path(__file__).parents[1] / "docs" / "serving.md"
 
 
@@ -132,13 +133,26 @@ def test_media_types(url: str, path: str, media_type: str) -> None:
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
 
 
+def test_a_browser_gets_xml_that_it_shows(url: str) -> None:
+    def media_type(path: str, accept: str) -> str:
+        answer = requests.get(url + path, headers={"Accept": accept}, timeout=5)
+        return answer.headers["Content-Type"].partition(";")[0]
+
+    assert media_type("/all.atom", BROWSER) == "application/xml"
+    assert media_type("/all.atom", "*/*") == "application/atom+xml"
+    assert (
+        media_type("/all.atom", "application/atom+xml, text/html;q=0.5") == "application/atom+xml"
+    )
+    assert media_type("/feeds.opml", BROWSER) == "text/x-opml"
+
+
 def packed(url: str, coding: str) -> bytes:
     """A feed as it comes in a coding."""
     with requests.get(
         f"{url}/all.atom", headers={"Accept-Encoding": coding}, stream=True, timeout=5
     ) as answer:
         assert answer.headers["Content-Encoding"] == coding
-        assert answer.headers["Vary"] == "Accept-Encoding"
+        assert answer.headers["Vary"] == "Accept-Encoding, Accept"
         return bytes(answer.raw.read(decode_content=False))
 
 
@@ -479,7 +493,7 @@ def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
 
 def nginx(site: Site, port: int) -> list[str]:
     modules = Path("/usr/lib/nginx/modules/ngx_http_brotli_static_module.so")
-    server = block("nginx").replace("/srv/site/feeds/", f"{site.feeds}/")
+    server = block("nginx").replace("/srv/site/feeds", str(site.feeds))
     server = re.sub(r"listen .*;", f"listen 127.0.0.1:{port};", server, count=1)
     if not modules.exists():
         server = server.replace("brotli_static on;", "")
@@ -503,6 +517,10 @@ def caddy(site: Site, port: int) -> list[str]:
     return ["caddy", "run", "--config", str(config), "--adapter", "caddyfile"]
 
 
+def varies(answer: requests.Response) -> set[str]:
+    return set(answer.headers["Vary"].replace(" ", "").split(","))
+
+
 @pytest.mark.parametrize("command", [nginx, caddy])
 def test_other_servers_do_the_same(own: Site, command: Callable[[Site, int], list[str]]) -> None:
     own.configure(lambda text: text + "  formats: [atom, rss, json]\n  compress: [gzip, br]\n")
@@ -523,8 +541,8 @@ def test_other_servers_do_the_same(own: Site, command: Callable[[Site, int], lis
                 "/", "/all.atom", "/all.rss", "/all.json", "/feeds.opml", "/feeds.css", "/feeds.js",
                 "/sources/huaxiashibao.atom", "/archives/all.1.atom",
             ):  # fmt: skip
-                for coding in ("", "gzip"):
-                    headers = {"Accept-Encoding": coding}
+                for coding, accept in (("", "*/*"), ("gzip", "*/*"), ("gzip", BROWSER)):
+                    headers = {"Accept-Encoding": coding, "Accept": accept}
                     mine = requests.get(our_url + path, headers=headers, timeout=5)
                     other = requests.get(url + path, headers=headers, timeout=5)
                     assert other.status_code == 200, path
@@ -539,6 +557,7 @@ def test_other_servers_do_the_same(own: Site, command: Callable[[Site, int], lis
                             coding,
                             name,
                         )
+                    assert varies(other) == varies(mine), (path, coding)
                     if not path.startswith("/archives/"):
                         assert other.headers["Cache-Control"] == mine.headers["Cache-Control"], path
                     etag = other.headers["ETag"]

@@ -27,6 +27,16 @@ def codings(accepted: bytes) -> tuple[str, ...]:
     return tuple(name for name in ("br", "gzip") if weights.get(name, rest))
 
 
+@lru_cache(maxsize=256)
+def is_browser(accept: bytes) -> bool:
+    """Whether somebody opens a feed in a browser: a reader would name a kind of feed.
+
+    >>> is_browser(b"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")
+    True
+    """
+    return b"text/html" in accept and b"atom+xml" not in accept and b"rss+xml" not in accept
+
+
 def is_unchanged(
     if_none_match: bytes | None, if_modified_since: bytes | None, etag: bytes, modified: int
 ) -> bool:

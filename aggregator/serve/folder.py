@@ -7,7 +7,13 @@ from pathlib import Path
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from aggregator.serve.conditions import byte_range, codings, is_range_wanted, is_unchanged
+from aggregator.serve.conditions import (
+    byte_range,
+    codings,
+    is_browser,
+    is_range_wanted,
+    is_unchanged,
+)
 from aggregator.serve.published import Published, PublishedFiles
 
 _ALLOWED = "GET, HEAD, OPTIONS"
@@ -74,6 +80,8 @@ async def _answer(
     ):
         await _send(send, 304, shown.headers_unchanged, b"")
         return
+    is_shown = is_browser(headers.get(b"accept", b""))
+    own = shown.headers_for_browsers if is_shown else shown.headers
     size = len(shown.body)
     if asks_range is not None and is_range_wanted(
         headers.get(b"if-range"), shown.etag, found.modified
@@ -89,10 +97,10 @@ async def _answer(
             body = shown.body[first : last + 1]
             inside = (b"content-range", f"bytes {first}-{last}/{size}".encode())
             length = (b"content-length", str(len(body)).encode())
-            await _send(send, 206, [*shown.headers, inside, length], body)
+            await _send(send, 206, [*own, inside, length], body)
             return
     length = (b"content-length", str(size).encode())
-    await _send(send, 200, [*shown.headers, length], b"" if method == "HEAD" else shown.body)
+    await _send(send, 200, [*own, length], b"" if method == "HEAD" else shown.body)
 
 
 async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:

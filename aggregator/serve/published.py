@@ -36,6 +36,9 @@ _TYPES = {
     "js": "text/javascript; charset=utf-8",
 }
 _FEEDS = ("atom", "rss", "json", "opml")
+# Browsers show what calls itself a feed as plain text, and use no style sheet.
+_XML = ("atom", "rss")
+_SHOWN = "application/xml; charset=utf-8"
 _PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' http: https:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -63,6 +66,7 @@ class Representation:
     body: bytes
     etag: bytes
     headers: Headers
+    headers_for_browsers: Headers
     headers_unchanged: Headers
 
 
@@ -178,7 +182,7 @@ def _representation(
         "ETag": etag,
         "Last-Modified": formatdate(modified, usegmt=True),
         "Cache-Control": caching,
-        "Vary": "Accept-Encoding",
+        "Vary": "Accept-Encoding, Accept" if ending in _XML else "Accept-Encoding",
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": _FEED_POLICY if ending in _FEEDS else _PAGE_POLICY,
         "Referrer-Policy": "strict-origin-when-cross-origin",
@@ -190,7 +194,8 @@ def _representation(
     headers |= {"Content-Type": _TYPES[ending], "Accept-Ranges": "bytes"}
     if coding:
         headers["Content-Encoding"] = coding
-    return Representation(body, etag.encode(), _encoded(headers), unchanged)
+    shown = {**headers, "Content-Type": _SHOWN} if ending in _XML else headers
+    return Representation(body, etag.encode(), _encoded(headers), _encoded(shown), unchanged)
 
 
 def _encoded(headers: dict[str, str]) -> Headers:
