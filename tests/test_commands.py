@@ -14,7 +14,17 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 from corpus import write_corpus
 
 CODE = "NW202201272264567295"
-COMMANDS = ["init", "check", "poll", "build-feeds", "status", "problems", "sources", "show"]
+COMMANDS = [
+    "init",
+    "check",
+    "poll",
+    "build-feeds",
+    "status",
+    "problems",
+    "sources",
+    "show",
+    "serve",
+]
 
 
 @pytest.fixture
@@ -36,7 +46,7 @@ def test_help_has_an_example(site: Site, command: str) -> None:
 def test_every_command_is_listed(site: Site) -> None:
     out = site.run("--help").out
     listed = re.findall(r"^  ([a-z-]+)  ", out[out.index("Commands:") :], re.MULTILINE)
-    assert sorted(listed) == sorted([*COMMANDS, "run"])
+    assert sorted(listed) == sorted([*COMMANDS, "run", "serve"])
 
 
 @pytest.mark.parametrize(

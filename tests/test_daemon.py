@@ -473,7 +473,7 @@ def test_100_killed_at_random_moments_nothing_is_lost_or_doubled(
     number = 0
     for _ in range(100):
         running = Running(site, "-q")
-        deadline = time.monotonic() + moments.uniform(0.05, 0.9)
+        deadline = time.monotonic() + moments.uniform(0.05, 0.6)
         while time.monotonic() < deadline:
             land(site, f"{number}.md", article(f"T{number}", date="2022-01-28"))
             number += 1
@@ -481,7 +481,7 @@ def test_100_killed_at_random_moments_nothing_is_lost_or_doubled(
         os.killpg(running.process.pid, signal.SIGKILL)
         running.process.wait()
         for path in site.feeds.rglob("*.atom") if site.feeds.is_dir() else ():
-            site.feed(str(path.relative_to(site.feeds)))
+            assert path.read_bytes().endswith(b"</feed>\n"), path
     assert "Traceback" not in running.log
     for path in site.posts.iterdir():
         shutil.copy2(path, undisturbed.posts)

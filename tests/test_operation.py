@@ -159,7 +159,7 @@ def test_99_a_read_only_store_keeps_the_feeds_and_can_be_read(site: Site) -> Non
 def test_100_killed_at_fifty_moments_of_a_first_build(make_site) -> None:
     undisturbed, killed = make_site("undisturbed"), make_site("killed")
     for one in (undisturbed, killed):
-        write_corpus(one.posts, 2500)
+        write_corpus(one.posts, 1000)
     started = time.monotonic()
     undisturbed.build()
     whole = time.monotonic() - started

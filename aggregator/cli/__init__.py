@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
+import threading
 
 import click
 
@@ -17,11 +19,15 @@ from aggregator.cli import looking, running
 from aggregator.cli.options import FAILED, LOCKED, USAGE, complain
 from aggregator.errors import AggregatorError, ConfigError, LockedError, UnknownSourceError
 
+INTERRUPTED = "interrupted; nothing is half-written, run it again"
+GOODBYE = 1.0
+
 
 def main() -> None:
     """Run the command line; every foreseeable mistake ends in one message."""
     # A run makes millions of short-lived values and hardly a cycle among them.
     gc.set_threshold(100_000, 50, 100)
+    signal.signal(signal.SIGINT, _interrupt)
     try:
         cli.main(prog_name="aggregator", standalone_mode=False)
     except click.exceptions.Exit as done:
@@ -30,7 +36,7 @@ def main() -> None:
         error.show()
         sys.exit(USAGE)
     except click.Abort:
-        complain("interrupted; nothing is half-written, run it again")
+        complain(INTERRUPTED)
         sys.exit(130)
     except (ConfigError, UnknownSourceError) as error:
         complain(str(error))
@@ -51,6 +57,19 @@ def main() -> None:
         complain(f"the output cannot be written: {error.strerror}")
         _drop_output()
         sys.exit(FAILED)
+
+
+def _interrupt(*_: object) -> None:
+    """Break off, at once if nothing catches it: a callback of a library may swallow it."""
+
+    def leave() -> None:
+        complain(INTERRUPTED)
+        os._exit(130)
+
+    last = threading.Timer(GOODBYE, leave)
+    last.daemon = True
+    last.start()
+    raise KeyboardInterrupt
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
