@@ -14,17 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 from corpus import write_corpus
 
 CODE = "NW202201272264567295"
-COMMANDS = [
-    "init",
-    "check",
-    "poll",
-    "build-feeds",
-    "status",
-    "problems",
-    "sources",
-    "show",
-    "serve",
-]
+COMMANDS = ["init", "check", "poll", "build-feeds", "status", "problems", "sources", "show"]
 
 
 @pytest.fixture
