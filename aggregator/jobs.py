@@ -57,6 +57,12 @@ class Jobs:
 
     def of(self, specs: Iterable[FeedSpec]) -> Iterator[Job]:
         """What is to render of some feeds: each feed after its archives."""
+        for job in self._of(specs):
+            # Loaded only if there is something to render, and before workers share it.
+            rendering.load((*self.publication.formats, "atom"))
+            yield job
+
+    def _of(self, specs: Iterable[FeedSpec]) -> Iterator[Job]:
         rest = iter(specs)
         while some := list(islice(rest, AT_ONCE)):
             with self.store.transaction() as connection:
@@ -174,8 +180,6 @@ class Jobs:
         entries = self._entries(articles, names)
         source = names[spec.source] if spec.source is not None else None
         document = make_document(publication, spec, source, entries, origins, number)
-        # Loaded only if there is something to render, and before workers share it.
-        rendering.load(publication.formats)
         return Job(
             key=spec.key,
             document=document,

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from itertools import chain
-from multiprocessing import connection, get_context, parent_process
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 PROCESSES = min(os.cpu_count() or 1, 2)
+# Seconds; to start processes takes about as long.
+SOON_DONE = 0.04
 
 
 def use_one_process() -> None:
@@ -26,24 +29,30 @@ def use_one_process() -> None:
 def ordered_map(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
     """`map(function, items)` with at most a few items under way.
 
-    A single item is worked on here; more start processes.  Function, items and results
-    must be picklable.  Memory is bounded by the items under way.
+    Work that is soon done is done here; more starts processes.  Function, items and
+    results must be picklable.  Memory is bounded by the items under way.
     """
     iterator = iter(items)
-    first = next(iterator, None)
-    second = next(iterator, None)
-    if first is None:
+    alone = 0.0
+    for item in iterator:
+        started = time.perf_counter()
+        result = function(item)
+        alone += time.perf_counter() - started
+        yield result
+        if PROCESSES > 1 and alone > SOON_DONE:
+            break
+    else:
         return
-    if second is None or PROCESSES == 1:
-        yield from map(function, (item for item in (first, second) if item is not None))
-        yield from map(function, iterator)
-        return
+    # Loaded where it is needed: most runs are done by now.
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
     with ProcessPoolExecutor(
         PROCESSES, mp_context=get_context("fork"), initializer=_end_with_parent
     ) as pool:
         waiting: deque[Future[Result]] = deque()
         try:
-            for item in chain((first, second), iterator):
+            for item in iterator:
                 waiting.append(pool.submit(function, item))
                 if len(waiting) > PROCESSES + 1:
                     yield waiting.popleft().result()
@@ -56,6 +65,8 @@ def ordered_map(function: Callable[[Item], Result], items: Iterable[Item]) -> It
 
 def _end_with_parent() -> None:
     """Leave with the parent even if that is killed: nobody would read the results."""
+    from multiprocessing import connection, parent_process
+
     parent = parent_process()
     if parent is None:
         return

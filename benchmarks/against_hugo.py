@@ -39,6 +39,8 @@ site:
 feeds:
   url: https://news.example.org/feeds/
 """
+# What Hugo makes here, and no more.
+FEEDS_ALONE = "  archives: false\n  page: false\n"
 HUGO_CONFIG = """\
 baseURL = "https://news.example.org/"
 title = "Benchmark"
@@ -79,7 +81,7 @@ class Bench:
         self.posts = self.site / "posts"
         self.hugo_site = root / f"hugo{posts}"
         self.files = write_corpus(self.posts, posts)
-        (self.site / "config.yaml").write_text(CONFIG)
+        (self.site / "config.yaml").write_text(CONFIG + FEEDS_ALONE)
         layouts = self.hugo_site / "layouts" / "_default"
         layouts.mkdir(parents=True)
         (self.hugo_site / "config.toml").write_text(HUGO_CONFIG)

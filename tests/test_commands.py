@@ -17,6 +17,11 @@ CODE = "NW202201272264567295"
 COMMANDS = ["init", "check", "poll", "build-feeds", "status", "problems", "sources", "show"]
 
 
+@pytest.fixture(autouse=True)
+def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Site, "installed", True)
+
+
 @pytest.fixture
 def built(site: Site) -> Site:
     for stem, host in ((CODE, "a.example.org"), (CODE[2:], "b.example.org")):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from xml.sax.saxutils import escape, quoteattr
+from html import escape
 
 from aggregator.content import without_forbidden
 
+_LINE_ENDS = {9: "&#9;", 10: "&#10;", 13: "&#13;"}
 # What must not stand in a text or between double quotes as it is.
 _ODD = re.compile("[^ !#-%'-;=?-~\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -20,15 +21,19 @@ def element(name: str, text: str | None = None, /, **attributes: str) -> str:
     start = name
     for key, value in attributes.items():
         # Most values need no care, and finding that out is all that it costs.
-        quoted = quoteattr(without_forbidden(value)) if _ODD.search(value) else f'"{value}"'
-        start += f" {key}={quoted}"
+        start += f' {key}="{_quoted(value) if _ODD.search(value) else value}"'
     if text is None:
         return f"<{start}/>"
     if _ODD.search(text):
-        text = escape(without_forbidden(text))
+        text = escape(without_forbidden(text), quote=False)
     return f"<{start}>{text}</{name}>"
 
 
 def text_element(start: str, clean: str) -> str:
     """The same for a long text that `content.clean` has made: nothing in it is forbidden."""
-    return f"<{start}>{escape(clean)}</{start.partition(' ')[0]}>"
+    return f"<{start}>{escape(clean, quote=False)}</{start.partition(' ')[0]}>"
+
+
+def _quoted(value: str) -> str:
+    """A value of an attribute; line ends would be read back as spaces."""
+    return escape(without_forbidden(value)).translate(_LINE_ENDS)
