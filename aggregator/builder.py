@@ -67,7 +67,9 @@ def build(
             "kept. If that is meant, use --allow-empty"
         )
         return summary
-    jobs = Jobs(store, publication, manifest, directory, now, _changes(store, again), full)
+    # One feed alone leaves what changed to the next build of all.
+    changes = _changes(store, again if only_source is None else {})
+    jobs = Jobs(store, publication, manifest, directory, now, changes, full)
     produce = Producer(directory, publication.codings, dry_run)
     output = Output(store, publication, directory, manifest, summary, now, dry_run)
     # What feeds of several sources say of a source is learnt from its own feed.

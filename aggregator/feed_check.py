@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from aggregator.errors import PublishError
 from aggregator.feeds import ARCHIVES, FOLDERS
 from aggregator.settings import Settings
 from aggregator.validation import Report, validate
@@ -38,6 +39,7 @@ def check_feeds(settings: Settings, now: datetime.datetime) -> tuple[int, list[F
     """How many files there are, and all that is wrong with them.
 
     The ids that are found are kept, to tell at the next check which of them changed.
+    Raises `PublishError` if there is nothing to check.
     """
     directory = settings.feeds_directory
     memory = _remembered(memory_path(settings))
@@ -63,6 +65,8 @@ def check_feeds(settings: Settings, now: datetime.datetime) -> tuple[int, list[F
         # Kept for the comparison of formats, which needs no more.
         report.findings.clear()
         reports[name] = report
+    if not seen and not faults:
+        raise PublishError(f"{directory}: no feeds there yet; run aggregator build-feeds first")
     faults += _differing(reports)
     _remember(memory_path(settings), seen)
     return len(seen), faults

@@ -92,7 +92,8 @@ class Output:
             ours = [file for file in files if file.path in job.paths.values()]
             if job.archive is not None:
                 self.written.append((job.key, job.archive, job.fingerprint))
-                self.open_archives[job.key] = ours[0]
+                if job.document.archive.next is None:
+                    self.open_archives[job.key] = ours[0]
             elif job.state is not None:
                 self._keep(job.state, ours)
                 new = [file.path for file in product.files if file.is_new]

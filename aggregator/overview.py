@@ -39,6 +39,8 @@ def publish(
     dry_run: bool,
 ) -> None:
     """Write those files that would look different, and remove those not wanted any more."""
+    if not manifest:
+        return  # nothing could be published that it would tell of
     with store.transaction() as connection:
         known = published.page_files(connection)
     paths = [OPML, *((PAGE, *_ASSETS) if publication.has_page else ())]
@@ -115,7 +117,7 @@ def make_overview(publication: Publication, manifest: Mapping[str, FeedState]) -
         feeds_url=publication.feeds_url,
         author=publication.author,
         icon=publication.icon,
-        updated=max(newest, default=max((state.updated for _, state in known))),
+        updated=max(newest, default=max(state.updated for _, state in known)),
         cards=tuple(combined),
     )
 

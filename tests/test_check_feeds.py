@@ -132,3 +132,8 @@ def test_a_feed_that_is_too_large(copy: Site) -> None:
     path = copy.feeds / "all.atom"
     path.write_text(path.read_text("utf-8").replace("正文11", "x" * 11_000_000), "utf-8")
     assert any("11 MB" in reason for _, reason in faults(copy))
+
+
+def test_nothing_to_check_is_said(site: Site) -> None:
+    result = site.run("check", "--feeds")
+    assert (result.code, "run aggregator build-feeds first" in result.err) == (1, True)

@@ -432,3 +432,14 @@ def test_interrupted_by_the_user(site: Site) -> None:
     assert b"Traceback" not in errors, errors.decode()
     site.build()
     assert len(site.entries()) == 100
+
+
+def test_99_a_first_build_into_a_place_that_is_no_folder(site: Site) -> None:
+    site.post("1.md", article("eins"))
+    site.feeds.write_text("a file")
+    result = site.build(expect=1)
+    assert "cannot be written: Not a directory; what was published stays" in result.err
+    site.feeds.unlink()
+    site.build()
+    assert [entry.title for entry in site.entries()] == ["eins"]
+    assert (site.feeds / "index.html").exists()
