@@ -75,7 +75,7 @@ def _interrupt(*_: object) -> None:
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="aggregator")
 def cli() -> None:
-    """Keep every article of a folder of posts once, and publish Atom feeds of them."""
+    """Keep every article of a folder of posts once, and publish feeds of them."""
 
 
 for command in (
