@@ -1,14 +1,15 @@
 """Which articles leave a feed's window, and into which archive document they go (RFC 5005 §4).
 
 Documents fill in the order in which articles arrived; a full one is sealed when the next
-one is begun.  What was decided is stored before it is written to disk, so that a crash
-in between repeats the same documents.
+one is begun.  What was decided is stored before it is written to disk, and a revision has
+one place in a feed: whatever is decided again, after a crash or because another feed
+failed, comes out the same.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -16,10 +17,10 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from aggregator.feeds import Publication
-from aggregator.model import Archive, FeedSpec
+from aggregator.model import Archive, Article, FeedSpec, PublishedFile
 from aggregator.publish.compression import ENDINGS
-from aggregator.store import archives
-from aggregator.store.archives import Progress
+from aggregator.publish.files import is_as_left, left_file
+from aggregator.store import archives, published, reads
 
 PAGE = 5_000
 MAX_BYTES = 200_000_000
@@ -38,27 +39,25 @@ class Changes:
     last_arrival: int = 0
 
 
-def assign(newest: Archive | None, codes: Sequence[str], size: int) -> list[Archive]:
-    """Put articles into documents of `size`; return the documents that this changes.
+def assign(newest: Archive | None, places: Sequence[tuple[str, int]], size: int) -> list[Archive]:
+    """Put revisions into documents of `size`; return the documents that this changes.
 
-    >>> [(a.number, a.codes, a.is_sealed) for a in assign(Archive(1, ("a",)), "bcd", 2)]
+    >>> [(a.number, a.places, a.is_sealed) for a in assign(Archive(1, ("a",)), "bcd", 2)]
     [(1, ('a', 'b'), True), (2, ('c', 'd'), False)]
     """
-    if not codes:
+    if not places:
         return []
     current = newest or Archive(1, ())
     changed = []
-    rest = list(codes)
+    rest = tuple(places)
     while rest:
-        room = 0 if current.is_sealed else max(size - len(current.codes), 0)
-        if not room:
-            if current.is_sealed:
-                current = Archive(current.number + 1, ())
-            else:
+        room = 0 if current.is_sealed else size - len(current.places)
+        if room <= 0:
+            if not current.is_sealed:
                 changed.append(replace(current, is_sealed=True, is_written=False))
-                current = Archive(current.number + 1, ())
+            current = Archive(current.number + 1, ())
             continue
-        current = replace(current, codes=(*current.codes, *rest[:room]), is_written=False)
+        current = replace(current, places=(*current.places, *rest[:room]), is_written=False)
         rest = rest[room:]
     return [*changed, current]
 
@@ -77,60 +76,83 @@ def update(
     `shown` are the codes in its window.
     """
     feed, moment = spec.key, int(now.timestamp())
-    known = archives.progress(connection, feed)
-    adopted = _adopt(connection, publication, spec, directory) if known is None else set()
-    upto, pending = known or Progress(0, ())
-    newest = archives.newest(connection, feed)
-    held = adopted.union(newest.codes if newest is not None else ())
-    waiting = [code for code in {*pending, *changes.again} if code not in held or code in pending]
+    upto = archives.progress(connection, feed)
+    if upto is None:
+        upto = 0
+        _adopt(connection, publication, spec, directory)
+    for code in changes.removed:
+        archives.withdraw(connection, feed, code)
+    before = archives.unplaced(connection, feed)
+    waiting = before | changes.again
     old = archives.arrivals_of(connection, spec, waiting) if waiting else []
+    newest = archives.newest(connection, feed)
     while True:
         new = archives.arrivals(connection, spec, upto, PAGE)
         arrived = {item.code: item for item in (*old, *new)}.values()
-        leaving = [
-            item.code
-            for item in arrived
-            if item.code not in shown and item.published <= moment and item.code not in adopted
-        ]
-        gone = {*leaving, *adopted}
-        rest = Progress(
-            new[-1].number if len(new) == PAGE else max(changes.last_arrival, upto),
-            tuple(item.code for item in arrived if item.code not in gone),
-        )
-        changed = assign(newest, leaving, spec.limit)
-        if changed or rest != known:
-            archives.save(connection, feed, changed, rest)
+        known = archives.placed(connection, feed, {item.code for item in arrived})
+        rest = [item for item in arrived if (item.code, item.revision) not in known]
+        leaving = [item for item in rest if item.code not in shown and item.published <= moment]
+        changed = assign(newest, [(item.code, item.revision) for item in leaving], spec.limit)
+        _save(connection, feed, newest, changed)
         newest = changed[-1] if changed else newest
+        upto = new[-1].number if len(new) == PAGE else max(changes.last_arrival, upto)
+        now_unplaced = {item.code for item in rest}.difference(item.code for item in leaving)
+        archives.save_progress(connection, feed, upto, before, now_unplaced)
         if len(new) < PAGE:
-            break
-        upto, known = rest.upto, rest
-        old = archives.arrivals_of(connection, spec, rest.pending)
-    for code in changes.removed:
-        archives.write_again_with(connection, feed, code)
+            return
+        before = now_unplaced
+        old = archives.arrivals_of(connection, spec, before)
 
 
-def check_files(
-    connection: Connection, publication: Publication, spec: FeedSpec, directory: Path
+def check_documents(
+    connection: Connection, publication: Publication, directory: Path, *, full: bool
+) -> set[str]:
+    """Have those documents written again that are not on disk as they were left.
+
+    By their `stat`; with `full` by their content.  Returns the keys of their feeds.
+    """
+    left: dict[tuple[str, int], list[PublishedFile]] = {}
+    for feed, number, file in published.documents(connection):
+        left.setdefault((feed, number), []).append(file)
+    codings = [ENDINGS[coding] for coding in publication.codings]
+    missing: dict[str, set[int]] = {}
+    for feed, number in archives.written(connection):
+        spec = publication.spec_of(feed)
+        if spec is None:
+            continue
+        path = publication.archive_path(spec, number)
+        files = left.pop((feed, number), None)
+        if files is None:
+            # Written when files were not noted, or read back after the store was lost.
+            found = left_file(directory, path)
+            files = [found] if found is not None else []
+            if files:
+                published.save_document(connection, feed, number, files)
+        expected = {path, *(path + ending for ending in codings)}
+        if {file.path for file in files} != expected or not is_as_left(files, directory, full=full):
+            missing.setdefault(feed, set()).add(number)
+    for feed, numbers in missing.items():
+        archives.write_again(connection, feed, numbers)
+    return set(missing)
+
+
+def _save(
+    connection: Connection, feed: str, newest: Archive | None, changed: Sequence[Archive]
 ) -> None:
-    """Have those documents written again that are not there any more, packed or not."""
-    endings = ("", *(ENDINGS[coding] for coding in publication.codings))
-    missing = [
-        number
-        for number in archives.numbers(connection, spec.key)
-        if not all(
-            (directory / (publication.archive_path(spec, number) + ending)).exists()
-            for ending in endings
-        )
-    ]
-    archives.write_again(connection, spec.key, missing)
+    archives.save(connection, feed, changed)
+    for archive in changed:
+        is_begun = newest is not None and archive.number == newest.number
+        added = archive.places[len(newest.places) :] if newest and is_begun else archive.places
+        archives.save_places(connection, feed, archive.number, added)
 
 
 def _adopt(
     connection: Connection, publication: Publication, spec: FeedSpec, directory: Path
-) -> set[str]:
-    """Take over documents that an earlier store has left; return the codes in them.
+) -> None:
+    """Take over documents that an earlier store has left.
 
-    They stay as they are: some of their articles may be known from them alone.
+    They stay as they are and take no more, since some of their articles may be known from
+    them alone.  An entry that was updated when the article was has its newest revision.
     """
     found = []
     for number in count(1):
@@ -140,18 +162,42 @@ def _adopt(
                 data = file.read(MAX_BYTES)
         except OSError:
             break
-        found.append(
-            Archive(number, tuple(_codes(data, publication)), is_sealed=True, is_written=True)
-        )
-    if found:
-        archives.save(connection, spec.key, found, Progress(0, ()))
-    return {code for archive in found for code in archive.codes}
+        found.append((number, _entries(data, publication)))
+    if not found:
+        return
+    codes = {code for _, entries in found for code in entries}
+    articles: Mapping[str, Article] = reads.articles_of(connection, codes)
+    lowest: dict[str, int] = {}
+    documents = []
+    for number, entries in reversed(found):
+        places = []
+        for code, updated in entries.items():
+            revision = _revision(articles.get(code), updated)
+            revision = min(revision, lowest.get(code, revision + 1) - 1)
+            lowest[code] = revision
+            places.append((code, revision))
+        # A document shows its last place first.
+        documents.append(Archive(number, tuple(reversed(places)), is_sealed=True, is_written=True))
+    archives.save(connection, spec.key, documents)
+    for archive in documents:
+        archives.save_places(connection, spec.key, archive.number, archive.places)
 
 
-def _codes(data: bytes, publication: Publication) -> Iterable[str]:
+def _revision(article: Article | None, updated: datetime.datetime) -> int:
+    """Which revision of an article an entry shows that was updated at this time."""
+    if article is None:
+        return 1
+    newest = max(article.revision, 1)
+    return newest if updated == (article.updated or article.published) else newest - 1
+
+
+def _entries(data: bytes, publication: Publication) -> dict[str, datetime.datetime]:
+    """The codes of a document's entries, and when each was updated."""
     from aggregator.publish.read_back import dated_entries
 
     prefix = f"tag:{publication.tag}:"
-    for entry in dated_entries(data, ".atom"):
-        if entry.id.startswith(prefix):
-            yield entry.id.removeprefix(prefix)
+    return {
+        entry.id.removeprefix(prefix): entry.updated
+        for entry in dated_entries(data, ".atom")
+        if entry.id.startswith(prefix)
+    }

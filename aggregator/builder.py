@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from aggregator import overview, selecting, workers
+from aggregator import archiving, overview, selecting, workers
 from aggregator.archiving import Changes
 from aggregator.errors import UnknownSourceError
 from aggregator.feeds import ARCHIVES, FOLDERS, Publication
@@ -15,10 +15,8 @@ from aggregator.identity import source_slug
 from aggregator.jobs import Jobs
 from aggregator.model import BuildSummary, FeedSpec, FeedState
 from aggregator.output import Output, Producer
-from aggregator.publish.files import (
-    is_as_left,
-    remove_leftovers,
-)
+from aggregator.publish.compression import ENDINGS
+from aggregator.publish.files import is_as_left, remove_leftovers
 from aggregator.store import Store, published, reads, renditions, selections
 
 Progress = Callable[[int, int], None]
@@ -42,7 +40,7 @@ def build(
 
     `only_source` builds the feed of one source alone; `full` looks at every feed and
     cleans every text anew.  A feed that cannot be written is a failure in the summary,
-    and the next build tries again.
+    and the next build tries it again; the others are done.
     """
     summary = BuildSummary()
     with store.transaction() as connection:
@@ -85,11 +83,14 @@ def build(
         output.save(jobs.restated)
         jobs.restated.clear()
     if only_source is None:
+        output.remove_strays()
         output.forget(key for key in manifest if key not in {spec.key for spec in specs})
-        overview.publish(store, publication, manifest, directory, summary, dry_run=dry_run)
-        if not summary.failures:
-            with store.transaction() as connection:
-                published.feeds_are_current(connection, now)
+        overview.publish(
+            store, publication, manifest, directory, summary, full=full, dry_run=dry_run
+        )
+        # Every feed has decided what the changes mean to it, whatever became of the others.
+        with store.transaction() as connection:
+            published.feeds_are_current(connection, now, output.failed)
     return summary
 
 
@@ -146,6 +147,10 @@ def _due_feeds(
         checked = min((state.checked_at for state in manifest.values()), default=now)
         touched |= reads.sources_due(connection, checked, now)
         touched_feeds |= selections.feeds_due(connection, checked, now)
+        if publication.has_archives:
+            touched_feeds |= archiving.check_documents(
+                connection, publication, directory, full=full
+            )
 
     def is_due(spec: FeedSpec) -> bool:
         state = manifest.get(spec.key)
@@ -155,12 +160,21 @@ def _due_feeds(
             or state.rules != publication.rules(spec)
             or spec.source in touched
             or spec.key in touched_feeds
-            or not is_as_left(state.files, directory)
+            or not _is_published(publication, spec, state, directory)
         )
 
     *parts, combined = specs
     due = [spec for spec in parts if is_due(spec)]
     return [*due, combined] if due or is_due(combined) else []
+
+
+def _is_published(
+    publication: Publication, spec: FeedSpec, state: FeedState, directory: Path
+) -> bool:
+    """Whether a feed's files are on disk as they were left, packed ones too."""
+    endings = ("", *(ENDINGS[coding] for coding in publication.codings))
+    expected = {path + end for path in publication.feed_paths(spec).values() for end in endings}
+    return {file.path for file in state.files} == expected and is_as_left(state.files, directory)
 
 
 def _would_empty(

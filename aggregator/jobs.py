@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -54,6 +54,7 @@ class Jobs:
     changes: Changes
     full: bool = False
     restated: list[FeedState] = field(default_factory=list)
+    learnt: dict[str, str | None] = field(default_factory=dict)
 
     def of(self, specs: Iterable[FeedSpec]) -> Iterator[Job]:
         """What is to render of some feeds: each feed after its archives."""
@@ -86,9 +87,6 @@ class Jobs:
                 self.directory,
                 self.now,
             )
-            old = self.manifest.get(spec.key)
-            if self.full or (old is not None and not is_as_left(old.files, self.directory)):
-                archiving.check_files(connection, self.publication, spec, self.directory)
         return window
 
     def _archives(self, spec: FeedSpec) -> Iterator[Job]:
@@ -98,71 +96,65 @@ class Jobs:
         while True:
             with self.store.transaction() as connection:
                 some = archives.to_write(connection, spec.key, number, TOGETHER)
-                articles = reads.articles_of(
-                    connection, [code for archive in some for code in archive.codes]
-                )
-                ready = [
-                    archive for archive in some if self._is_due(spec, archive, articles, rules)
-                ]
-                shown = {
-                    archive.number: [
-                        articles[code]
-                        # One that arrived later stands before one that was there.
-                        for code in reversed(archive.codes)
-                        if code in articles and _is_shown(articles[code])
-                    ]
-                    for archive in ready
-                }
+                texts = _Texts(connection, [place for page in some for place in page.places])
+                ready = []
+                for archive in some:
+                    articles = texts.shown(archive)
+                    names = self._names(connection, spec, articles)
+                    fingerprint = _archive_fingerprint(rules, archive, articles, names)
+                    if self._is_due(spec, archive, texts, fingerprint):
+                        ready.append((archive, articles, names, fingerprint))
                 bodies = self._bodies(
-                    connection, [item for page in shown.values() for item in page]
+                    connection, [item for _, articles, _, _ in ready for item in articles]
                 )
-            for archive in ready:
-                yield self._archive(spec, archive, shown[archive.number], bodies, rules)
+            for archive, articles, names, fingerprint in ready:
+                yield self._archive(spec, archive, articles, names, fingerprint, bodies, texts)
             if len(some) < TOGETHER:
                 return
             number = some[-1].number
 
-    def _is_due(
-        self, spec: FeedSpec, archive: Archive, known: Mapping[str, Article], rules: bytes
-    ) -> bool:
+    def _is_due(self, spec: FeedSpec, archive: Archive, texts: _Texts, fingerprint: bytes) -> bool:
         """Whether a document is not on disk as it should be."""
-        articles = [known[code] for code in archive.codes if code in known]
         if archive.is_written:
-            return archive.fingerprint != _archive_fingerprint(rules, archive, articles)
+            return archive.fingerprint != fingerprint
         path = self.directory / self.publication.archive_path(spec, archive.number)
         # Of an article that a lost store had, the text may be there and nowhere else.
-        is_lost = not all(article.revision for article in articles)
-        return not (is_lost and path.exists())
+        return texts.are_known(archive) or not path.exists()
 
     def _archive(
         self,
         spec: FeedSpec,
         archive: Archive,
         articles: list[Article],
-        bodies: Mapping[str, Body],
-        rules: bytes,
+        names: Mapping[str, SourceName],
+        fingerprint: bytes,
+        bodies: Mapping[tuple[str, int], Body],
+        texts: _Texts,
     ) -> Job:
-        names, origins = self._named(spec, articles)
+        origins = {} if spec.source is not None else self._origins(names)
         entries = self._entries(articles, names)
         source = names[spec.source] if spec.source is not None else None
         document = make_document(self.publication, spec, source, entries, origins)
+        keys = [(article.code, article.revision) for article in articles]
         return Job(
             key=spec.key,
             document=as_archive(self.publication, spec, document, archive),
             paths={"atom": self.publication.archive_path(spec, archive.number)},
-            bodies=tuple(bodies[article.code] for article in articles),
-            revisions=tuple((article.code, article.revision) for article in articles),
-            fingerprint=_archive_fingerprint(rules, archive, articles),
+            bodies=tuple(bodies[key] for key in keys),
+            revisions=tuple(key if texts.is_newest(key) else None for key in keys),
+            fingerprint=fingerprint,
             archive=archive.number,
         )
 
     def _feed(self, spec: FeedSpec, articles: list[Article]) -> Job | None:
         """The feed that people subscribe to; None if it shows what it showed last."""
         publication = self.publication
-        names, origins = self._named(spec, articles)
         with self.store.transaction() as connection:
-            archive = archives.newest(connection, spec.key) if publication.has_archives else None
-            number = archive.number if archive is not None else None
+            names = self._names(connection, spec, articles)
+            origins = {} if spec.source is not None else self._origins(names, live=True)
+            number = (
+                archives.newest_number(connection, spec.key) if publication.has_archives else None
+            )
             activity = self._activity(connection, spec, self._entries(articles[:HEADLINES], names))
             rules = publication.rules(spec)
             fingerprint = _fingerprint(rules, articles, names, origins, number)
@@ -184,7 +176,7 @@ class Jobs:
             key=spec.key,
             document=document,
             paths=publication.feed_paths(spec),
-            bodies=tuple(bodies[article.code] for article in articles),
+            bodies=tuple(bodies[article.code, article.revision] for article in articles),
             revisions=tuple((article.code, article.revision) for article in articles),
             fingerprint=fingerprint,
             state=FeedState(
@@ -206,55 +198,55 @@ class Jobs:
             make_entry(self.publication, article, names[article.source]) for article in articles
         )
 
-    def _named(
-        self, spec: FeedSpec, articles: list[Article]
-    ) -> tuple[dict[str, SourceName], dict[str, FeedOrigin]]:
-        """How the sources of some articles are named, and their feeds if that is another one."""
-        names = self._names(spec, articles)
-        return names, {} if spec.source is not None else self._origins(articles, names)
+    def _names(
+        self, connection: Connection, spec: FeedSpec, articles: Iterable[Article]
+    ) -> dict[str, SourceName]:
+        """How the sources of some articles are named: by config, else by their newest article.
 
-    def _names(self, spec: FeedSpec, articles: Iterable[Article]) -> dict[str, SourceName]:
-        """By config, else by the newest article of the source."""
+        What another feed was published as says nothing here, since it may have failed.
+        """
         publication = self.publication
-        names: dict[str, SourceName] = {}
+        sources = {article.source for article in articles}
         if spec.source is not None:
-            names[spec.source] = publication.source_name(spec.source, None)
-        for article in articles:
-            key = article.source
-            learnt = article.source_name
-            if spec.source is None:
-                state = self.manifest.get(publication.source_spec(key).key)
-                learnt = state.title if state is not None else learnt
-            if key not in names or (learnt and names[key].name == key):
-                names[key] = publication.source_name(key, learnt)
-        return names
+            sources.add(spec.source)
+        for source in sources - self.learnt.keys():
+            self.learnt[source] = reads.source_name(connection, source, self.now)
+        return {source: publication.source_name(source, self.learnt[source]) for source in sources}
 
     def _origins(
-        self, articles: Iterable[Article], names: Mapping[str, SourceName]
+        self, names: Mapping[str, SourceName], *, live: bool = False
     ) -> dict[str, FeedOrigin]:
-        publication = self.publication
+        """The sources' own feeds; `live` ones say when they were updated."""
+        publication, zone = self.publication, ZoneInfo(self.publication.timezone)
         origins = {}
-        for key in {article.source for article in articles}:
+        for key, name in names.items():
             spec = publication.source_spec(key)
             state = self.manifest.get(spec.key)
-            if state is not None:
-                origins[key] = FeedOrigin(
-                    publication.feed_id(spec),
-                    publication.feed_title(names[key].name),
-                    publication.feed_urls(spec),
-                    state.updated.astimezone(ZoneInfo(publication.timezone)),
-                )
+            if live and state is None:
+                continue
+            origins[key] = FeedOrigin(
+                publication.feed_id(spec),
+                publication.feed_title(name.name),
+                publication.feed_urls(spec),
+                state.updated.astimezone(zone) if live and state is not None else None,
+            )
         return origins
 
-    def _bodies(self, connection: Connection, articles: list[Article]) -> dict[str, Body]:
-        """For each article its clean HTML, or its text where that is not clean yet."""
+    def _bodies(
+        self, connection: Connection, articles: list[Article]
+    ) -> dict[tuple[str, int], Body]:
+        """For each revision its clean HTML, or its text where that is not clean yet."""
         publication = self.publication
         clean = renditions.renditions(connection, articles, publication.cleaning)
-        raw = {item.body_id for item in articles if item.code not in clean and item.body_id}
+        raw = {
+            item.body_id
+            for item in articles
+            if item.body_id and (item.code, item.revision) not in clean
+        }
         texts = reads.bodies(connection, raw) if raw else {}
         return {
-            article.code: Body(clean[article.code])
-            if article.code in clean
+            (article.code, article.revision): Body(clean[article.code, article.revision])
+            if (article.code, article.revision) in clean
             else Body(
                 texts.get(article.body_id or 0, pack("")),
                 article.media_type,
@@ -291,18 +283,56 @@ def _fingerprint(
     shown = (
         [(article.code, article.revision, article.version) for article in articles],
         sorted((key, name.name) for key, name in names.items()),
-        sorted((key, origin.updated.isoformat()) for key, origin in origins.items()),
+        sorted((key, str(origin.updated)) for key, origin in origins.items()),
         newest_archive,
     )
     return hashlib.blake2b(rules + repr(shown).encode(), digest_size=16).digest()
 
 
-def _archive_fingerprint(rules: bytes, archive: Archive, articles: Iterable[Article]) -> bytes:
+def _archive_fingerprint(
+    rules: bytes,
+    archive: Archive,
+    articles: Iterable[Article],
+    names: Mapping[str, SourceName],
+) -> bytes:
     """The same for a document of older entries."""
     sealed = b"sealed" if archive.is_sealed else b"open"
-    shown = [article for article in articles if _is_shown(article)]
-    return _fingerprint(rules + sealed, sorted(shown, key=lambda item: item.code), {}, {}, None)
+    return _fingerprint(rules + sealed, articles, names, {}, None)
 
 
-def _is_shown(article: Article) -> bool:
-    return article.revision > 0 and not article.removed
+class _Texts:
+    """The revisions that some places name, as far as their texts are known."""
+
+    def __init__(self, connection: Connection, places: Collection[tuple[str, int]]) -> None:
+        self._newest = reads.articles_of(connection, {code for code, _ in places})
+        self._older = reads.superseded(
+            connection,
+            [
+                self._newest[code]
+                for code, revision in places
+                if code in self._newest and self._newest[code].revision > max(revision, 0)
+            ],
+        )
+
+    def shown(self, archive: Archive) -> list[Article]:
+        """The articles as a document shows them: one that arrived later stands first."""
+        found = (self._article(*place) for place in reversed(archive.places))
+        return [article for article in found if article is not None]
+
+    def are_known(self, archive: Archive) -> bool:
+        """Whether nothing that a document should show can be lost by writing it again."""
+        return all(
+            self._article(*place) is not None
+            for place in archive.places
+            if not (place[0] in self._newest and self._newest[place[0]].removed)
+        )
+
+    def is_newest(self, key: tuple[str, int]) -> bool:
+        """Whether this is an article's newest revision."""
+        return self._newest[key[0]].revision == key[1]
+
+    def _article(self, code: str, revision: int) -> Article | None:
+        newest = self._newest.get(code)
+        if newest is None or newest.removed or newest.revision == 0:
+            return None
+        return newest if newest.revision == revision else self._older.get((code, revision))

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from aggregator.errors import PublishError
-from aggregator.feeds import ARCHIVES, Publication
-from aggregator.model import FORMATS, BuildSummary, FeedState, PublishedFile
+from aggregator.feeds import Publication
+from aggregator.model import BuildSummary, FeedState, PublishedFile
 from aggregator.publish.files import Prepared, prepare, put, remove, sync_folders
 from aggregator.rendering import Job, render
 from aggregator.store import Store, archives, pings, published, renditions
@@ -64,41 +64,40 @@ class Output:
     summary: BuildSummary
     now: datetime.datetime
     dry_run: bool
-    open_archives: dict[str, PublishedFile] = field(default_factory=dict)
     cleaned: list[tuple[str, int, bytes]] = field(default_factory=list)
     states: list[FeedState] = field(default_factory=list)
-    written: list[tuple[str, int, bytes]] = field(default_factory=list)
+    documents: list[tuple[Job, list[PublishedFile]]] = field(default_factory=list)
     touched: set[Path] = field(default_factory=set)
     topics: list[str] = field(default_factory=list)
+    failed: set[str] = field(default_factory=set)
     taken: int = 0
 
     def take(self, product: Product) -> None:
-        """Put a job's files into place."""
+        """Put a job's files into place.
+
+        One that fails is a failure in the summary, and its feed is built again next time.
+        """
         job = product.job
         self.cleaned += product.cleaned
-        failure, files = product.failure, []
+        failure = product.failure
         if failure is None:
             try:
                 files = [self._place(file) for file in product.files]
+                if job.archive is not None:
+                    self.documents.append((job, files))
+                elif job.state is not None:
+                    self._keep(job, job.state, files)
+                    new = [file.path for file in product.files if file.is_new]
+                    self.summary.written += bool(new)
+                    self.topics += [self.publication.feeds_url + path for path in new]
             except PublishError as error:
                 failure = str(error)
             except OSError as error:
                 failure = f"{self.directory}: cannot be read: {error.strerror}"
         if failure is not None:
-            self.summary.failures.append(failure)
+            self._fail(job.key, failure)
             for file in product.files:
                 file.discard()
-        else:
-            ours = [file for file in files if file.path in job.paths.values()]
-            if job.archive is not None:
-                self.written.append((job.key, job.archive, job.fingerprint))
-                if job.document.archive.next is None:
-                    self.open_archives[job.key] = ours[0]
-            elif job.state is not None:
-                self._keep(job.state, ours)
-                new = [file.path for file in product.files if file.is_new]
-                self.summary.written += bool(new)
-                self.topics += [self.publication.feeds_url + path for path in new]
         self.taken += 1
         if self.taken >= SAVE_EVERY:
             self.save()
@@ -108,14 +107,24 @@ class Output:
         for state in restated:
             self.states.append(state)
             self.manifest[state.key] = state
-        sync_folders(self.touched)
+        try:
+            sync_folders(self.touched)
+        except PublishError as error:
+            # What is not noted is looked at again.
+            for key in {*(job.key for job, _ in self.documents), *(s.key for s in self.states)}:
+                self.failed.add(key)
+            self.summary.failures.append(str(error))
+            self.documents, self.states = [], []
         with self.store.transaction() as connection:
             renditions.save_renditions(connection, self.publication.cleaning, self.cleaned)
-            archives.save_written(connection, self.written)
+            for job, files in self.documents:
+                number = job.archive or 0
+                archives.save_written(connection, job.key, number, job.fingerprint)
+                published.save_document(connection, job.key, number, files)
             published.save_feeds(connection, self.states)
             pings.want(connection, self.publication.hubs, self.topics, self.now)
         self.topics.clear()
-        self.cleaned, self.states, self.written = [], [], []
+        self.cleaned, self.states, self.documents = [], [], []
         self.touched.clear()
         self.taken = 0
 
@@ -125,14 +134,34 @@ class Output:
         if not gone or self.dry_run:
             return
         with self.store.transaction() as connection:
+            removed = []
             for key in gone:
-                stems = {file.path.rpartition(".")[0] for file in self.manifest[key].files}
-                for file in self.manifest.pop(key).files:
-                    self._remove(file.path)
-                for number in archives.numbers(connection, key):
-                    for stem in stems:
-                        self._remove(f"{ARCHIVES}{stem}.{number}{FORMATS['atom'].ending}")
-            published.forget_feeds(connection, gone)
+                try:
+                    for path in published.paths_of(connection, [key]):
+                        remove(self.directory, path)
+                except PublishError as error:
+                    self._fail(key, str(error))
+                    continue
+                removed.append(key)
+                del self.manifest[key]
+            published.forget_feeds(connection, removed)
+
+    def remove_strays(self) -> None:
+        """Remove the files of archive documents that are no more."""
+        if self.dry_run:
+            return
+        with self.store.transaction() as connection:
+            for path in published.stray_paths(connection):
+                try:
+                    remove(self.directory, path)
+                except PublishError as error:
+                    self.summary.failures.append(str(error))
+                    continue
+                published.forget_paths(connection, [path])
+
+    def _fail(self, key: str, failure: str) -> None:
+        self.failed.add(key)
+        self.summary.failures.append(failure)
 
     def _place(self, file: Prepared) -> PublishedFile:
         if file.is_new:
@@ -143,23 +172,15 @@ class Output:
             self.touched.add((self.directory / file.path).parent)
         return put(self.directory, file, self.publication.codings)
 
-    def _keep(self, state: FeedState, files: list[PublishedFile]) -> None:
-        """Note a feed that is on disk, with the archive document that still grows."""
+    def _keep(self, job: Job, state: FeedState, files: list[PublishedFile]) -> None:
+        """Note a feed that is on disk, and remove its files of formats that are no more."""
         old = self.manifest.get(state.key)
-        before = old.files if old is not None else ()
-        archive = self.open_archives.get(state.key)
-        if archive is None and self.publication.has_archives:
-            archive = next((file for file in before if file.path.startswith(ARCHIVES)), None)
-        if archive is not None:
-            files = [*files, archive]
         paths = {file.path for file in files}
-        for file in before:
-            if file.path not in paths and not file.path.startswith(ARCHIVES):
-                self._remove(file.path)
-        state = replace(state, files=tuple(files))
+        for file in old.files if old is not None else ():
+            if file.path not in paths and not self.dry_run:
+                remove(self.directory, file.path)
+        # Its own files first: packed ones were put into place before them.
+        own = [file for file in files if file.path in job.paths.values()]
+        state = replace(state, files=(*own, *(file for file in files if file not in own)))
         self.states.append(state)
         self.manifest[state.key] = state
-
-    def _remove(self, path: str) -> None:
-        if not self.dry_run:
-            remove(self.directory, path)

@@ -18,6 +18,7 @@ from aggregator.model import (
     Overview,
     PublishedFile,
 )
+from aggregator.publish.compression import ENDINGS
 from aggregator.publish.files import is_as_left, prepare, put, remove, sync_folders
 from aggregator.store import Store, published
 
@@ -36,6 +37,7 @@ def publish(
     directory: Path,
     summary: BuildSummary,
     *,
+    full: bool,
     dry_run: bool,
 ) -> None:
     """Write those files that would look different, and remove those not wanted any more."""
@@ -45,13 +47,13 @@ def publish(
         known = published.page_files(connection)
     paths = [OPML, *((PAGE, *_ASSETS) if publication.has_page else ())]
     fingerprint = _fingerprint(publication, manifest)
-    old = [known[path] for path in paths if path in known]
-    gone = [path for path in known if path not in paths]
+    endings = ("", *(ENDINGS[coding] for coding in publication.codings))
+    expected = {path + ending for path in paths for ending in endings}
+    gone = [path for path in known if path not in expected]
     if (
-        len(old) == len(paths)
-        and all(digest == fingerprint for digest, _ in old)
-        and is_as_left((file for _, file in old), directory)
-        and not gone
+        known.keys() == expected
+        and all(digest == fingerprint for digest, _ in known.values())
+        and is_as_left((file for _, file in known.values()), directory, full=full)
     ):
         return
     saved: list[tuple[bytes, PublishedFile]] = []
@@ -68,17 +70,26 @@ def publish(
                     summary.paths.append(path)
                 if not dry_run:
                     left = put(directory, file, publication.codings)
-                    if file.path == path:
-                        saved.append((fingerprint, left))
+                    saved.append((fingerprint, left))
         except PublishError as error:
             summary.failures.append(str(error))
     if dry_run:
         return
+    removed = []
     for path in gone:
-        remove(directory, path)
-    sync_folders([directory])
+        try:
+            remove(directory, path)
+            removed.append(path)
+        except PublishError as error:
+            summary.failures.append(str(error))
+    try:
+        sync_folders([directory])
+    except PublishError as error:
+        # What is not noted is looked at again.
+        summary.failures.append(str(error))
+        return
     with store.transaction() as connection:
-        published.save_page_files(connection, saved, gone)
+        published.save_page_files(connection, saved, removed)
 
 
 def make_overview(publication: Publication, manifest: Mapping[str, FeedState]) -> Overview:

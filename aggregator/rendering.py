@@ -36,7 +36,8 @@ class Job:
     """A document to render.
 
     The document's entries have no content yet: `bodies` has what it is made from, and
-    `revisions` the code and revision of each, in the same order.  `paths` are the files
+    `revisions` the code and revision of each, in the same order, None for a text that was
+    superseded, which is not kept clean.  `paths` are the files
     to make, by format.  `state` is what the manifest will say of a feed, less what only
     the written files can tell; `archive` is the number of an archive document.
     """
@@ -45,7 +46,7 @@ class Job:
     document: FeedDocument
     paths: dict[str, str]
     bodies: tuple[Body, ...]
-    revisions: tuple[tuple[str, int], ...]
+    revisions: tuple[tuple[str, int] | None, ...]
     fingerprint: bytes
     state: FeedState | None = None
     archive: int | None = None
@@ -69,13 +70,12 @@ def render(job: Job) -> Rendered:
     """Clean what has to be cleaned, and render the document in its formats."""
     entries = []
     cleaned = []
-    for entry, body, (code, revision) in zip(
-        job.document.entries, job.bodies, job.revisions, strict=True
-    ):
+    for entry, body, revision in zip(job.document.entries, job.bodies, job.revisions, strict=True):
         html = unpack(body.packed)
         if body.media_type is not None:
             html = content.clean(html, body.media_type, body.base)
-            cleaned.append((code, revision, pack(html)))
+            if revision is not None:
+                cleaned.append((*revision, pack(html)))
         entries.append(replace(entry, content=html))
     document = replace(job.document, entries=tuple(entries))
     files = tuple(

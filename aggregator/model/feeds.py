@@ -74,13 +74,15 @@ class FeedSpec:
 class FeedOrigin:
     """A source's own feed, as `atom:source` names it in feeds of several sources.
 
-    `urls` are its addresses by format.
+    `urls` are its addresses by format.  `updated` is None in archives, where an entry's
+    source counts as updated when the entry was: such a document must not depend on what
+    its sources publish later.
     """
 
     id: str
     title: str
     urls: Mapping[str, str]
-    updated: datetime.datetime
+    updated: datetime.datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -147,11 +149,15 @@ class Activity:
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """A file as it was left on disk; its path is relative to the folder of the feeds."""
+    """A file as it was left on disk; its path is relative to the feeds folder.
+
+    `checksum` is the CRC-32 of its bytes.
+    """
 
     path: str
     size: int
     mtime_ns: int
+    checksum: int = -1
 
 
 @dataclass(frozen=True)
@@ -175,14 +181,15 @@ class FeedState:
 
 @dataclass(frozen=True)
 class Archive:
-    """A document of older entries (RFC 5005 §4), by the codes of its articles.
+    """A document of older entries (RFC 5005 §4).
 
-    A sealed one has a successor, and is not written again; one that is not `is_written`
-    is not on disk as it should be.
+    `places` are the code and the revision of each of its articles, in the order in which
+    they were put there.  A sealed one has a successor, and takes no more; one that is not
+    `is_written` is not on disk as it should be.
     """
 
     number: int
-    codes: tuple[str, ...]
+    places: tuple[tuple[str, int], ...]
     is_sealed: bool = False
     is_written: bool = False
     fingerprint: bytes = b""

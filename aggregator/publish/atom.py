@@ -6,6 +6,8 @@ and the type of their links, gives their `source` no id, and takes four times as
 
 from __future__ import annotations
 
+import datetime
+
 from aggregator.content import without_forbidden
 from aggregator.model import FORMATS, Entry, FeedDocument, FeedOrigin
 from aggregator.publish.head import make_head, with_entries
@@ -54,16 +56,16 @@ def _entry(entry: Entry, origin: FeedOrigin | None) -> str:
             attributes["length"] = str(enclosure.length)
         parts.append(element("link", **attributes))
     if origin is not None:
-        parts.append(_source(origin))
+        parts.append(_source(origin, origin.updated or entry.updated))
     parts.append(text_element('content type="html"', entry.content or " "))
     return "  <entry>\n    " + "\n    ".join(parts) + "\n  </entry>"
 
 
-def _source(origin: FeedOrigin) -> str:
+def _source(origin: FeedOrigin, updated: datetime.datetime) -> str:
     """RFC 4287 §4.2.11."""
     address = origin.urls.get("atom")
     link = element("link", href=address, rel="self", type=MEDIA_TYPE) if address else ""
     return (
         f"<source>{element('id', origin.id)}{element('title', origin.title)}"
-        f"{element('updated', origin.updated.isoformat())}{link}</source>"
+        f"{element('updated', updated.isoformat())}{link}</source>"
     )

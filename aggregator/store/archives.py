@@ -1,26 +1,16 @@
-"""Which articles stand in which archive document of a feed (RFC 5005 §4)."""
+"""Which revision of an article stands in which archive document of a feed (RFC 5005 §4)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from aggregator.model import Archive, FeedSpec
 from aggregator.store import schema
-from aggregator.store.reads import in_feed
-from aggregator.store.writes import upsert_rows
-
-
-class Progress(NamedTuple):
-    """How far a feed's articles have been put into archives.
-
-    All that arrived up to the article of the number `upto` are, but for those `pending`.
-    """
-
-    upto: int
-    pending: tuple[str, ...]
+from aggregator.store.reads import in_feed, pieces
+from aggregator.store.writes import insert_rows, upsert_rows
 
 
 class Arrival(NamedTuple):
@@ -28,15 +18,22 @@ class Arrival(NamedTuple):
 
     number: int
     code: str
+    revision: int
     published: int
 
 
-def progress(connection: Connection, feed: str) -> Progress | None:
-    """A feed's progress, None if nothing was ever archived."""
-    row = connection.execute(
-        select(schema.archiving).where(schema.archiving.c.feed == feed)
-    ).first()
-    return None if row is None else Progress(row.upto, _codes(row.pending))
+def progress(connection: Connection, feed: str) -> int | None:
+    """Up to which arrival a feed's places are decided, None if nothing was ever archived."""
+    upto: int | None = connection.execute(
+        select(schema.archiving.c.upto).where(schema.archiving.c.feed == feed)
+    ).scalar_one_or_none()
+    return upto
+
+
+def unplaced(connection: Connection, feed: str) -> set[str]:
+    """The articles that had arrived when places were decided, and got none."""
+    table = schema.unplaced
+    return set(connection.execute(select(table.c.code).where(table.c.feed == feed)).scalars())
 
 
 def arrivals(connection: Connection, spec: FeedSpec, after: int, limit: int) -> list[Arrival]:
@@ -51,32 +48,54 @@ def arrivals(connection: Connection, spec: FeedSpec, after: int, limit: int) -> 
     return [Arrival(*row) for row in connection.execute(query)]
 
 
-def arrivals_of(connection: Connection, spec: FeedSpec, codes: Iterable[str]) -> list[Arrival]:
+def arrivals_of(connection: Connection, spec: FeedSpec, codes: Collection[str]) -> list[Arrival]:
     """Those of some articles that can stand in a feed, in the order of their arrival."""
     table = schema.article
-    query = (
-        _arrivals(spec, is_small=True)
-        .where(table.c.code.in_(list(codes)))
-        .order_by(table.c.article_id)
-    )
-    return [Arrival(*row) for row in connection.execute(query)]
+    found: list[Arrival] = []
+    for piece in pieces(sorted(codes)):
+        query = _arrivals(spec, is_small=True).where(table.c.code.in_(piece))
+        found += [Arrival(*row) for row in connection.execute(query)]
+    return sorted(found)
 
 
 def _arrivals(spec: FeedSpec, *, is_small: bool) -> Any:
     table = schema.article
-    query = select(table.c.article_id, table.c.code, table.c.published).where(
+    query = select(table.c.article_id, table.c.code, table.c.revision, table.c.published).where(
         table.c.revision > 0, ~table.c.removed
     )
     return in_feed(query, spec, is_small=is_small)
 
 
+def placed(connection: Connection, feed: str, codes: Collection[str]) -> set[tuple[str, int]]:
+    """The revisions of some articles that have a place: (code, revision)."""
+    table = schema.place
+    found: set[tuple[str, int]] = set()
+    for piece in pieces(sorted(codes)):
+        rows = connection.execute(
+            select(table.c.code, table.c.revision).where(
+                table.c.feed == feed, table.c.code.in_(piece)
+            )
+        )
+        found.update((code, revision) for code, revision in rows)
+    return found
+
+
 def newest(connection: Connection, feed: str) -> Archive | None:
     """The archive document with the highest number."""
     table = schema.archive
-    row = connection.execute(
+    rows = connection.execute(
         select(table).where(table.c.feed == feed).order_by(table.c.number.desc()).limit(1)
-    ).first()
-    return None if row is None else _archive(row)
+    ).all()
+    return next(iter(_archives(connection, feed, rows)), None)
+
+
+def newest_number(connection: Connection, feed: str) -> int | None:
+    """The highest number of a feed's documents, None if it has none."""
+    table = schema.archive
+    number: int | None = connection.execute(
+        select(table.c.number).where(table.c.feed == feed).order_by(table.c.number.desc()).limit(1)
+    ).scalar_one_or_none()
+    return number
 
 
 def to_write(connection: Connection, feed: str, after: int, limit: int) -> list[Archive]:
@@ -94,23 +113,23 @@ def to_write(connection: Connection, feed: str, after: int, limit: int) -> list[
         )
         .order_by(table.c.number)
         .limit(limit)
-    )
-    return [_archive(row) for row in rows]
+    ).all()
+    return _archives(connection, feed, rows)
 
 
-def numbers(connection: Connection, feed: str) -> list[int]:
-    """The numbers of a feed's documents."""
+def written(connection: Connection) -> list[tuple[str, int]]:
+    """Every document that was written: feed and number."""
     table = schema.archive
-    return list(connection.execute(select(table.c.number).where(table.c.feed == feed)).scalars())
+    rows = connection.execute(select(table.c.feed, table.c.number).where(table.c.is_written))
+    return [(feed, number) for feed, number in rows]
 
 
-def save(connection: Connection, feed: str, archives: Sequence[Archive], now: Progress) -> None:
-    """Save what was decided, before it is written to disk."""
+def save(connection: Connection, feed: str, archives: Sequence[Archive]) -> None:
+    """Save documents that take articles, before they are written to disk."""
     rows = [
         {
             "feed": feed,
             "number": archive.number,
-            "codes": "\n".join(archive.codes),
             "is_sealed": archive.is_sealed,
             "is_written": archive.is_written,
             "fingerprint": archive.fingerprint,
@@ -119,50 +138,89 @@ def save(connection: Connection, feed: str, archives: Sequence[Archive], now: Pr
     ]
     if rows:
         upsert_rows(connection, schema.archive, rows)
-    upsert_rows(
-        connection,
-        schema.archiving,
-        [{"feed": feed, "upto": now.upto, "pending": "\n".join(now.pending)}],
+
+
+def save_places(
+    connection: Connection, feed: str, number: int, places: Iterable[tuple[str, int]]
+) -> None:
+    """Put revisions into a document, behind those in it: (code, revision)."""
+    table = schema.place
+    last = connection.execute(
+        select(func.max(table.c.position)).where(table.c.feed == feed, table.c.number == number)
+    ).scalar_one_or_none()
+    rows = [
+        {
+            "feed": feed,
+            "code": code,
+            "revision": revision,
+            "number": number,
+            "position": position,
+        }
+        for position, (code, revision) in enumerate(places, 0 if last is None else last + 1)
+    ]
+    if rows:
+        insert_rows(connection, table, rows)
+
+
+def save_progress(
+    connection: Connection, feed: str, upto: int, before: set[str], now: set[str]
+) -> None:
+    """Save up to which arrival places are decided, and which articles have none `now`."""
+    upsert_rows(connection, schema.archiving, [{"feed": feed, "upto": upto}])
+    table = schema.unplaced
+    for piece in pieces(sorted(before - now)):
+        connection.execute(delete(table).where(table.c.feed == feed, table.c.code.in_(piece)))
+    rows = [{"feed": feed, "code": code} for code in sorted(now - before)]
+    if rows:
+        insert_rows(connection, table, rows)
+
+
+def save_written(connection: Connection, feed: str, number: int, fingerprint: bytes) -> None:
+    """Note that a document is on disk, with a digest of what it shows."""
+    table = schema.archive
+    connection.execute(
+        update(table)
+        .where(table.c.feed == feed, table.c.number == number)
+        .values(is_written=True, fingerprint=fingerprint)
     )
 
 
-def save_written(connection: Connection, written: Iterable[tuple[str, int, bytes]]) -> None:
-    """Note that documents are on disk: feed, number, and a digest of what they show."""
+def write_again(connection: Connection, feed: str, numbers: Collection[int]) -> None:
+    """Have documents written again."""
     table = schema.archive
-    for feed, number, fingerprint in written:
+    for piece in pieces(sorted(numbers)):
         connection.execute(
             update(table)
-            .where(table.c.feed == feed, table.c.number == number)
-            .values(is_written=True, fingerprint=fingerprint)
+            .where(table.c.feed == feed, table.c.number.in_(piece))
+            .values(is_written=False)
         )
 
 
-def write_again(connection: Connection, feed: str, numbers: Iterable[int]) -> None:
-    """Have documents written again."""
-    table = schema.archive
-    connection.execute(
-        update(table)
-        .where(table.c.feed == feed, table.c.number.in_(list(numbers)))
-        .values(is_written=False)
-    )
+def withdraw(connection: Connection, feed: str, code: str) -> None:
+    """Take an article out of the documents that it stands in."""
+    table = schema.place
+    ours = (table.c.feed == feed) & (table.c.code == code)
+    numbers = connection.execute(select(table.c.number).where(ours)).scalars().all()
+    if numbers:
+        connection.execute(delete(table).where(ours))
+        write_again(connection, feed, numbers)
 
 
-def write_again_with(connection: Connection, feed: str, code: str) -> None:
-    """Have the documents written again that an article stands in."""
-    table = schema.archive
-    connection.execute(
-        update(table)
-        .where(table.c.feed == feed, func.instr("\n" + table.c.codes + "\n", f"\n{code}\n") > 0)
-        .values(is_written=False)
-    )
-
-
-def _archive(row: object) -> Archive:
-    number, codes, is_sealed, is_written, fingerprint = (
-        getattr(row, name) for name in ("number", "codes", "is_sealed", "is_written", "fingerprint")
-    )
-    return Archive(number, _codes(codes), is_sealed, is_written, fingerprint)
-
-
-def _codes(text: str) -> tuple[str, ...]:
-    return tuple(text.split("\n")) if text else ()
+def _archives(connection: Connection, feed: str, rows: Sequence[Any]) -> list[Archive]:
+    """Rows of documents as values, with the places in them."""
+    table = schema.place
+    places: dict[int, list[tuple[str, int]]] = {row.number: [] for row in rows}
+    if places:
+        found = connection.execute(
+            select(table.c.number, table.c.code, table.c.revision)
+            .where(table.c.feed == feed, table.c.number.in_(list(places)))
+            .order_by(table.c.number, table.c.position)
+        )
+        for number, code, revision in found:
+            places[number].append((code, revision))
+    return [
+        Archive(
+            row.number, tuple(places[row.number]), row.is_sealed, row.is_written, row.fingerprint
+        )
+        for row in rows
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Callable
 
 from sqlalchemy import Connection, inspect, select
@@ -63,9 +64,131 @@ def _formats_and_archives(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+def _places_and_files(connection: Connection) -> None:
+    """Version 4: a row for each place in an archive, and for each published file."""
+    if "is_full" not in {column["name"] for column in inspect(connection).get_columns("article")}:
+        # Some stores of version 1 were made before there were excerpts.
+        connection.exec_driver_sql(
+            "ALTER TABLE article ADD COLUMN is_full BOOLEAN DEFAULT 1 NOT NULL"
+        )
+    for statement in (
+        "CREATE TABLE place (feed VARCHAR NOT NULL, code VARCHAR NOT NULL, "
+        "revision INTEGER NOT NULL, number INTEGER NOT NULL, position INTEGER NOT NULL, "
+        "PRIMARY KEY (feed, code, revision)) WITHOUT ROWID",
+        "CREATE INDEX place_document ON place (feed, number, position)",
+        "CREATE TABLE unplaced (feed VARCHAR NOT NULL, code VARCHAR NOT NULL, "
+        "PRIMARY KEY (feed, code)) WITHOUT ROWID",
+        "CREATE TABLE published_file (file_id INTEGER NOT NULL PRIMARY KEY, "
+        "path VARCHAR NOT NULL UNIQUE, feed VARCHAR NOT NULL, document INTEGER NOT NULL, "
+        "size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, checksum INTEGER NOT NULL, "
+        "fingerprint BLOB NOT NULL)",
+        "CREATE INDEX published_file_feed ON published_file (feed, document)",
+        "INSERT INTO published_file (path, feed, document, size, mtime_ns, checksum, fingerprint) "
+        "SELECT path, '', 0, size, mtime_ns, -1, fingerprint FROM page_file",
+        "DROP TABLE page_file",
+    ):
+        connection.exec_driver_sql(statement)
+    stems = _move_files(connection)
+    for (feed,) in connection.exec_driver_sql("SELECT DISTINCT feed FROM archive").all():
+        _move_places(connection, feed, stems.get(feed))
+    for statement in (
+        "ALTER TABLE archive DROP COLUMN codes",
+        "ALTER TABLE archiving DROP COLUMN pending",
+        "ALTER TABLE feed DROP COLUMN files",
+    ):
+        connection.exec_driver_sql(statement)
+
+
+def _move_files(connection: Connection) -> dict[str, str]:
+    """Give every file of a feed its row; return the paths of archives less their numbers."""
+    stems = {}
+    for feed, text in connection.exec_driver_sql("SELECT key, files FROM feed").all():
+        try:
+            files = [(str(path), int(size), int(mtime)) for path, size, mtime in json.loads(text)]
+        except (ValueError, TypeError):
+            continue  # it will be published again
+        for path, size, mtime in files:
+            if path.startswith("archives/"):
+                stems[feed] = path.removesuffix(".atom").rpartition(".")[0]
+                continue
+            connection.exec_driver_sql(
+                "INSERT OR IGNORE INTO published_file "
+                "(path, feed, document, size, mtime_ns, checksum, fingerprint) "
+                "VALUES (?, ?, 0, ?, ?, -1, x'')",
+                (path, feed, size, mtime),
+            )
+    return stems
+
+
+def _move_places(connection: Connection, feed: str, stem: str | None) -> None:
+    """Give each place in a feed's archive its row, and heal archives that hold doubles.
+
+    A killed build or a feed that could not be written had the same revision archived again
+    and again.  Of as many places as an article has had revisions, the first ones are kept.
+    """
+    documents = connection.exec_driver_sql(
+        "SELECT number, codes FROM archive WHERE feed = ? ORDER BY number", (feed,)
+    ).all()
+    places: dict[str, list[tuple[int, int]]] = {}
+    for number, codes in documents:
+        for position, code in enumerate(codes.split("\n") if codes else ()):
+            places.setdefault(code, []).append((number, position))
+    pending = connection.exec_driver_sql("SELECT pending FROM archiving WHERE feed = ?", (feed,))
+    waiting = {code for (text,) in pending for code in text.split("\n") if code}
+    again = connection.exec_driver_sql("SELECT code FROM changed WHERE again").scalars()
+    later = waiting.union(again)
+    revisions: dict[str, int] = dict(
+        connection.exec_driver_sql("SELECT code, revision FROM article").tuples().all()
+    )
+    rewritten: set[int] = set()
+    rows = []
+    for code, found in places.items():
+        newest = max(revisions.get(code, 1) - (code in later), 1)
+        kept = found[:newest]
+        if len(kept) < len(found):
+            rewritten.update(number for number, _ in found)
+        first = newest - len(kept) + 1
+        rows += [
+            (feed, code, first + index, number, position)
+            for index, (number, position) in enumerate(kept)
+        ]
+    if rows:
+        connection.exec_driver_sql("INSERT INTO place VALUES (?, ?, ?, ?, ?)", rows)
+    if waiting:
+        unplaced = [(feed, code) for code in sorted(waiting)]
+        connection.exec_driver_sql("INSERT INTO unplaced VALUES (?, ?)", unplaced)
+    if not rewritten:
+        return
+    last = max(number for _, _, _, number, _ in rows)
+    for number, _ in documents:
+        if number > last:
+            # Nothing is left in it: the build removes its file.
+            connection.exec_driver_sql(
+                "DELETE FROM archive WHERE feed = ? AND number = ?", (feed, number)
+            )
+            if stem is not None:
+                connection.exec_driver_sql(
+                    "INSERT OR IGNORE INTO published_file "
+                    "(path, feed, document, size, mtime_ns, checksum, fingerprint) "
+                    "VALUES (?, ?, ?, 0, 0, -1, x'')",
+                    (f"{stem}.{number}.atom", feed, number),
+                )
+        elif number in rewritten or number == last:
+            connection.exec_driver_sql(
+                "UPDATE archive SET is_written = 0, is_sealed = ? WHERE feed = ? AND number = ?",
+                (number != last, feed, number),
+            )
+    # Documents are only looked at where a feed is.
+    connection.exec_driver_sql("INSERT OR IGNORE INTO touched_feed VALUES (?)", (feed,))
+
+
 # Append only, from version 2 on: a new store is made as schema.py has it.  Steps write
 # their DDL out, since schema.py moves on and an old store must still get there.
-STEPS: tuple[Callable[[Connection], None], ...] = (_polled_urls, _formats_and_archives)
+STEPS: tuple[Callable[[Connection], None], ...] = (
+    _polled_urls,
+    _formats_and_archives,
+    _places_and_files,
+)
 VERSION = len(STEPS) + 1
 
 
@@ -93,6 +216,7 @@ def migrate(connection: Connection, name: str, now: datetime.datetime) -> bool:
     else:
         for step in STEPS[done - 1 :]:
             step(connection)
+        _check_columns(connection, name)
     if done < VERSION:
         connection.execute(
             schema.migration.insert(),
@@ -102,3 +226,16 @@ def migrate(connection: Connection, name: str, now: datetime.datetime) -> bool:
             ],
         )
     return is_new
+
+
+def _check_columns(connection: Connection, name: str) -> None:
+    """Raise `StoreError` if a migrated store has not come out as a new one is."""
+    inspector = inspect(connection)
+    for table in schema.metadata.sorted_tables:
+        found = {column["name"] for column in inspector.get_columns(table.name)}
+        missing = {column.name for column in table.columns} - found
+        if missing:
+            raise StoreError(
+                f"{name}: cannot be brought up to date: {table.name} has no "
+                f"{', '.join(sorted(missing))}. It was left as it was; move it away to start anew"
+            )

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import Connection, delete, select, update
 
+from aggregator.errors import DamagedStoreError
 from aggregator.model import Activity, FeedState, Headline, PublishedFile
 from aggregator.store import schema
-from aggregator.store.reads import instant
+from aggregator.store.reads import instant, pieces
 from aggregator.store.writes import seconds, upsert_rows
+
+# The page, and what belongs to it, are no feed's.
+_PAGE = ""
 
 
 def feed_states(connection: Connection) -> dict[str, FeedState]:
     """The manifest: every published feed by its key."""
+    files: dict[str, list[PublishedFile]] = {}
+    table = schema.published_file
+    rows = connection.execute(
+        select(table).where(table.c.feed != _PAGE, table.c.document == 0).order_by(table.c.file_id)
+    )
+    for row in rows:
+        files.setdefault(row.feed, []).append(_file(row))
     return {
         row.key: FeedState(
             key=row.key,
@@ -25,18 +36,27 @@ def feed_states(connection: Connection) -> dict[str, FeedState]:
             entries=row.entries,
             updated=instant(row.updated),
             checked_at=instant(row.checked_at),
-            files=tuple(PublishedFile(*values) for values in json.loads(row.files)),
-            activity=_activity(row.activity),
+            files=tuple(files.get(row.key, ())),
+            activity=activity_from(row),
         )
         for row in connection.execute(select(schema.feed))
     }
 
 
 def paths(connection: Connection) -> list[str]:
-    """Every file that is looked after, relative to the folder of the feeds."""
-    rows = connection.execute(select(schema.feed.c.files)).scalars()
-    found = [path for files in rows for path, _, _ in json.loads(files)]
-    return [*found, *connection.execute(select(schema.page_file.c.path)).scalars()]
+    """Every published file, relative to the feeds folder."""
+    table = schema.published_file
+    return list(connection.execute(select(table.c.path).order_by(table.c.path)).scalars())
+
+
+def paths_of(connection: Connection, feeds: Collection[str]) -> list[str]:
+    """The files of some feeds and of their archives."""
+    table = schema.published_file
+    found: list[str] = []
+    for piece in pieces(sorted(feeds)):
+        query = select(table.c.path).where(table.c.feed.in_(piece)).order_by(table.c.path)
+        found += connection.execute(query).scalars()
+    return found
 
 
 def touched_sources(connection: Connection) -> set[str]:
@@ -45,12 +65,12 @@ def touched_sources(connection: Connection) -> set[str]:
 
 
 def touched_feeds(connection: Connection) -> set[str]:
-    """The keys of feeds of tags and filters that may look different."""
+    """The keys of feeds that may look different, whatever their sources say."""
     return set(connection.execute(select(schema.touched_feed.c.feed)).scalars())
 
 
 def touch_feeds(connection: Connection, keys: Iterable[str]) -> None:
-    """Note that feeds of tags and filters may look different."""
+    """Note that some feeds may look different."""
     rows = [{"feed": key} for key in sorted(keys)]
     if rows:
         upsert_rows(connection, schema.touched_feed, rows)
@@ -62,7 +82,7 @@ def changed_codes(connection: Connection) -> dict[str, bool]:
     return {row.code: row.again for row in connection.execute(select(table))}
 
 
-def save_feeds(connection: Connection, states: Iterable[FeedState]) -> None:
+def save_feeds(connection: Connection, states: Collection[FeedState]) -> None:
     """Save the manifest's rows of feeds that are on disk."""
     rows = [
         {
@@ -73,54 +93,130 @@ def save_feeds(connection: Connection, states: Iterable[FeedState]) -> None:
             "entries": state.entries,
             "updated": seconds(state.updated),
             "checked_at": seconds(state.checked_at),
-            "files": json.dumps([_file_values(file) for file in state.files]),
             "activity": _activity_values(state.activity),
         }
         for state in states
     ]
-    if rows:
-        upsert_rows(connection, schema.feed, rows)
+    if not rows:
+        return
+    upsert_rows(connection, schema.feed, rows)
+    for state in states:
+        _forget_files(connection, state.key, 0, {file.path for file in state.files})
+    _save_files(connection, [(state.key, 0, file) for state in states for file in state.files])
 
 
-def forget_feeds(connection: Connection, keys: Iterable[str]) -> None:
+def documents(connection: Connection) -> list[tuple[str, int, PublishedFile]]:
+    """The files of archive documents: feed, number, and how each file was left."""
+    table = schema.published_file
+    rows = connection.execute(select(table).where(table.c.document > 0))
+    return [(row.feed, row.document, _file(row)) for row in rows]
+
+
+def save_document(
+    connection: Connection, feed: str, number: int, files: Collection[PublishedFile]
+) -> None:
+    """Save how the files of an archive document were left."""
+    _forget_files(connection, feed, number, {file.path for file in files})
+    _save_files(connection, [(feed, number, file) for file in files])
+
+
+def stray_paths(connection: Connection) -> list[str]:
+    """The files of documents that no archive has any more: healing took what was in them."""
+    table, archive = schema.published_file, schema.archive
+    has_document = (
+        select(archive.c.number)
+        .where(archive.c.feed == table.c.feed, archive.c.number == table.c.document)
+        .exists()
+    )
+    query = select(table.c.path).where(table.c.document > 0, ~has_document)
+    return list(connection.execute(query).scalars())
+
+
+def forget_paths(connection: Connection, paths: Collection[str]) -> None:
+    """Forget files that are removed."""
+    table = schema.published_file
+    for piece in pieces(sorted(paths)):
+        connection.execute(delete(table).where(table.c.path.in_(piece)))
+
+
+def forget_feeds(connection: Connection, keys: Collection[str]) -> None:
     """Forget feeds that are not configured any more, and their archives."""
-    names = list(keys)
-    connection.execute(delete(schema.feed).where(schema.feed.c.key.in_(names)))
-    for table in (schema.archive, schema.archiving):
-        connection.execute(delete(table).where(table.c.feed.in_(names)))
+    for piece in pieces(sorted(keys)):
+        connection.execute(delete(schema.feed).where(schema.feed.c.key.in_(piece)))
+        for table in (
+            schema.archive,
+            schema.place,
+            schema.archiving,
+            schema.unplaced,
+            schema.published_file,
+        ):
+            connection.execute(delete(table).where(table.c.feed.in_(piece)))
 
 
-def feeds_are_current(connection: Connection, now: datetime.datetime) -> None:
-    """Note that all feeds show what is due by now, and all that changed."""
+def feeds_are_current(
+    connection: Connection, now: datetime.datetime, failed: Collection[str]
+) -> None:
+    """Note that all feeds show what is due by now and all that changed, less those `failed`."""
     connection.execute(update(schema.feed).values(checked_at=seconds(now)))
     for table in (schema.touched, schema.touched_feed, schema.changed):
         connection.execute(delete(table))
+    touch_feeds(connection, failed)
 
 
 def page_files(connection: Connection) -> dict[str, tuple[bytes, PublishedFile]]:
-    """Files that are no feeds, by path: what they were made from, and how they were left."""
-    return {
-        row.path: (row.fingerprint, PublishedFile(row.path, row.size, row.mtime_ns))
-        for row in connection.execute(select(schema.page_file))
-    }
+    """The page and what belongs to it, by path: what each was made from, how it was left."""
+    table = schema.published_file
+    rows = connection.execute(select(table).where(table.c.feed == _PAGE))
+    return {row.path: (row.fingerprint, _file(row)) for row in rows}
 
 
 def save_page_files(
-    connection: Connection, files: Iterable[tuple[bytes, PublishedFile]], gone: Iterable[str]
+    connection: Connection, files: Collection[tuple[bytes, PublishedFile]], gone: Collection[str]
 ) -> None:
-    """Save how files that are no feeds were left, and forget those that are gone."""
-    table = schema.page_file
-    connection.execute(delete(table).where(table.c.path.in_(list(gone))))
+    """Save how the page's files were left, and forget those that are gone."""
+    table = schema.published_file
+    connection.execute(delete(table).where(table.c.feed == _PAGE, table.c.path.in_(list(gone))))
+    _save_files(
+        connection, [(_PAGE, 0, file) for _, file in files], [digest for digest, _ in files]
+    )
+
+
+def _forget_files(connection: Connection, feed: str, document: int, but: Collection[str]) -> None:
+    table = schema.published_file
+    connection.execute(
+        delete(table).where(
+            table.c.feed == feed, table.c.document == document, table.c.path.not_in(list(but))
+        )
+    )
+
+
+def _save_files(
+    connection: Connection,
+    files: Collection[tuple[str, int, PublishedFile]],
+    fingerprints: Iterable[bytes] | None = None,
+) -> None:
+    made_from = fingerprints if fingerprints is not None else [b""] * len(files)
     rows = [
-        {"path": file.path, "fingerprint": digest, "size": file.size, "mtime_ns": file.mtime_ns}
-        for digest, file in files
+        {
+            "path": file.path,
+            "feed": feed,
+            "document": document,
+            "size": file.size,
+            "mtime_ns": file.mtime_ns,
+            "checksum": file.checksum,
+            "fingerprint": fingerprint,
+        }
+        for (feed, document, file), fingerprint in zip(files, made_from, strict=True)
     ]
     if rows:
-        upsert_rows(connection, table, rows)
+        upsert_rows(connection, schema.published_file, rows, "path")
 
 
-def _file_values(file: PublishedFile) -> tuple[str, int, int]:
-    return file.path, file.size, file.mtime_ns
+def _file(row: object) -> PublishedFile:
+    path, size, mtime_ns, checksum = (
+        getattr(row, name) for name in ("path", "size", "mtime_ns", "checksum")
+    )
+    return PublishedFile(path, size, mtime_ns, checksum)
 
 
 def _activity_values(activity: Activity) -> str:
@@ -130,12 +226,20 @@ def _activity_values(activity: Activity) -> str:
     return json.dumps([activity.articles, activity.days, newest], ensure_ascii=False)
 
 
-def _activity(text: str) -> Activity:
+def activity_from(row: object) -> Activity:
+    """The activity in a row of the table of feeds.
+
+    Raises `DamagedStoreError` if it cannot be read.
+    """
+    key, text = getattr(row, "key", ""), getattr(row, "activity", "")
     if text == "[]":
         return Activity()
-    articles, days, newest = json.loads(text)
-    return Activity(
-        articles,
-        tuple((day, count) for day, count in days),
-        tuple(Headline(title, url, instant(published)) for title, url, published in newest),
-    )
+    try:
+        articles, days, newest = json.loads(text)
+        return Activity(
+            articles,
+            tuple((day, count) for day, count in days),
+            tuple(Headline(title, url, instant(published)) for title, url, published in newest),
+        )
+    except (ValueError, TypeError, OverflowError) as error:
+        raise DamagedStoreError(f"the record of the feed {key} cannot be read: {error}") from error

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, func, select
 
@@ -24,7 +25,10 @@ from aggregator.store import schema
 
 Transaction = Callable[[], AbstractContextManager[Connection]]
 
+Value = TypeVar("Value")
+
 _PAGE = 5000
+_AT_ONCE = 500
 
 
 def instant(seconds: int) -> datetime.datetime:
@@ -35,6 +39,12 @@ def instant(seconds: int) -> datetime.datetime:
 def maybe_instant(seconds: int | None) -> datetime.datetime | None:
     """The same for a value that may be missing."""
     return None if seconds is None else instant(seconds)
+
+
+def pieces(values: list[Value]) -> Iterator[list[Value]]:
+    """Lists of values that one statement takes: SQLite limits their number."""
+    for start in range(0, len(values), _AT_ONCE):
+        yield values[start : start + _AT_ONCE]
 
 
 def origin_rules(connection: Connection, name: str) -> bytes | None:
@@ -83,8 +93,11 @@ def copies_of(connection: Connection, codes: Iterable[str]) -> dict[str, list[Co
 def articles_of(connection: Connection, codes: Iterable[str]) -> dict[str, Article]:
     """Some articles by their codes."""
     table = schema.article
-    rows = connection.execute(select(table).where(table.c.code.in_(list(codes)))).all()
-    return {row.code: article_from(row) for row in rows}
+    found: dict[str, Article] = {}
+    for piece in pieces(list(codes)):
+        rows = connection.execute(select(table).where(table.c.code.in_(piece)))
+        found |= {row.code: article_from(row) for row in rows}
+    return found
 
 
 def copies_at(
@@ -257,6 +270,47 @@ def revisions_of(connection: Connection, article: Article) -> list[Revision]:
             )
         )
     return found
+
+
+def superseded(
+    connection: Connection, articles: Collection[Article]
+) -> dict[tuple[str, int], Article]:
+    """Earlier revisions of some articles, as the articles were then: by code and number.
+
+    Links and categories are those of today; title, text and date are the revision's.
+    """
+    table = schema.revision
+    newest = {article.code: article for article in articles}
+    found: dict[tuple[str, int], Article] = {}
+    for piece in pieces(list(newest)):
+        for row in connection.execute(select(table).where(table.c.code.in_(piece))):
+            found[row.code, row.number] = replace(
+                newest[row.code],
+                revision=row.number,
+                updated=instant(row.seen_at) if row.number > 1 else None,
+                title=row.title,
+                body_id=row.body_id,
+                media_type=row.media_type,
+            )
+    return found
+
+
+def source_name(connection: Connection, source: str, now: datetime.datetime) -> str | None:
+    """The name of a source by its newest article that is due and has one."""
+    table = schema.article
+    name: str | None = connection.execute(
+        select(table.c.source_name)
+        .where(
+            table.c.source == source,
+            table.c.published <= int(now.timestamp()),
+            table.c.revision > 0,
+            ~table.c.removed,
+            table.c.source_name.is_not(None),
+        )
+        .order_by(table.c.published.desc(), table.c.code.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    return name
 
 
 def origins(connection: Connection) -> list[str]:

@@ -8,19 +8,24 @@ from sqlalchemy import Connection, delete, select
 
 from aggregator.model import Article
 from aggregator.store import schema
+from aggregator.store.reads import pieces
 from aggregator.store.writes import upsert_rows
 
 
-def renditions(connection: Connection, wanted: Sequence[Article], rules: bytes) -> dict[str, bytes]:
-    """The packed clean HTML of those articles that have it for their newest revision."""
+def renditions(
+    connection: Connection, wanted: Sequence[Article], rules: bytes
+) -> dict[tuple[str, int], bytes]:
+    """The packed clean HTML that some articles have, by code and revision."""
     table = schema.rendition
-    revisions = {article.code: article.revision for article in wanted}
-    rows = connection.execute(
-        select(table.c.code, table.c.revision, table.c.html).where(
-            table.c.code.in_(list(revisions)), table.c.rules == rules
+    found: dict[tuple[str, int], bytes] = {}
+    for piece in pieces(list({article.code for article in wanted})):
+        rows = connection.execute(
+            select(table.c.code, table.c.revision, table.c.html).where(
+                table.c.code.in_(piece), table.c.rules == rules
+            )
         )
-    ).all()
-    return {code: html for code, revision, html in rows if revision == revisions[code]}
+        found |= {(code, revision): html for code, revision, html in rows}
+    return found
 
 
 def save_renditions(

@@ -216,28 +216,47 @@ selected = Table(
     sqlite_with_rowid=False,
 )
 
-# Documents of older entries.  Codes are joined by newlines.
+# Documents of older entries.
 archive = Table(
     "archive",
     metadata,
     Column("feed", String, primary_key=True),
     Column("number", Integer, primary_key=True),
-    Column("codes", String, nullable=False),
     Column("is_sealed", Boolean, nullable=False),
     Column("is_written", Boolean, nullable=False),
     Column("fingerprint", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
-# How far a feed's articles have been put into archives, and those passed over: in its window.
+# Which revision of an article stands in which document of a feed, and in which order.  A
+# revision has one place in a feed: to decide it twice changes nothing.
+place = Table(
+    "place",
+    metadata,
+    Column("feed", String, primary_key=True),
+    Column("code", String, primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+    Index("place_document", "feed", "number", "position"),
+    sqlite_with_rowid=False,
+)
+# Up to the arrival of which article a feed's places have been decided, and those articles
+# that arrived until then and have none yet: they are in its window, or not yet due.
 archiving = Table(
     "archiving",
     metadata,
     Column("feed", String, primary_key=True),
     Column("upto", Integer, nullable=False),
-    Column("pending", String, nullable=False),
+)
+unplaced = Table(
+    "unplaced",
+    metadata,
+    Column("feed", String, primary_key=True),
+    Column("code", String, primary_key=True),
+    sqlite_with_rowid=False,
 )
 
-# The manifest.  `files` and `activity` are JSON.
+# The manifest: what every feed showed last.  `activity` is JSON.
 feed = Table(
     "feed",
     metadata,
@@ -248,18 +267,24 @@ feed = Table(
     Column("entries", Integer, nullable=False),
     Column("updated", Integer, nullable=False),
     Column("checked_at", Integer, nullable=False),
-    Column("files", String, nullable=False, server_default="[]"),
     Column("activity", String, nullable=False, server_default="[]"),
 )
 
-# Files of the folder of feeds that are none, such as the page.
-page_file = Table(
-    "page_file",
+# The manifest: every file in the feeds folder as it was left, packed ones too.  `document`
+# is the number of an archive document, 0 for a feed itself; the page and what belongs to
+# it have no feed.  `fingerprint` is what the latter were made from.
+published_file = Table(
+    "published_file",
     metadata,
-    Column("path", String, primary_key=True),
-    Column("fingerprint", LargeBinary, nullable=False),
+    Column("file_id", Integer, primary_key=True),
+    Column("path", String, nullable=False, unique=True),
+    Column("feed", String, nullable=False),
+    Column("document", Integer, nullable=False),
     Column("size", Integer, nullable=False),
     Column("mtime_ns", Integer, nullable=False),
+    Column("checksum", Integer, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Index("published_file_feed", "feed", "document"),
 )
 
 # Hubs that are to be told of a feed (WebSub).

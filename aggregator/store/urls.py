@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Row, case, func, select, update
@@ -11,17 +11,15 @@ from sqlalchemy.dialects.sqlite import insert
 
 from aggregator.model import UrlState, Validators
 from aggregator.store import schema
-from aggregator.store.reads import instant, maybe_instant
+from aggregator.store.reads import instant, maybe_instant, pieces
 from aggregator.store.writes import maybe_seconds, seconds, upsert_rows
-
-_AT_ONCE = 500
 
 
 def states(connection: Connection, origin: str, urls: Collection[str]) -> dict[str, UrlState]:
     """What is known of some URLs of an origin."""
     table = schema.url
     found: dict[str, UrlState] = {}
-    for piece in _pieces(list(urls)):
+    for piece in pieces(list(urls)):
         rows = connection.execute(
             select(table).where(table.c.origin == origin, table.c.url.in_(piece))
         )
@@ -206,17 +204,11 @@ def codes_by_link(connection: Connection, links: Collection[str]) -> dict[str, l
     """The codes of the copies that have some links as their own page."""
     table = schema.copy
     found: dict[str, list[str]] = {}
-    for piece in _pieces(list(links)):
+    for piece in pieces(list(links)):
         rows = connection.execute(select(table.c.link, table.c.code).where(table.c.link.in_(piece)))
         for link, code in rows:
             found.setdefault(link, []).append(code)
     return found
-
-
-def _pieces(values: list[str]) -> Iterator[list[str]]:
-    """SQLite takes a limited number of values in one statement."""
-    for start in range(0, len(values), _AT_ONCE):
-        yield values[start : start + _AT_ONCE]
 
 
 def _state(row: Row[tuple[object, ...]]) -> UrlState:
