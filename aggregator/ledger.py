@@ -97,6 +97,7 @@ def apply(
     )
     changes = [change for change in decided if change is not None]
     writes.save_changes(connection, changes, articles)
+    problems.forget_losses(connection, {copy.code for copy in batch.copies})
     return changes
 
 

@@ -137,7 +137,7 @@ def decide(
     if article is None or article.revision == 0:
         # Revision 0 is only remembered: its dates were published, its text is found now.
         return _change(_shown(article, best, source, poll, now), article, "new", revision=1)
-    if article.is_full and not best.is_full:
+    if article.is_full and not best.is_full and article.body_id is not None:
         # The full text is no longer there to be copied, and stays.
         best = _with_text_of(article, best)
     if article.first_poll == poll and article.revision == 1 and not article.removed:
@@ -149,7 +149,8 @@ def decide(
     shown = _shown(article, best, source, poll, now)
     if article.removed:
         return _change(shown, article, "returned")
-    if _visible(shown) != _visible(article):
+    if _visible(shown) != _visible(article) or article.body_id is None:
+        # Without a text there was none to read in the store, and here it is again.
         return _change(shown, article, "restated")
     if shown != article:
         return Change(shown, "unseen", frozenset())
@@ -162,7 +163,7 @@ def _with_text_of(article: Article, copy: CopyFacts) -> CopyFacts:
         copy,
         title=article.title,
         raw_hash=article.raw_hash,
-        body_id=article.body_id or copy.body_id,
+        body_id=copy.body_id if article.body_id is None else article.body_id,
         media_type=article.media_type,
         base=article.base,
         is_full=True,

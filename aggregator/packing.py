@@ -40,5 +40,5 @@ def unpack(body: bytes) -> str:
         except AttributeError:
             decompressor = _local.decompressor = zstandard.ZstdDecompressor()
         return str(decompressor.decompress(body, max_output_size=MAX_TEXT), "utf-8")
-    except (zlib.error, zstandard.ZstdError, UnicodeDecodeError) as error:
-        raise DamagedStoreError(f"damaged: a stored text cannot be read: {error}") from error
+    except (zlib.error, zstandard.ZstdError, UnicodeDecodeError, TypeError) as error:
+        raise DamagedStoreError(f"a stored text cannot be read: {error}") from error

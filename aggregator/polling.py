@@ -12,11 +12,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from aggregator import assembly, hubs, runs, upstream
+from aggregator import assembly, hubs, recovery, runs, upstream
 from aggregator.errors import ConfigError
 from aggregator.model import HubSummary, OriginSummary, PollSummary
 from aggregator.origins.interface import UpstreamOrigin
@@ -51,17 +52,23 @@ class PollOptions:
 
 @dataclass(slots=True)
 class PollOutcome:
-    """What a poll did.  `notices` are remarks for the user that are no failure."""
+    """What a poll did.
+
+    `notices` are remarks for the user that are no failure, and `losses` what could not be
+    saved of a store that was damaged.
+    """
 
     posts: PollSummary | None = None
     hubs: HubSummary | None = None
     origins: list[OriginSummary] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    losses: list[str] = field(default_factory=list)
 
     @property
     def failures(self) -> list[str]:
         """What could not be done, in the order in which it was tried."""
-        found = list(self.posts.failures) if self.posts is not None else []
+        found = list(self.losses)
+        found += self.posts.failures if self.posts is not None else []
         found += [failure for origin in self.origins for failure in origin.failures]
         return found + (self.hubs.failures if self.hubs is not None else [])
 
@@ -99,15 +106,37 @@ def poll(
     `options.wait`, `ConfigError` for a URL that no origin is made for.
     """
     outcome = PollOutcome()
+
+    def work() -> PollOutcome:
+        again = PollOutcome(notices=outcome.notices, losses=outcome.losses)
+        return _poll(settings, options, again, progress, canceller, clock)
+
+    if options.dry_run:
+        return work()
+    return recovery.recovering(
+        settings,
+        outcome.notices,
+        outcome.losses,
+        work,
+        partial(_writing, settings, options.wait),
+    )
+
+
+def _poll(
+    settings: Settings,
+    options: PollOptions,
+    outcome: PollOutcome,
+    progress: Progress,
+    canceller: Canceller | None,
+    clock: Callable[[], float],
+) -> PollOutcome:
     path = settings.store_path
     with (
         exclusive(path.with_name(path.name + ".poll.lock"), options.wait, WHO),
         contextlib.ExitStack() as parts,
     ):
         with _writing(settings, options.wait):
-            store = parts.enter_context(
-                runs.open_store(settings, outcome.notices, dry_run=options.dry_run)
-            )
+            store = parts.enter_context(recovery.open_store(settings, dry_run=options.dry_run))
             with store.transaction() as connection:
                 number = writes.start_poll(connection)
             if "posts" in options.kinds and not options.urls:

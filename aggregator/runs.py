@@ -5,18 +5,14 @@ The command line and the daemon call the same steps.
 
 from __future__ import annotations
 
-import contextlib
 import datetime
-import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aggregator import assembly, builder, standstill, watcher
-from aggregator.errors import DamagedStoreError, StoreError
-from aggregator.feeds import Publication
-from aggregator.model import FORMATS, Article, BuildSummary, PollSummary
+from aggregator import assembly, builder, recovery, standstill, watcher
+from aggregator.model import BuildSummary, PollSummary
 from aggregator.origins.posts import PostsFolder
 from aggregator.origins.scan import newest_change
 from aggregator.settings import Settings
@@ -24,7 +20,6 @@ from aggregator.store import Store, problems, published, reads, writes
 from aggregator.store.lock import exclusive
 
 Progress = Callable[[str, int, int], None]
-MAX_FEED_BYTES = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +45,8 @@ class Outcome:
     """What a run did.  `notices` are remarks for the user that are no failure.
 
     `waiting` files were being written, and some read so `young` that they may have been
-    torn; `next_due` is when an article that is held back will be published.
+    torn; `next_due` is when an article that is held back will be published.  `losses` are
+    what could not be saved of a store that was damaged.
     """
 
     poll: PollSummary = field(default_factory=PollSummary)
@@ -61,11 +57,12 @@ class Outcome:
     young: bool = False
     next_due: datetime.datetime | None = None
     notices: list[str] = field(default_factory=list)
+    losses: list[str] = field(default_factory=list)
 
     @property
     def failures(self) -> list[str]:
         """What could not be done, in the order in which it was tried."""
-        return self.poll.failures + self.build.failures
+        return self.losses + self.poll.failures + self.build.failures
 
 
 def build_feeds(
@@ -82,14 +79,15 @@ def build_feeds(
     started = clock()
     with exclusive(lock_path(settings), options.wait, "aggregator build-feeds"):
         outcome = Outcome()
-        try:
-            return _build_feeds(settings, config, options, outcome, started, progress)
-        except DamagedStoreError as error:
-            if options.dry_run:
-                raise
-            # Some damage shows only when that page is read: start over, once.
-            again = Outcome(notices=[_move_aside(settings.store_path, error)])
+
+        def work() -> Outcome:
+            # What was done before the store could not be read is done, and counted again.
+            again = Outcome(notices=outcome.notices, losses=outcome.losses)
             return _build_feeds(settings, config, options, again, started, progress)
+
+        if options.dry_run:
+            return work()
+        return recovery.recovering(settings, outcome.notices, outcome.losses, work)
 
 
 def lock_path(settings: Settings) -> Path:
@@ -130,26 +128,6 @@ def wait_until_quiet(settings: Settings, seconds: float) -> None:
         time.sleep(seconds - age)
 
 
-@contextlib.contextmanager
-def open_store(settings: Settings, notices: list[str], *, dry_run: bool = False) -> Iterator[Store]:
-    """The store, made anew if there is none or the old one is damaged.
-
-    A new one learns the dates of what is published already from the feeds on disk, so
-    that losing a store moves no entry (design §4).
-    """
-    try:
-        store = Store(settings.store_path, dry_run=dry_run)
-    except DamagedStoreError as error:
-        if dry_run:
-            raise
-        notices.append(_move_aside(settings.store_path, error))
-        store = Store(settings.store_path)
-    with store:
-        if store.is_new:
-            _remember_published(store, assembly.publication(settings), settings.feeds_directory)
-        yield store
-
-
 def _build_feeds(
     settings: Settings,
     config: Path,
@@ -163,7 +141,7 @@ def _build_feeds(
     if not options.dry_run:
         standstill.forget(settings.store_path)
     folders = assembly.posts_folders(settings, settle=options.settle)
-    with open_store(settings, outcome.notices, dry_run=options.dry_run) as store:
+    with recovery.open_store(settings, dry_run=options.dry_run) as store:
         if options.poll:
             with store.transaction() as connection:
                 number = writes.start_poll(connection)
@@ -208,8 +186,13 @@ def _build_feeds(
         standstill.note(
             config,
             settings.store_path,
-            [digest for digest in seen if digest is not None],
-            [str(settings.feeds_directory / path) for path in paths],
+            [
+                (posts.path, *state)
+                for posts, state in zip(settings.posts, seen, strict=True)
+                if state is not None
+            ],
+            settings.feeds.directory,
+            paths,
             next_due.timestamp() if next_due is not None else None,
             {
                 "articles": outcome.articles,
@@ -246,62 +229,3 @@ def poll_posts(
     if not summary.failures:
         watcher.forget_others(store, assembly.origin_names(settings), rules, number, now)
     return summary
-
-
-def _remember_published(store: Store, publication: Publication, directory: Path) -> None:
-    """Fill a new ledger with the ids and dates that the published feeds have."""
-    from aggregator.publish.read_back import dated_entries
-
-    prefix = f"tag:{publication.tag}:"
-    now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-    found: dict[str, Article] = {}
-    for path in _published_files(directory):
-        try:
-            with path.open("rb") as file:
-                data = file.read(MAX_FEED_BYTES)
-        except OSError as error:
-            raise StoreError(f"{path}: cannot be read: {error.strerror}") from error
-        for entry in dated_entries(data, path.suffix):
-            code = entry.id.removeprefix(prefix)
-            if code == entry.id:
-                continue
-            updated = entry.updated if entry.updated != entry.published else None
-            known = found.get(code)
-            if known is not None and (known.updated or known.published) >= entry.updated:
-                continue
-            found[code] = Article(
-                code=code,
-                source="",
-                source_name=None,
-                first_seen=now,
-                published=entry.published,
-                updated=updated,
-                revision=0,
-                version=0,
-            )
-    with store.transaction() as connection:
-        writes.remember(connection, found.values())
-
-
-def _published_files(directory: Path) -> list[Path]:
-    """Feeds of every format, and archives, that are in the folder of the feeds."""
-    endings = {format.ending for format in FORMATS.values()}
-    return [
-        path
-        for pattern in ("all.*", "sources/*", "archives/all.*", "archives/sources/*")
-        for path in sorted(directory.glob(pattern))
-        if path.suffix in endings
-    ]
-
-
-def _move_aside(path: Path, error: DamagedStoreError) -> str:
-    """Rename a damaged store; return what to tell the user."""
-    aside = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
-    try:
-        os.replace(path, aside)
-        for suffix in ("-journal", "-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
-    except OSError as failure:
-        raise StoreError(f"{error}, and cannot be moved aside: {failure.strerror}") from failure
-    reason = str(error).removeprefix(f"{path}: ")
-    return f"{path}: {reason}; moved to {aside.name}, and built anew from the posts and the feeds"

@@ -1,10 +1,12 @@
 """The shortest way to find out that nothing changed (design §7).
 
 After a run that left everything current, a small file beside the store says what that
-was seen on: the configuration, every post's `stat`, every feed's and the store's.  While
-all of it is as it was, and no held-back article is due, the next run would do nothing,
-and need not load what it would do that with.  The file is a cache: any doubt, and it is
-passed over; deleting it costs one full look.
+was seen on: the program, the configuration, every post's `stat`, every published file's and
+the store's.  While all of it is as it was, and no held-back article is due, the next run
+would do nothing, and need not load what it would do that with.  Paths are as the
+configuration has them, so that a copy of the site is looked at in the copy, and inodes tell
+it from its original.  The file is a cache: any doubt, and it is passed over; deleting it
+costs one full look.
 """
 
 from __future__ import annotations
@@ -43,12 +45,16 @@ def check(config: Path, environment: Mapping[str, str] = os.environ) -> dict[str
         store = config.resolve().parent / str(name).removeprefix("sqlite:///")
         with stamp_path(store).open("rb") as file:
             stamp = json.loads(file.read(_MAX_BYTES))
+        base = config.resolve().parent
+        feeds = base / stamp["feeds"]
+        posts = [(str(base / path), *rest) for path, *rest in stamp["posts"]]
         if (
             stamp["config"] != _config_digest(raw, environment)
             or (stamp["next_due"] is not None and stamp["next_due"] <= time.time())
-            or any(_stat(path) != found for path, *found in stamp["files"])
-            or any(os.stat(root).st_mtime_ns != changed for root, _, _, changed in stamp["posts"])
-            or any(_posts_digest(root, glob) != digest for root, glob, digest, _ in stamp["posts"])
+            or stamp["store"] != _stat(store)
+            or any(_stat(f"{feeds}/{path}") != found for path, *found in stamp["files"])
+            or any(os.stat(root).st_mtime_ns != changed for root, _, _, changed in posts)
+            or any(_posts_digest(root, glob) != digest for root, glob, digest, _ in posts)
         ):
             return None
         summary = stamp["summary"]
@@ -61,6 +67,7 @@ def note(
     config: Path,
     store: Path,
     posts: Iterable[tuple[str, str, str, int]],
+    feeds: str,
     files: Iterable[str],
     next_due: float | None,
     summary: Mapping[str, Any],
@@ -70,20 +77,28 @@ def note(
 
     `posts` are the folders, their globs, the digests of what was seen in them and when
     the folders themselves had changed before that (which tells of a new file at once),
-    `files` all that was published, `next_due` is when a held-back article is due.
+    `files` all that was published below the folder `feeds`, `next_due` is when a held-back
+    article is due.  Folders are as the configuration has them.
     """
-    stamp = {
-        "config": _config_digest(config.read_bytes(), environment),
-        "next_due": next_due,
-        "posts": list(posts),
-        "files": [(path, *_stat(path)) for path in (*files, str(store))],
-        "summary": dict(summary),
-    }
+    root = config.resolve().parent / feeds
     path = stamp_path(store)
     temporary = path.with_name(path.name + ".tmp")
-    with contextlib.suppress(OSError):  # a cache that can't be written costs time only
+    try:
+        stamp = {
+            "config": _config_digest(config.read_bytes(), environment),
+            "next_due": next_due,
+            "posts": list(posts),
+            "feeds": feeds,
+            "files": [(name, *_stat(f"{root}/{name}")) for name in files],
+            "store": _stat(store),
+            "summary": dict(summary),
+        }
         temporary.write_text(json.dumps(stamp), encoding="utf-8")
         temporary.replace(path)
+    except OSError:
+        # A cache that can't be written costs time only.
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def forget(store: Path) -> None:
@@ -94,7 +109,24 @@ def forget(store: Path) -> None:
 
 def _config_digest(raw: bytes, environment: Mapping[str, str]) -> str:
     ours = sorted(item for item in environment.items() if item[0].startswith(_PREFIX))
-    return hashlib.blake2b(repr((__version__, raw, ours)).encode(), digest_size=16).hexdigest()
+    values = repr((__version__, _program(), raw, ours))
+    return hashlib.blake2b(values.encode(), digest_size=16).hexdigest()
+
+
+def _program() -> list[tuple[str, int, int]]:
+    """The program's own files: an upgrade may keep the version, as a checkout does."""
+    found = []
+    folders = [os.path.dirname(__file__)]
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir():
+                    if entry.name != "__pycache__":
+                        folders.append(entry.path)
+                else:
+                    status = entry.stat()
+                    found.append((entry.name, status.st_size, status.st_mtime_ns))
+    return sorted(found)
 
 
 def _posts_digest(root: str, glob: str) -> str:
@@ -105,6 +137,6 @@ def _posts_digest(root: str, glob: str) -> str:
     return digest.value()
 
 
-def _stat(path: str) -> list[int]:
+def _stat(path: str | Path) -> list[int]:
     found = os.stat(path)
     return [found.st_size, found.st_mtime_ns, found.st_ino]

@@ -15,6 +15,7 @@ LAYERS = [
     "console inspection starter health feed_check",
     "polling",
     "runs",
+    "recovery",
     "assembly",
     "reading watcher upstream hubs builder",
     "jobs overview selecting output",
@@ -36,7 +37,7 @@ ALLOWED = {
 RANK = {name: rank for rank, line in enumerate(LAYERS) for name in line.split()}
 SQL = {
     "store", "ledger", "watcher", "builder", "inspection", "polling", "jobs", "selecting", "output",
-    "archiving", "hubs",
+    "archiving", "hubs", "recovery",
 }  # fmt: skip
 
 

@@ -53,14 +53,14 @@ class PostsFolder:
         self._changed_ns = 0
 
     @property
-    def seen(self) -> tuple[str, str, str, int] | None:
-        """What the last poll saw: folder, glob, digest, and when the folder changed.
+    def seen(self) -> tuple[str, str, int] | None:
+        """What the last poll saw: glob, digest, and when the folder changed.
 
         None before the end of a poll.
         """
         if self._digest is None:
             return None
-        return (str(self._folder), self._glob, self._digest.value(), self._changed_ns)
+        return (self._glob, self._digest.value(), self._changed_ns)
 
     @property
     def name(self) -> str:

@@ -14,6 +14,7 @@ from aggregator.publish.head import ATOM
 
 MAX_FEED = 200_000_000
 _ATOM = f"{{{ATOM}}}"
+_ENCODED = "{http://purl.org/rss/1.0/modules/content/}encoded"
 
 
 class Dated(NamedTuple):
@@ -56,13 +57,18 @@ def _rss(data: bytes) -> Iterator[tuple[Any, Any, Any]]:
 
 
 def _json(data: bytes) -> Iterator[tuple[Any, Any, Any]]:
+    for item in _items(data):
+        yield item.get("id"), item.get("date_published"), item.get("date_modified")
+
+
+def _items(data: bytes) -> Iterator[dict[str, Any]]:
     try:
         items = json.loads(data)["items"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return
     for item in items if isinstance(items, list) else ():
         if isinstance(item, dict):
-            yield item.get("id"), item.get("date_published"), item.get("date_modified")
+            yield item
 
 
 def _elements(data: bytes, tag: str) -> Iterator[Any]:
@@ -83,3 +89,24 @@ def _utc(text: str) -> datetime.datetime:
         parsedate_to_datetime(text) if "," in text[:5] else datetime.datetime.fromisoformat(text)
     )
     return moment.astimezone(datetime.UTC)
+
+
+def entry_texts(data: bytes, ending: str) -> Iterator[tuple[str, str]]:
+    """Id and HTML of every entry that has both, in their order.  `ending` is the file's."""
+    data = data[:MAX_FEED]
+    found: Iterator[tuple[Any, Any]]
+    if ending == ".json":
+        found = ((item.get("id"), item.get("content_html")) for item in _items(data))
+    elif ending == ".rss":
+        found = (
+            (element.findtext("guid"), element.findtext(_ENCODED))
+            for element in _elements(data, "item")
+        )
+    else:
+        found = (
+            (element.findtext(_ATOM + "id"), element.findtext(_ATOM + "content"))
+            for element in _elements(data, _ATOM + "entry")
+        )
+    for identifier, html in found:
+        if isinstance(identifier, str) and isinstance(html, str) and html.strip():
+            yield identifier, html

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sqlalchemy import Connection, create_engine, event
@@ -17,7 +17,10 @@ from aggregator.store.migrations import migrate
 
 # Below this version a WAL that is reset under several connections can be corrupted.
 _WAL_IS_SAFE = (3, 51, 3)
-_DAMAGE = ("malformed", "not a database", "disk image", "database corruption", "not decode")
+# What SQLite says of a damaged file, and of a sound one that could not be read just now.
+_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT})
+_READING = frozenset({sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ})
+_DAMAGE_WORDS = ("unsupported file format", "not decode")
 
 
 class Store:
@@ -27,13 +30,22 @@ class Store:
     forgets everything at the end.
     """
 
-    def __init__(self, path: Path, *, dry_run: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        dry_run: bool = False,
+        fill: Callable[[Connection], None] = lambda connection: None,
+    ) -> None:
         """Open or make the SQLite file at `path`.
 
-        Raises `StoreError`, and `DamagedStoreError` if the file is no sound database.
+        `fill` is called in the transaction that makes a new store: there is none without
+        what it puts there.  Raises `StoreError`, and `DamagedStoreError` if the file is no
+        sound database, or could not be read.
         """
         self.path = path
         self._dry_run = dry_run
+        self._is_busy = False
         in_memory = dry_run and not path.exists()
         if not in_memory:
             try:
@@ -49,18 +61,31 @@ class Store:
         if dry_run:
             event.listen(self._engine, "connect", _keep_in_memory)
         event.listen(self._engine, "begin", _begin)
-        with self._errors():
-            self._connection = self._engine.connect()
+        try:
+            with self._errors():
+                self._connection = self._engine.connect()
             with self.transaction() as connection:
-                self.is_new = migrate(connection, str(path), datetime.datetime.now(datetime.UTC))
+                now = datetime.datetime.now(datetime.UTC)
+                self.is_new = migrate(connection, str(path), now)
+                if self.is_new:
+                    fill(connection)
+        except BaseException:
+            self._engine.dispose()
+            raise
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """A connection whose changes are all kept at the end, or none of them."""
+        """A connection whose changes are all kept at the end, or none of them.
+
+        Raises `RuntimeError` inside another transaction, whose changes it would keep.
+        """
+        if self._is_busy:
+            raise RuntimeError("a transaction inside another one")
         connection = self._connection
         with self._errors():
             if not connection.in_transaction():
                 connection.begin()
+            self._is_busy = True
             try:
                 yield connection
                 if not self._dry_run:
@@ -68,6 +93,8 @@ class Store:
             except BaseException:
                 connection.rollback()
                 raise
+            finally:
+                self._is_busy = False
 
     def tidy(self) -> None:
         """Bring the planner's statistics up to date, and the journal into the file."""
@@ -94,13 +121,30 @@ class Store:
     def _errors(self) -> Iterator[None]:
         try:
             yield
+        except DamagedStoreError as error:
+            if str(error).startswith(str(self.path)):
+                raise
+            raise DamagedStoreError(f"{self.path}: damaged: {error}") from error
         except DatabaseError as error:
             reason = str(error.orig)
-            if any(sign in reason for sign in _DAMAGE):
+            if may_be_damage(error.orig):
                 raise DamagedStoreError(f"{self.path}: damaged: {reason}") from error
             if isinstance(error, OperationalError):
                 raise StoreError(f"{self.path}: {reason}") from error
             raise
+
+
+def may_be_damage(error: BaseException | None) -> bool:
+    """Whether SQLite's error may come from a damaged file.
+
+    It says "malformed" for most read errors of a sound one, too.
+    """
+    code = getattr(error, "sqlite_errorcode", 0)
+    return (
+        code & 0xFF in _DAMAGE
+        or code in _READING
+        or any(words in str(error) for words in _DAMAGE_WORDS)
+    )
 
 
 def _begin(connection: Connection) -> None:

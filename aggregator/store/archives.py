@@ -9,7 +9,8 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from aggregator.model import Archive, FeedSpec
 from aggregator.store import schema
-from aggregator.store.reads import in_feed, pieces
+from aggregator.store.reads import in_feed
+from aggregator.store.rows import pieces
 from aggregator.store.writes import insert_rows, upsert_rows
 
 

@@ -137,9 +137,10 @@ def _move_places(connection: Connection, feed: str, stem: str | None) -> None:
     waiting = {code for (text,) in pending for code in text.split("\n") if code}
     again = connection.exec_driver_sql("SELECT code FROM changed WHERE again").scalars()
     later = waiting.union(again)
-    revisions: dict[str, int] = dict(
-        connection.exec_driver_sql("SELECT code, revision FROM article").tuples().all()
-    )
+    revisions: dict[str, int] = {
+        code: revision
+        for code, revision in connection.exec_driver_sql("SELECT code, revision FROM article")
+    }
     rewritten: set[int] = set()
     rows = []
     for code, found in places.items():

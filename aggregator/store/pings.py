@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from aggregator.store import schema
-from aggregator.store.reads import instant, maybe_instant
+from aggregator.store.rows import instant, maybe_instant
 from aggregator.store.writes import seconds
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 
 from sqlalchemy import Connection, delete, func, select
 
 from aggregator.model import Batch, Problem
 from aggregator.store import schema
-from aggregator.store.reads import instant
+from aggregator.store.rows import instant, pieces
 from aggregator.store.writes import insert_rows, seconds
+
+# What the store itself has lost; everything else is an origin's.
+STORE = "store"
 
 
 def open_problems(connection: Connection) -> list[tuple[str, Problem, datetime.datetime]]:
@@ -63,4 +67,39 @@ def replace(connection: Connection, batch: Batch, now: datetime.datetime) -> Non
                 }
                 for problem in batch.problems
             ],
+        )
+
+
+def note_losses(connection: Connection, losses: Iterable[Problem], now: datetime.datetime) -> None:
+    """Note what of some articles could not be read in the store itself, by their codes."""
+    found = list(losses)
+    forget_losses(connection, [problem.location for problem in found])
+    if found:
+        insert_rows(
+            connection,
+            schema.problem,
+            [
+                {
+                    "origin": STORE,
+                    "location": problem.location,
+                    "line": None,
+                    "reason": problem.reason,
+                    "seen_at": seconds(now),
+                }
+                for problem in found
+            ],
+        )
+
+
+def losses(connection: Connection) -> list[str]:
+    """The codes of articles of which something was lost in the store."""
+    return locations(connection, STORE)
+
+
+def forget_losses(connection: Connection, codes: Iterable[str]) -> None:
+    """Forget the losses of articles that have been read again."""
+    table = schema.problem
+    for piece in pieces(sorted(codes)):
+        connection.execute(
+            delete(table).where(table.c.origin == STORE, table.c.location.in_(piece))
         )

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, select, update
 from aggregator.errors import DamagedStoreError
 from aggregator.model import Activity, FeedState, Headline, PublishedFile
 from aggregator.store import schema
-from aggregator.store.reads import instant, pieces
+from aggregator.store.rows import instant, pieces
 from aggregator.store.writes import seconds, upsert_rows
 
 # The page, and what belongs to it, are no feed's.

@@ -3,48 +3,27 @@
 from __future__ import annotations
 
 import datetime
-import json
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, func, select
 
 from aggregator.model import (
     Article,
     CopyFacts,
-    Enclosure,
     FeedSpec,
     FileState,
     Revision,
 )
 from aggregator.packing import unpack
 from aggregator.store import schema
+from aggregator.store.rows import article_from, copy_from, instant, maybe_instant, pieces
 
 Transaction = Callable[[], AbstractContextManager[Connection]]
 
-Value = TypeVar("Value")
-
 _PAGE = 5000
-_AT_ONCE = 500
-
-
-def instant(seconds: int) -> datetime.datetime:
-    """Seconds since 1970 as an aware datetime."""
-    return datetime.datetime.fromtimestamp(seconds, datetime.UTC)
-
-
-def maybe_instant(seconds: int | None) -> datetime.datetime | None:
-    """The same for a value that may be missing."""
-    return None if seconds is None else instant(seconds)
-
-
-def pieces(values: list[Value]) -> Iterator[list[Value]]:
-    """Lists of values that one statement takes: SQLite limits their number."""
-    for start in range(0, len(values), _AT_ONCE):
-        yield values[start : start + _AT_ONCE]
 
 
 def origin_rules(connection: Connection, name: str) -> bytes | None:
@@ -86,7 +65,7 @@ def copies_of(connection: Connection, codes: Iterable[str]) -> dict[str, list[Co
     table = schema.copy
     found: dict[str, list[CopyFacts]] = {}
     for row in connection.execute(select(table).where(table.c.code.in_(list(codes)))):
-        found.setdefault(row.code, []).append(_copy(row))
+        found.setdefault(row.code, []).append(copy_from(row))
     return found
 
 
@@ -108,7 +87,7 @@ def copies_at(
     rows = connection.execute(
         select(table).where(table.c.origin == origin, table.c.location.in_(list(locations)))
     )
-    return {row.location: _copy(row) for row in rows}
+    return {row.location: copy_from(row) for row in rows}
 
 
 def bodies(connection: Connection, body_ids: Iterable[int]) -> dict[int, bytes]:
@@ -328,70 +307,3 @@ def copy_locations(connection: Connection, origin: str) -> list[str]:
 def polls(connection: Connection) -> dict[str, datetime.datetime]:
     """When each origin was last read in full."""
     return {row.name: instant(row.polled_at) for row in connection.execute(select(schema.origin))}
-
-
-def _copy(row: Row[tuple[object, ...]]) -> CopyFacts:
-    return CopyFacts(
-        body_id=row.body_id,
-        code=row.code,
-        origin=row.origin,
-        location=row.location,
-        source=row.source,
-        source_name=row.source_name,
-        title=row.title,
-        published=maybe_instant(row.published),
-        published_guess=instant(row.published_guess),
-        raw_hash=row.raw_hash,
-        is_full=row.is_full,
-        link=row.link,
-        share_url=row.share_url,
-        categories=_categories(row.categories),
-        changed=maybe_instant(row.changed),
-        media_type=row.media_type,
-        permalink=row.permalink,
-        base=row.base,
-        enclosures=_enclosures(row.enclosures),
-        title_guess=row.title_guess,
-        words=row.words,
-    )
-
-
-def article_from(row: Row[Any]) -> Article:
-    """A row of the table of articles as a value."""
-    # All at once, in the order of schema.py: a name each would take twice as long.
-    (
-        _, code, source, source_name, first_seen, first_poll, published, updated, revision,
-        version, title, raw_hash, body_id, media_type, link, share_url, categories, is_full,
-        removed, base, enclosures,
-    ) = tuple(row)  # fmt: skip
-    return Article(
-        code=code,
-        source=source,
-        source_name=source_name,
-        first_seen=instant(first_seen),
-        published=instant(published),
-        updated=maybe_instant(updated),
-        revision=revision,
-        version=version,
-        first_poll=first_poll,
-        title=title,
-        raw_hash=raw_hash,
-        body_id=body_id,
-        media_type=media_type,
-        link=link,
-        share_url=share_url,
-        categories=_categories(categories),
-        is_full=is_full,
-        removed=removed,
-        base=base,
-        enclosures=_enclosures(enclosures),
-    )
-
-
-@lru_cache(maxsize=1024)
-def _categories(text: str) -> tuple[str, ...]:
-    return () if text == "[]" else tuple(json.loads(text))
-
-
-def _enclosures(text: str) -> tuple[Enclosure, ...]:
-    return () if text == "[]" else tuple(Enclosure(*values) for values in json.loads(text))

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, select
 
 from aggregator.model import Article
 from aggregator.store import schema
-from aggregator.store.reads import pieces
+from aggregator.store.rows import pieces
 from aggregator.store.writes import upsert_rows
 
 

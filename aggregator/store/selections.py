@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, select
 
 from aggregator.model import Article
 from aggregator.store import reads, schema
+from aggregator.store.rows import article_from
 from aggregator.store.writes import seconds, upsert_rows
 
 
@@ -52,7 +53,7 @@ def arrived(connection: Connection, after: int, limit: int) -> list[tuple[int, A
     rows = connection.execute(
         select(table).where(table.c.article_id > after).order_by(table.c.article_id).limit(limit)
     )
-    return [(row.article_id, reads.article_from(row)) for row in rows]
+    return [(row.article_id, article_from(row)) for row in rows]
 
 
 def feeds_of(connection: Connection, codes: Iterable[str]) -> dict[str, set[str]]:

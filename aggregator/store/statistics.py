@@ -8,7 +8,8 @@ from sqlalchemy import Connection, Integer, cast, func, select
 
 from aggregator.model import FeedSpec
 from aggregator.store import schema
-from aggregator.store.reads import count_articles, in_feed, instant
+from aggregator.store.reads import count_articles, in_feed
+from aggregator.store.rows import instant
 
 
 def counts(connection: Connection) -> dict[str, int]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Collection, Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, case, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
+from aggregator.errors import DamagedStoreError
 from aggregator.model import UrlState, Validators
 from aggregator.store import schema
-from aggregator.store.reads import instant, maybe_instant, pieces
+from aggregator.store.rows import instant, maybe_instant, pieces
 from aggregator.store.writes import maybe_seconds, seconds, upsert_rows
 
 
@@ -23,7 +24,7 @@ def states(connection: Connection, origin: str, urls: Collection[str]) -> dict[s
         rows = connection.execute(
             select(table).where(table.c.origin == origin, table.c.url.in_(piece))
         )
-        found |= {row.url: _state(row) for row in rows}
+        found |= {row.url: state_from(row) for row in rows}
     return found
 
 
@@ -33,14 +34,14 @@ def all_states(connection: Connection, origin: str | None = None) -> list[tuple[
     query = select(table).order_by(table.c.origin, table.c.url)
     if origin is not None:
         query = query.where(table.c.origin == origin)
-    return [(row.origin, _state(row)) for row in connection.execute(query)]
+    return [(row.origin, state_from(row)) for row in connection.execute(query)]
 
 
 def of_pages(connection: Connection, urls: Collection[str]) -> list[tuple[str, UrlState]]:
     """The states of some URLs in whatever origin: (origin, state)."""
     table = schema.url
     rows = connection.execute(select(table).where(table.c.url.in_(list(urls))))
-    return [(row.origin, _state(row)) for row in rows]
+    return [(row.origin, state_from(row)) for row in rows]
 
 
 def recent_share_urls(
@@ -211,19 +212,26 @@ def codes_by_link(connection: Connection, links: Collection[str]) -> dict[str, l
     return found
 
 
-def _state(row: Row[tuple[object, ...]]) -> UrlState:
-    return UrlState(
-        url=row.url,
-        next_at=instant(row.next_at),
-        validators=Validators(row.etag, row.last_modified),
-        content_hash=row.content_hash,
-        asked_at=maybe_instant(row.asked_at),
-        answered_at=maybe_instant(row.answered_at),
-        read_at=maybe_instant(row.read_at),
-        failures=row.failures,
-        trouble=row.trouble,
-        moved_to=row.moved_to,
-        moves=row.moves,
-        is_gone=row.is_gone,
-        is_due_once=row.is_due_once,
-    )
+def state_from(row: Row[Any]) -> UrlState:
+    """A row of the table of URLs as a value.
+
+    Raises `DamagedStoreError` if it is none.
+    """
+    try:
+        return UrlState(
+            url=row.url,
+            next_at=instant(row.next_at),
+            validators=Validators(row.etag, row.last_modified),
+            content_hash=row.content_hash,
+            asked_at=maybe_instant(row.asked_at),
+            answered_at=maybe_instant(row.answered_at),
+            read_at=maybe_instant(row.read_at),
+            failures=row.failures,
+            trouble=row.trouble,
+            moved_to=row.moved_to,
+            moves=row.moves,
+            is_gone=row.is_gone,
+            is_due_once=row.is_due_once,
+        )
+    except (ValueError, TypeError, OverflowError, OSError) as error:
+        raise DamagedStoreError(f"the record of {row.url} cannot be read: {error}") from error

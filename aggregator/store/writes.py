@@ -105,7 +105,7 @@ def save_copies(
         for copy in copies
         if copy.location not in before or before[copy.location].raw_hash != copy.raw_hash
     ]
-    body_ids = iter(_save_bodies(connection, [copy.body for copy in changed]))
+    body_ids = iter(save_bodies(connection, [copy.body for copy in changed]))
     facts: list[CopyFacts] = []
     for copy in copies:
         old = before.get(copy.location)
@@ -219,7 +219,7 @@ def prune_bodies(connection: Connection) -> None:
     connection.execute(delete(schema.body).where(schema.body.c.body_id.not_in(used)))
 
 
-def _save_bodies(connection: Connection, texts: Sequence[bytes]) -> range:
+def save_bodies(connection: Connection, texts: Sequence[bytes]) -> range:
     """Insert packed texts; return their numbers."""
     if not texts:
         return range(0)
