@@ -201,12 +201,16 @@ def faults_of(
 
 def differences(site: Site, twin: Site) -> list[str]:
     """Where the files of two sites differ."""
-    here, there = files_of(site), files_of(twin)
     return [
-        f"{path}: {'differs from' if path in here and path in there else 'is only in one of'} "
-        "the undisturbed site and this"
-        for path in sorted(here.keys() | there.keys())
-        if here.get(path) != there.get(path)
+        f"{path}: not as in the undisturbed site"
+        for path in differing(files_of(site), files_of(twin))
+    ]
+
+
+def differing(here: Mapping[str, bytes], there: Mapping[str, bytes]) -> list[str]:
+    """The paths of files that are not the same on two sides."""
+    return [
+        path for path in sorted(here.keys() | there.keys()) if here.get(path) != there.get(path)
     ]
 
 
