@@ -128,7 +128,6 @@ def test_one_unreadable_text_is_one_problem(site: Site, tmp_path: Path, table: s
         assert story.code in site.run("problems").out
 
 
-@pytest.mark.parametrize("full", [False, True], ids=["quick", "full"])
 @pytest.mark.parametrize(
     ("table", "column"),
     [
@@ -140,9 +139,7 @@ def test_one_unreadable_text_is_one_problem(site: Site, tmp_path: Path, table: s
         ("copy", "enclosures"),
     ],
 )
-def test_a_damaged_value_stops_nothing_else(
-    site: Site, table: str, column: str, full: bool
-) -> None:
+def test_a_damaged_value_stops_nothing_else(site: Site, table: str, column: str) -> None:
     some = rotated(site, 20)
     if not has_column(site, table, column):
         pytest.skip("the store has no such column any more")
@@ -151,8 +148,8 @@ def test_a_damaged_value_stops_nothing_else(
     assert execute(site, f"{damage} where {where}") == 1
     # The damaged article is corrected, and others come.
     plant(site.posts, [some[-2].revised(), *stories(20, 23)], CHANGED - 100)
-    rebuilt(site, *(["--full"] if full else []), expect=None)
-    rebuilt(site, expect=None)
+    for arguments in ([], ["--full"], []):
+        rebuilt(site, *arguments, expect=None)
     shown = {entry.id.rpartition(":")[2] for entry in site.entries()}
     wanted = {story.code for story in [*some, *stories(20, 23)]}
     assert shown >= wanted - {some[-2].code}
@@ -237,36 +234,41 @@ def test_a_copy_of_a_site_is_a_site_of_its_own(site: Site, make_site, change: st
     assert bool(differing(files_of(copy), before)) == bool(revised)
 
 
-ALTERED = {
-    "archive": "archives/all.1.atom",
-    "open archive": "archives/all.4.atom",
-    "archive of a source": "archives/sources/source1.1.atom",
-    "packed feed": "all.rss.gz",
-    "packed archive": "archives/all.1.atom.gz",
-    "packed page": "index.html.gz",
-    "feed": "sources/source0.json",
-    "list": "feeds.opml",
-    "page": "index.html",
-    "style": "feeds.css",
-}
+ALTERED = (
+    "archives/all.1.atom",
+    "archives/all.4.atom",  # the open one
+    "archives/sources/source1.1.atom",
+    "all.rss.gz",
+    "archives/all.1.atom.gz",
+    "index.html.gz",
+    "sources/source0.json",
+    "feeds.opml",
+    "index.html",
+    "feeds.css",
+)
 
 
-@pytest.mark.parametrize("path", ALTERED.values(), ids=ALTERED)
 @pytest.mark.parametrize("how", ["removed", "cut", "as long and as old"])
-def test_a_published_file_that_was_altered_is_made_again(site: Site, path: str, how: str) -> None:
+def test_a_published_file_that_was_altered_is_made_again(site: Site, how: str) -> None:
     site.configure(lambda text: text + ARCHIVES)
     plant(site.posts, stories(50), BUILT - 100)
     built(site)
     before = files_of(site)
-    target = site.feeds / path
-    found = target.stat()
-    if how == "removed":
-        target.unlink()
-    elif how == "cut":
-        target.write_bytes(before[path][:100])
-    else:
-        target.write_bytes(b"x" * found.st_size)
-        os.utime(target, ns=(found.st_atime_ns, found.st_mtime_ns))
-    # Only a look at the bytes tells of the last kind.
-    rebuilt(site, *(["--full"] if how.startswith("as long") else []))
-    assert differing(files_of(site), before) == []
+    left = {}
+    for path in ALTERED:
+        target = site.feeds / path
+        found = target.stat()
+        if how == "removed":
+            target.unlink()
+        elif how == "cut":
+            target.write_bytes(before[path][:100])
+        else:
+            target.write_bytes(b"x" * found.st_size)
+            os.utime(target, ns=(found.st_atime_ns, found.st_mtime_ns))
+        # Only a look at the bytes tells of the last kind.
+        rebuilt(site, *(["--full"] if how.startswith("as long") else []))
+        left[path] = differing(files_of(site), before)
+        for other in left[path]:
+            (site.feeds / other).write_bytes(before[other])
+        rebuilt(site)
+    assert {path: others for path, others in left.items() if others} == {}
