@@ -5,11 +5,13 @@ and then with its exit status.
 """
 
 import ctypes
+import gc
 import json
 import os
 import signal
 import sys
 import time
+import traceback
 
 real_time = time.time
 PR_SET_PTRACER = 0x59616D61
@@ -69,11 +71,22 @@ def serve() -> None:
     import aggregator.publish.rss  # noqa: F401
     from aggregator import console, inspection, polling, runs  # noqa: F401
 
+    gc.freeze()  # what all have in common stays shared
     while line := sys.stdin.readline():
         process = os.fork()
         if process == 0:
-            be_the_command(**json.loads(line))
-            sys.exit(0)
+            code = 1
+            try:
+                be_the_command(**json.loads(line))
+                code = 0
+            except SystemExit as end:
+                code = end.code if isinstance(end.code, int) else int(end.code is not None)
+            except BaseException:
+                traceback.print_exc()
+            sys.stdout.flush()
+            sys.stderr.flush()
+            # To take the loaded modules apart would cost more than most runs.
+            os._exit(code)
         print(process, flush=True)
         _, status = os.waitpid(process, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)

@@ -8,22 +8,52 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
 
 import pytest
-from system.disturbance import READING, WRITING, Call, Injection, calls, can_trace
-from system.situations import CHANGED, MISSED, Situation, faults_after, prepared
+from system.disturbance import READING, WRITING, Call, Injection, calls, can_trace, killed_after
+from system.oracle import torn
+from system.situations import (
+    CHANGED,
+    MISSED,
+    Situation,
+    faults_after,
+    faults_after_the_next,
+    prepared,
+)
 
 ERRORS = ("ENOSPC", "EIO", "EACCES")
 FAULTS = ("first", "incremental", "archives")
 KILLS = ("first", "incremental", "archives", "lost", "upgrade")
 PARTS = 4
 MANY = 200
+MANY_KILLS = 8
 # A few calls may fall otherwise in a second run; more, and the matrix would test nothing.
 MAY_MISS = 0.05
 
+MEMORY = Path("/dev/shm")
+ROOM = 50_000_000
+
 pytestmark = pytest.mark.skipif(not can_trace(), reason="strace is missing or may not trace")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory where there is room, since fsync is what most runs wait for.
+
+    That of a named fault stays, to be looked at.
+    """
+    if "FAULT" in os.environ or not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < ROOM:
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(dir=MEMORY, prefix="aggregator-") as name:
+        yield Path(name)
 
 
 def writes(situation: Situation) -> list[Injection]:
@@ -77,8 +107,8 @@ def sample(injections: list[Injection], count: int, seed: str) -> list[Injection
 
 
 @pytest.mark.parametrize("name", KILLS)
-def test_some_calls_fail_or_are_the_last(name: str, tmp_path: Path) -> None:
-    situation = prepared(name, tmp_path)
+def test_some_calls_fail_or_are_the_last(name: str, folder: Path) -> None:
+    situation = prepared(name, folder)
     chosen = sample(kills(situation), 2, name)
     situation.restore()
     if name in FAULTS:
@@ -88,33 +118,67 @@ def test_some_calls_fail_or_are_the_last(name: str, tmp_path: Path) -> None:
     check(situation, name, chosen)
 
 
+def check_kills(situation: Situation, name: str, count: int) -> None:
+    """Kill runs with all their processes after some time, and judge what is left."""
+    random_ = random.Random(name)
+    started = time.monotonic()
+    assert situation.run().code == 0
+    whole = time.monotonic() - started
+    wrong, ends = [], []
+    for number in range(count):
+        situation.restore()
+        moment = random_.uniform(0.05, 0.95) * whole
+        whole_group = random_.random() < 0.7
+        result = killed_after(
+            situation.site, CHANGED, moment, "build-feeds", whole_group=whole_group
+        )
+        ends.append(result.code)
+        faults = [f"torn: {fault}" for fault in torn(situation.site)]
+        faults += faults_after_the_next(situation)
+        if faults:
+            wrong.append(f"{name} {number}, at {moment:.3f} s:\n    " + "\n    ".join(faults[:6]))
+    assert not wrong, f"{len(wrong)} of {count}:\n" + "\n".join(wrong)
+    assert count < MANY_KILLS or ends.count(-signal.SIGKILL) > count / 2
+
+
+@pytest.mark.parametrize("name", ["archives"])
+def test_killed_at_some_moments(name: str, folder: Path) -> None:
+    check_kills(prepared(name, folder), name, 2)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", KILLS)
+def test_killed_at_many_moments(name: str, folder: Path) -> None:
+    check_kills(prepared(name, folder), name, MANY_KILLS)
+
+
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("name", FAULTS)
-def test_every_call_fails(name: str, part: int, tmp_path: Path) -> None:
-    situation = prepared(name, tmp_path)
+def test_every_call_fails(name: str, part: int, folder: Path) -> None:
+    situation = prepared(name, folder)
     check(situation, name, writes(situation)[part::PARTS])
 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", FAULTS)
-def test_every_read_of_the_store_fails(name: str, tmp_path: Path) -> None:
-    situation = prepared(name, tmp_path)
+def test_every_read_of_the_store_fails(name: str, folder: Path) -> None:
+    situation = prepared(name, folder)
     check(situation, name, reads(situation))
 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", KILLS)
-def test_killed_at_many_calls(name: str, tmp_path: Path) -> None:
-    situation = prepared(name, tmp_path)
+def test_killed_at_many_calls(name: str, folder: Path) -> None:
+    situation = prepared(name, folder)
     found = kills(situation)
     check(situation, name, random.Random(name).sample(found, min(32, len(found))))
 
 
 @pytest.mark.exhaustive
 @pytest.mark.skipif("FAULT" not in os.environ, reason="none is named")
-def test_the_named_fault(tmp_path: Path) -> None:
+def test_the_named_fault(folder: Path) -> None:
     name, call, number, error = os.environ["FAULT"].split()
-    situation = prepared(name, tmp_path)
+    situation = prepared(name, folder)
     injection = Injection(Call(call, int(number), ""), None if error == "KILL" else error)
     check(situation, name, [injection])
