@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import os
 import select
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import feedparser
 import pytest
@@ -20,6 +21,7 @@ import pytest
 # A hundred runs are quicker with the bytecode of the first one.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
+PR_SET_PTRACER = 0x59616D61  # prctl, Yama: who may trace a process
 COMMAND = Path(sys.executable).parent / "aggregator"
 CONFIG = """\
 site:
@@ -41,29 +43,65 @@ class Commands:
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
 
-    def run(self, folder: Path, arguments: list[str], timeout: float) -> Result:
-        """The command's end, and what it wrote."""
+    def run(self, folder: Path, arguments: list[str], timeout: float, **how: Any) -> Result:
+        """The command's end, and what it wrote; `how` is as in `loaded_command`."""
+        with self.start(folder, arguments, **how) as started:
+            return started.end(timeout)
+
+    @contextlib.contextmanager
+    def start(self, folder: Path, arguments: list[str], **how: Any) -> Iterator[Started]:
+        """The command under way, in a session of its own; at the end it must have ended."""
         if self._process is None:
             script = str(Path(__file__).with_name("loaded_command.py"))
             self._process = subprocess.Popen(
-                [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+                [sys.executable, script],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                # Two runs of the same do the same in the same order.
+                env={**os.environ, "PYTHONHASHSEED": "0"},
             )
             atexit.register(self._process.kill)
+        server = self._process
+        assert server.stdin is not None
+        assert server.stdout is not None
         with tempfile.TemporaryDirectory() as outputs:
             out, err = Path(outputs, "out"), Path(outputs, "err")
             order = {
                 "folder": str(folder), "arguments": arguments, "out": str(out), "err": str(err)
             }  # fmt: skip
-            assert self._process.stdin is not None
-            assert self._process.stdout is not None
-            self._process.stdin.write(json.dumps(order) + "\n")
-            self._process.stdin.flush()
-            if not select.select([self._process.stdout], [], [], timeout)[0]:
-                self._process.kill()
-                self._process = None
-                raise subprocess.TimeoutExpired(arguments, timeout)
-            code = int(self._process.stdout.readline())
-            return Result(code, out.read_text("utf-8"), err.read_text("utf-8"))
+            server.stdin.write(json.dumps({**order, **how}) + "\n")
+            server.stdin.flush()
+            started = Started(int(server.stdout.readline()), server.stdout, out, err)
+            try:
+                yield started
+            finally:
+                if not started.has_ended:
+                    server.kill()
+                    self._process = None
+
+
+@dataclass
+class Started:
+    """A command under way."""
+
+    pid: int
+    answers: IO[str]
+    out: Path
+    err: Path
+    has_ended: bool = False
+
+    def ends_within(self, seconds: float) -> bool:
+        """Wait for its end; whether it came."""
+        return bool(select.select([self.answers], [], [], seconds)[0])
+
+    def end(self, timeout: float) -> Result:
+        """How it ended, once it has."""
+        if not self.ends_within(timeout):
+            raise subprocess.TimeoutExpired("aggregator", timeout)
+        code = int(self.answers.readline())
+        self.has_ended = True
+        return Result(code, *(path.read_text("utf-8", "replace") for path in (self.out, self.err)))
 
 
 @dataclass

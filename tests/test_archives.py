@@ -2,12 +2,15 @@
 
 import random
 import shutil
+import signal
+import subprocess
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from conftest import ATOM, Site, article, share_url
+from conftest import ATOM, COMMAND, Site, article, share_url
+from system.oracle import assert_sound, expected_of
 
 HISTORY = "{http://purl.org/syndication/history/1.0}"
 BASE = "https://finews.example.org/feeds/"
@@ -237,19 +240,19 @@ def test_without_archives(small: Site) -> None:
     assert len(shown(chain(small, "all.atom"), small)) == 30
 
 
-def test_a_build_killed_while_it_archives_is_gone_on_with(small: Site, make_site) -> None:
-    import signal
-    import subprocess
-
-    from conftest import COMMAND
-
-    fill(small, range(600))
+@pytest.mark.parametrize(
+    ("posts", "kills"), [(200, 2), pytest.param(600, 6, marks=pytest.mark.exhaustive)]
+)
+def test_a_build_killed_while_it_archives_is_gone_on_with(
+    small: Site, make_site, posts: int, kills: int
+) -> None:
+    fill(small, range(posts))
     undisturbed = make_site("undisturbed")
     undisturbed.config.write_bytes(small.config.read_bytes())
     for path in small.posts.iterdir():
         shutil.copy2(path, undisturbed.posts)
     undisturbed.build()
-    for _ in range(6):
+    for _ in range(kills):
         process = subprocess.Popen(
             [str(COMMAND), "build-feeds", "-q"], cwd=small.root, start_new_session=True
         )
@@ -259,4 +262,4 @@ def test_a_build_killed_while_it_archives_is_gone_on_with(small: Site, make_site
                 process.send_signal(signal.SIGKILL)
         process.wait()
     small.build()
-    assert small.feed_bytes() == undisturbed.feed_bytes()
+    assert_sound(small, expected_of(small.posts), twin=undisturbed)

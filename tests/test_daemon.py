@@ -464,14 +464,15 @@ def test_logs_as_json_and_for_the_journal(site: Site, daemon) -> None:
     assert "<3>" in running.log
 
 
+@pytest.mark.parametrize("kills", [8, pytest.param(100, marks=pytest.mark.exhaustive)])
 def test_100_killed_at_random_moments_nothing_is_lost_or_doubled(
-    site: Site, daemon, make_site: Callable[[str], Site]
+    site: Site, daemon, make_site: Callable[[str], Site], kills: int
 ) -> None:
     undisturbed = make_site("undisturbed")
     moments = random.Random(11)
     site.configure(lambda text: text + SCHEDULE)
     number = 0
-    for _ in range(100):
+    for _ in range(kills):
         running = Running(site, "-q")
         deadline = time.monotonic() + moments.uniform(0.05, 0.6)
         while time.monotonic() < deadline:

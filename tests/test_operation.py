@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 from conftest import COMMAND, Site, article, share_url
+from system.disturbance import is_alive
+from system.oracle import assert_sound, expected_of
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 from corpus import write_corpus
@@ -156,15 +158,18 @@ def test_99_a_read_only_store_keeps_the_feeds_and_can_be_read(site: Site) -> Non
     assert site.feed_bytes() == before
 
 
-def test_100_killed_at_fifty_moments_of_a_first_build(make_site) -> None:
+@pytest.mark.parametrize(
+    ("posts", "kills"), [(300, 5), pytest.param(1000, 50, marks=pytest.mark.exhaustive)]
+)
+def test_100_killed_at_moments_of_a_first_build(make_site, posts: int, kills: int) -> None:
     undisturbed, killed = make_site("undisturbed"), make_site("killed")
     for one in (undisturbed, killed):
-        write_corpus(one.posts, 1000)
+        write_corpus(one.posts, posts)
     started = time.monotonic()
     undisturbed.build()
     whole = time.monotonic() - started
     random_ = random.Random(7)
-    for number in range(50):
+    for number in range(kills):
         if number % 10 == 0:
             subprocess.run(["rm", "-rf", str(killed.root / "var"), str(killed.feeds)], check=True)
         process = subprocess.Popen(
@@ -179,20 +184,7 @@ def test_100_killed_at_fifty_moments_of_a_first_build(make_site) -> None:
             assert path.read_bytes().endswith(b"</feed>\n"), path
         wait_for(lambda group=process.pid: not is_alive(group))
     killed.build()
-    assert killed.feed_bytes() == undisturbed.feed_bytes()
-    assert temporary_files(killed.root) == []
-
-
-def is_alive(group: int) -> bool:
-    """Whether a process of the group is left, but for those that nobody has buried yet."""
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            state, _, of_group = path.read_text().rpartition(")")[2].split()[:3]
-        except OSError:
-            continue  # it has just ended
-        if int(of_group) == group and state != "Z":
-            return True
-    return False
+    assert_sound(killed, expected_of(killed.posts), twin=undisturbed)
 
 
 def wait_for(condition, seconds: float = 10) -> None:
@@ -202,13 +194,16 @@ def wait_for(condition, seconds: float = 10) -> None:
         time.sleep(0.01)
 
 
-def test_100_killed_while_feeds_are_written(make_site) -> None:
+@pytest.mark.parametrize(
+    "counts", [(10,), pytest.param((1, 10, 25, 40), marks=pytest.mark.exhaustive)], ids=len
+)
+def test_100_killed_while_feeds_are_written(make_site, counts: tuple[int, ...]) -> None:
     undisturbed, killed = make_site("undisturbed"), make_site("killed")
     for one in (undisturbed, killed):
-        write_corpus(one.posts, 400)
+        write_corpus(one.posts, 300)
     undisturbed.build()
     ends = []
-    for count in (1, 10, 25, 40):
+    for count in counts:
         process = subprocess.Popen(
             [str(COMMAND), "build-feeds", "-q"], cwd=killed.root, start_new_session=True
         )
@@ -226,17 +221,17 @@ def test_100_killed_while_feeds_are_written(make_site) -> None:
             (killed.feeds / path).unlink()
     assert -signal.SIGKILL in ends
     killed.build()
-    assert killed.feed_bytes() == undisturbed.feed_bytes()
-    assert temporary_files(killed.root) == []
+    assert_sound(killed, expected_of(killed.posts), twin=undisturbed)
 
 
 def written_by(site: Site) -> dict[str, bytes]:
     return site.feed_bytes() if site.feeds.is_dir() else {}
 
 
-def test_100_killed_while_the_store_is_made(site: Site) -> None:
+@pytest.mark.parametrize("kills", [3, pytest.param(12, marks=pytest.mark.exhaustive)])
+def test_100_killed_while_the_store_is_made(site: Site, kills: int) -> None:
     site.post("1.md", article())
-    for number in range(12):
+    for number in range(kills):
         process = subprocess.Popen([str(COMMAND), "build-feeds"], cwd=site.root)
         wait_for(lambda process=process: site.store.exists() or process.poll() is not None)
         process.kill()
