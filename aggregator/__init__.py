@@ -1,3 +1,3 @@
 """Keeps every article of a folder of posts once, and publishes feeds of them."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -138,8 +138,8 @@ def _move_places(connection: Connection, feed: str, stem: str | None) -> None:
     again = connection.exec_driver_sql("SELECT code FROM changed WHERE again").scalars()
     later = waiting.union(again)
     revisions: dict[str, int] = {
-        code: revision
-        for code, revision in connection.exec_driver_sql("SELECT code, revision FROM article")
+        row.code: row.revision
+        for row in connection.exec_driver_sql("SELECT code, revision FROM article")
     }
     rewritten: set[int] = set()
     rows = []
