@@ -18,16 +18,8 @@ from pathlib import Path
 
 from conftest import Result, Site, commands
 from system.disturbance import SECONDS, Disturbed, Injection, disturbed
-from system.oracle import (
-    Expected,
-    assert_sound,
-    dates_of,
-    differences,
-    expected_of,
-    faults_of,
-    left_in_var,
-    torn,
-)
+from system.documents import Expected, dates_of, expected_of, torn
+from system.oracle import assert_sound, differences, faults_of, left_in_var
 from system.stories import plant, stories
 
 BUILT = 1_700_000_000.0
