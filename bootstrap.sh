@@ -20,7 +20,7 @@ esac
 # Programs that some tests run for real; where one is missing, those tests are skipped.
 if [ "${1:-}" = test ]; then
     missing=
-    for program in chromium nginx caddy newsboat; do
+    for program in chromium nginx caddy newsboat strace; do
         if ! command -v "$program" >/dev/null; then
             [ "$program" = nginx ] && program=nginx-light
             missing="$missing $program"

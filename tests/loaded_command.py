@@ -81,7 +81,7 @@ def serve() -> None:
                 code = 0
             except SystemExit as end:
                 code = end.code if isinstance(end.code, int) else int(end.code is not None)
-            except BaseException:
+            except BaseException:  # noqa: BLE001  # as the interpreter itself would
                 traceback.print_exc()
             sys.stdout.flush()
             sys.stderr.flush()

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from conftest import ATOM, COMMAND, Site, article, share_url
-from system.oracle import assert_sound, expected_of
+from system.documents import expected_of
+from system.oracle import assert_sound
 
 HISTORY = "{http://purl.org/syndication/history/1.0}"
 BASE = "https://finews.example.org/feeds/"

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from conftest import COMMAND, Site, article, share_url
 from system.disturbance import is_alive
-from system.oracle import assert_sound, expected_of
+from system.documents import expected_of
+from system.oracle import assert_sound
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 from corpus import write_corpus

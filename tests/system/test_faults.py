@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 from system.disturbance import READING, WRITING, Call, Injection, calls, can_trace, killed_after
-from system.oracle import torn
+from system.documents import torn
 from system.situations import (
     CHANGED,
     MISSED,

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from conftest import Site
-from system.oracle import dates_of, expected_of, faults_of
+from system.documents import dates_of, expected_of
+from system.oracle import faults_of
 from system.situations import ARCHIVES, BUILT, CHANGED, built, run_at
 from system.stories import plant, stories
 

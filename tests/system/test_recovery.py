@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from conftest import Result, Site
 from system.disturbance import Injection, calls, can_trace, disturbed
-from system.oracle import assert_sound, dates_of, differing, expected_of, files_of
+from system.documents import dates_of, differing, expected_of, files_of
+from system.oracle import assert_sound
 from system.situations import ARCHIVES, BUILT, CHANGED, built, run_at
 from system.stories import Story, plant, stories
 
