@@ -58,13 +58,13 @@ def publish(
         return
     saved: list[tuple[bytes, PublishedFile]] = []
     for path, data in _contents(publication, manifest, paths):
-        if path == PAGE and path not in known and _is_foreign(directory / path):
-            summary.notices.append(
-                f"{directory / path}: is not from here, and was kept; move it, or set "
-                "feeds: page: false"
-            )
-            continue
         try:
+            if path == PAGE and path not in known and _is_foreign(directory / path):
+                summary.notices.append(
+                    f"{directory / path}: is not from here, and was kept; move it, or set "
+                    "feeds: page: false"
+                )
+                continue
             for file in prepare(directory, path, data, publication.codings, dry_run=dry_run):
                 if file.is_new:
                     summary.paths.append(path)
@@ -173,11 +173,16 @@ def _fingerprint(publication: Publication, manifest: Mapping[str, FeedState]) ->
 
 
 def _is_foreign(path: Path) -> bool:
-    """Whether there is a page that somebody else has made."""
+    """Whether there is a page that somebody else has made.
+
+    Raises `PublishError` if that cannot be found out.
+    """
     try:
         with path.open("rb") as file:
             return MARK not in file.read(_MAX_FOREIGN)
     except FileNotFoundError:
         return False
-    except OSError:
-        return True
+    except OSError as error:
+        raise PublishError(
+            f"{path}: cannot be read: {error.strerror}; it was kept as it is"
+        ) from error

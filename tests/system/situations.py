@@ -117,7 +117,11 @@ def as_first_version(store: Path) -> None:
         path.unlink()
     with contextlib.closing(sqlite3.connect(store)) as connection:
         connection.executescript(OLD_STORE.read_text("utf-8"))
-        connection.execute("insert into migration values (1, 0)")
+        for (table,) in connection.execute(
+            "select name from sqlite_master where type = 'table' and name <> 'migration'"
+        ).fetchall():
+            connection.execute(f"delete from {table}")
+        connection.commit()
         connection.execute("attach ? as new", (str(new),))
         for table in ("origin", "file", "body", "copy", "article", "revision", "poll"):
             columns = [
