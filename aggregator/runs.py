@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aggregator import assembly, builder, standstill, watcher
+from aggregator import assembly, builder, standstill, watcher, workers
 from aggregator.errors import DamagedStoreError, StoreError
 from aggregator.feeds import Publication
 from aggregator.model import FORMATS, Article, BuildSummary, PollSummary
@@ -190,7 +190,7 @@ def _build_feeds(
             dry_run=options.dry_run,
             progress=lambda done, total: progress("feeds", done, total),
         )
-        outcome.notices += outcome.build.notices
+        outcome.notices += outcome.build.notices + workers.take_notices()
         with store.transaction() as connection:
             if options.full:
                 writes.prune_bodies(connection)

@@ -49,10 +49,15 @@ class Store:
         if dry_run:
             event.listen(self._engine, "connect", _keep_in_memory)
         event.listen(self._engine, "begin", _begin)
-        with self._errors():
-            self._connection = self._engine.connect()
-            with self.transaction() as connection:
-                self.is_new = migrate(connection, str(path), datetime.datetime.now(datetime.UTC))
+        try:
+            with self._errors():
+                self._connection = self._engine.connect()
+                with self.transaction() as connection:
+                    now = datetime.datetime.now(datetime.UTC)
+                    self.is_new = migrate(connection, str(path), now)
+        except BaseException:
+            self._engine.dispose()
+            raise
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -111,14 +116,15 @@ def _begin(connection: Connection) -> None:
 def _configure(connection: sqlite3.Connection, _: object) -> None:
     """Set what every connection needs; see `_WAL_IS_SAFE` for the journal's mode."""
     connection.isolation_level = None
-    if sqlite3.sqlite_version_info >= _WAL_IS_SAFE:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-    else:
-        connection.execute("PRAGMA journal_mode=TRUNCATE")
-        connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA cache_size=-8000")
-    connection.execute("PRAGMA temp_store=MEMORY")
+    is_safe = sqlite3.sqlite_version_info >= _WAL_IS_SAFE
+    try:
+        connection.execute(f"PRAGMA journal_mode={'WAL' if is_safe else 'TRUNCATE'}")
+        connection.execute(f"PRAGMA synchronous={'NORMAL' if is_safe else 'FULL'}")
+        connection.execute("PRAGMA cache_size=-8000")
+        connection.execute("PRAGMA temp_store=MEMORY")
+    except sqlite3.Error:
+        connection.close()  # nobody else knows it yet
+        raise
 
 
 def _keep_in_memory(connection: sqlite3.Connection, _: object) -> None:
