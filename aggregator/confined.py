@@ -70,7 +70,14 @@ class Confined:
         return value
 
     def _called(self, data: bytes) -> tuple[int, Any]:
-        child = self._child or self._start()
+        try:
+            child = self._child or self._start()
+        except (OSError, EOFError) as error:
+            self._kill()
+            reason = getattr(error, "strerror", None) or "it ended at once, or took a minute"
+            raise UnusableError(
+                f"it was not read: no parser could be started ({reason})"
+            ) from error
         until = time.monotonic() + self._seconds
         try:
             child.stdin.write(_LENGTH.pack(len(data)) + data)
@@ -205,7 +212,11 @@ def _respond(stdout: IO[bytes], function: Any, arguments: Any) -> None:
 
 
 def _limit(megabytes: int) -> None:
-    used = int(open("/proc/self/statm").read().split()[0]) * os.sysconf("SC_PAGE_SIZE")  # noqa: SIM115
+    try:
+        with open("/proc/self/statm") as file:
+            used = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        used = 0  # a system without that file: the program's own part counts, too
     limit = used + megabytes * 1_000_000
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aggregator import assembly, builder, recovery, standstill, watcher
+from aggregator import assembly, builder, recovery, standstill, watcher, workers
 from aggregator.model import BuildSummary, PollSummary
 from aggregator.origins.posts import PostsFolder
 from aggregator.origins.scan import newest_change
@@ -168,7 +168,7 @@ def _build_feeds(
             dry_run=options.dry_run,
             progress=lambda done, total: progress("feeds", done, total),
         )
-        outcome.notices += outcome.build.notices
+        outcome.notices += outcome.build.notices + workers.take_notices()
         with store.transaction() as connection:
             if options.full:
                 writes.prune_bodies(connection)

@@ -2,7 +2,8 @@
 
 Values are built from the parser's events, on a stack of our own: nothing recurses, no
 tag constructs anything, and anchors, aliases and deep nesting are refused before they
-cost anything (hostile.md 1 to 5).  One pass is both the guard and the loader.
+cost anything (hostile.md 1 to 5).  One pass is both the guard and the loader; only what
+could be too deep for the parser itself is looked through before.
 
 Scalars follow the core schema of YAML 1.2, less floats and dates: a title `2021-12` or
 `1e3` is text.  Octal, sexagesimal and `yes`/`no` are text, too.
@@ -23,6 +24,10 @@ Value: TypeAlias = "str | int | bool | list[Value] | dict[str, Value] | None"
 Path: TypeAlias = tuple[str | int, ...]
 
 MAX_DEPTH = 20
+# Parsers have limits of their own, which lie elsewhere in each version; the lowest is at
+# 1,000 brackets or blocks.  Less than these cannot reach it.
+_MANY_BRACKETS = 400
+_MANY_BLOCKS = re.compile(r"[ \t?:-]{400}")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CONSTANTS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
@@ -33,6 +38,13 @@ _FLAT_LINE = re.compile(
     r'([A-Za-z_][A-Za-z0-9_-]*): +(?:(\w[^\t\x7f-\x9f\ufeff]*)|"([^"\\\t\x7f-\x9f\ufeff]*)")'
 )
 _INTEGER = re.compile(r"0|-?[1-9][0-9]*")
+_STARTS = (
+    yaml.FlowSequenceStartToken,
+    yaml.FlowMappingStartToken,
+    yaml.BlockSequenceStartToken,
+    yaml.BlockMappingStartToken,
+)
+_ENDS = (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken, yaml.BlockEndToken)
 _CORE_TAG = "tag:yaml.org,2002:"
 _HARMLESS_TAGS = {None, "!"} | {
     _CORE_TAG + name for name in ("str", "int", "bool", "null", "seq", "map", "float", "timestamp")
@@ -67,6 +79,7 @@ def load(text: str) -> Document:
         return document
     document = Document()
     try:
+        _check_depth(text)
         _build(text, document)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -99,6 +112,26 @@ def _load_flat(text: str, document: Document) -> bool:
         document.lines[(key,)] = number
     document.value = values or None
     return True
+
+
+def _check_depth(text: str) -> None:
+    """Raise `UnusableError` for a text that nests deeper than a parser might follow.
+
+    A block begins further right than the one that it stands in, so that a deep one has a
+    long line of blanks and indicators; and every other level has its bracket.
+    """
+    if text.count("[") + text.count("{") < _MANY_BRACKETS and not _MANY_BLOCKS.search(text):
+        return
+    depth = 0
+    # The scanner in Python has no limit, and is the same in every version.
+    for token in cast("Iterator[Any]", yaml.scan(text, Loader=yaml.SafeLoader)):
+        if isinstance(token, _STARTS):
+            depth += 1
+            if depth > MAX_DEPTH:
+                line = token.start_mark.line + 1
+                raise UnusableError(f"nested deeper than {MAX_DEPTH} levels", line)
+        elif isinstance(token, _ENDS):
+            depth -= 1
 
 
 def _build(text: str, document: Document) -> None:

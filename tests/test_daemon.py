@@ -423,8 +423,9 @@ def test_health_and_metrics_tell_the_truth(site: Site, daemon, upstream: Upstrea
     wait_for(lambda: get(f"{base}/health")[0] == 200)
     assert metric("troubles") == 0
     assert get(f"{base}/other")[0] == 404
-    with pytest.raises(urllib.error.HTTPError, match="405"):
+    with pytest.raises(urllib.error.HTTPError, match="405") as refusal:
         urllib.request.urlopen(f"{base}/health", data=b"x", timeout=10)
+    refusal.value.close()
     taken = site.run("run", "--listen", f"127.0.0.1:{port}")
     assert taken.code == 2
     assert "ddress already in use" in taken.err

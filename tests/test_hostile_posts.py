@@ -11,8 +11,10 @@ import threading
 from pathlib import Path
 
 import pytest
+import yaml
 from conftest import Site, article, share_url
 
+from aggregator import safe_yaml
 from aggregator.errors import UnusableError
 from aggregator.origins import scan
 
@@ -75,6 +77,79 @@ def test_front_matter_that_is_refused(site: Site, case: str) -> None:
     front, reason, line = YAML[case]
     site.post("bad.md", f"---\n{front}\n{BODY}")
     refused(site, "bad.md", reason, line)
+
+
+def indented(levels: int) -> str:
+    return "\n".join(" " * level + "a:" for level in range(levels))
+
+
+DEEP = {
+    "brackets": lambda levels: "title: " + "[" * levels,
+    "closed brackets": lambda levels: "title: " + "[" * levels + "]" * levels,
+    "braces": lambda levels: "title: " + "{a: " * levels,
+    "dashes": lambda levels: "- " * levels + "x",
+    "indented": indented,
+    "behind an apostrophe": lambda levels: f"x: it's\ny: {'[' * levels}\nz: it's",
+    "closed in quotes": lambda levels: "x: [" + '\n["]",' * levels,
+}
+
+
+@pytest.mark.parametrize("parser", ["CSafeLoader", "SafeLoader"])
+@pytest.mark.parametrize("levels", [25, 399, 401, 999, 1001])
+@pytest.mark.parametrize("case", DEEP)
+def test_04_depth_is_judged_alike_by_every_parser(
+    case: str, levels: int, parser: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(safe_yaml, "_LOADER", getattr(yaml, parser))
+    with pytest.raises(UnusableError, match="nested deeper than 20 levels"):
+        safe_yaml.load(DEEP[case](levels))
+
+
+@pytest.mark.parametrize("parser", ["CSafeLoader", "SafeLoader"])
+def test_04_many_lists_side_by_side_are_not_deep(
+    parser: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(safe_yaml, "_LOADER", getattr(yaml, parser))
+    text = "images:\n" + "- {src: x, sizes: [1, 2]}\n" * 1_000 + "x: " + "- " * 500
+    found = safe_yaml.load(text.replace("x: - ", "x: a- ")).value
+    assert isinstance(found, dict)
+    assert found["images"] == [{"src": "x", "sizes": [1, 2]}] * 1_000
+
+
+FORMATS = {
+    "json": ("{", '"title": "x", "a": ' + "[" * 21, 1),
+    "json in the middle": ("{", '"title": "]]",\n"a": ' + '["]]", ' * 50, 2),
+    "json, very deep": ("{", '"a":{' * 100_000, 1),
+    "toml": ("+++", 'title = "x"\na = ' + "[" * 21, 3),
+    "toml behind texts": ("+++", 'a = """]"""""\nb = [' + "[']'," * 40, 3),
+    "toml, very deep": ("+++", "a = " + "[" * 60_000, 2),
+    "toml, inline tables": ("+++", "a = " + "{a=" * 3_000, 2),
+    "toml, a long key": ("+++", "a." * 30_000 + "a = 1", 2),
+    "toml, a long table": ("+++", "[" + "a . " * 10_000 + "a]", 2),
+}
+
+
+@pytest.mark.parametrize("case", FORMATS)
+def test_04_depth_of_other_front_matter(site: Site, case: str) -> None:
+    fence, front, line = FORMATS[case]
+    site.post("bad.md", f"+++\n{front}\n+++\n<p>x</p>" if fence == "+++" else f"{{{front}")
+    refused(site, "bad.md", "nested deeper than 20 levels", line)
+
+
+def test_04_json_and_toml_that_only_look_deep(site: Site) -> None:
+    texts = "[" * 500
+    numbers = ", ".join(["[1.5, 2.5]"] * 50)
+    posts = [
+        f'{{"title": "J", "x": "{texts}\\"{texts}"}}\n<p>x</p>{texts}',
+        f"+++\ntitle='T' # {texts}\nx='{texts}'\ny='''{texts}'{texts}'''\n+++\n<p>x</p>",
+        f'+++\ntitle="U"\nx="\\"{texts}"\ny="""{texts}"{texts}""""\nz=""\n+++\n<p>x</p>',
+        f"+++\ntitle='V'\nx=[{numbers}]\n+++\n<p>x</p>",
+    ]
+    for number, post in enumerate(posts):
+        site.post(f"{number}.md", post)
+    site.build()
+    assert published(site).keys() == {"J", "T", "U", "V"}
+    assert site.problems() == []
 
 
 def test_08_duplicate_keys_the_last_one_wins_and_it_is_told(site: Site) -> None:

@@ -98,7 +98,7 @@ HTTP: dict[str, tuple[Any, str]] = {
     "57 304 unasked": (sends(whole(304)), "304"),
     "410": (sends(whole(410)), "gone for good"),
     "status 999": (sends(whole(999)), "999"),
-    "63 deep json": (content(b"[" * 100_000), "nested too deeply"),
+    "63 deep json": (content(b"[" * 100_000), "nested deeper"),
     "64 nan": (content(b'{"content": NaN}'), "no use"),
     "64 a huge number": (content(b'{"content": 1' + b"0" * 5000 + b"}"), "no use"),
     "66 a list": (content({"content": ["x"]}), "its text is a list"),

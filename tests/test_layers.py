@@ -26,6 +26,7 @@ LAYERS = [
     "workers feeds setting_types confined packing schedule folders memory",
     "validation",
     "identity content merge dates jekyll_liquid safe_yaml pacing sources visible",
+    "nesting",
     "model systemd",
     "errors logs",
 ]
@@ -89,7 +90,7 @@ def test_sql_is_spoken_in_the_store_only() -> None:
 def test_modules_that_decide_do_no_input_or_output() -> None:
     pure = (
         "identity content merge dates feeds errors safe_yaml jekyll_liquid rendering pacing "
-        "sources visible answers"
+        "sources visible answers nesting"
     )
     forbidden = {"os", "pathlib", "socket", "subprocess", "sqlite3", "sqlalchemy", "time", "shutil"}
     paths = [PACKAGE / f"{module}.py" for module in pure.split()]

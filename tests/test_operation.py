@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import COMMAND, Site, article, share_url
+from conftest import COMMAND, NAMESPACE, Site, article, need_namespace, share_url
 from system.disturbance import is_alive
 from system.documents import expected_of
 from system.oracle import assert_sound
@@ -22,7 +22,6 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 from corpus import write_corpus
 
 CODE = "NW202201270000000001"
-NAMESPACE = ("unshare", "--mount", *(() if os.geteuid() == 0 else ("--map-root-user",)))
 SLUGS = {
     "up": "../../etc/passwd",
     "upper": "ALL",
@@ -59,6 +58,7 @@ def test_96_97_any_slug_is_a_safe_file_name_of_its_own(site: Site) -> None:
 
 def in_namespace(site: Site, mount: str, script: str) -> subprocess.CompletedProcess[str]:
     """Run a script with the feeds folder on a file system of its own."""
+    need_namespace()
     site.feeds.mkdir(exist_ok=True)
     lines = f"set -e; {mount}; build() {{ '{COMMAND}' build-feeds; }}; {script}"
     return subprocess.run(
@@ -247,6 +247,7 @@ def test_100_killed_while_merging_a_second_copy(site: Site) -> None:
     site.build()
     with sqlite3.connect(site.store) as connection:
         connection.execute("update poll set finished = 0")
+    connection.close()
     site.post(f"2022-01-27-{CODE[2:]}.md", article("eins", "<p>b</p>", date="2022-01-28"))
     site.build()
     (entry,) = site.entries()
@@ -410,6 +411,7 @@ def test_105_a_clock_that_went_back_hides_nothing_and_undoes_no_update(site: Sit
         connection.execute(
             "update article set updated = ? where code = 'NW202201270000000107'", (ahead,)
         )
+    connection.close()
     path = site.posts / "2022-01-27-NW202201270000000107.md"
     path.write_text(path.read_text().replace("<p>neu", "<p>neuer", 1))
     site.build()

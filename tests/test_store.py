@@ -59,7 +59,8 @@ def test_a_new_store_knows_its_version_and_opens_again(tmp_path: Path) -> None:
         assert store.is_new
     with Store(path) as store:
         assert not store.is_new
-    numbers = sqlite3.connect(path).execute("select number from migration").fetchall()
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        numbers = connection.execute("select number from migration").fetchall()
     assert numbers == [(number + 1,) for number in range(migrations.VERSION)]
 
 
@@ -102,6 +103,7 @@ def test_a_store_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) ->
     Store(path).close()
     with sqlite3.connect(path) as connection:
         connection.execute("insert into migration values (999, 0)")
+    connection.close()
     before = path.read_bytes()
     with pytest.raises(StoreError, match="newer version"):
         Store(path)

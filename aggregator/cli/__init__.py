@@ -6,6 +6,7 @@ loads neither the store nor a renderer.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import signal
@@ -17,6 +18,7 @@ import click
 from aggregator import __version__
 from aggregator.cli import looking, running
 from aggregator.cli.options import FAILED, LOCKED, USAGE, complain
+from aggregator.cli.streams import OutputError, drop_output, explained, tell_failures
 from aggregator.errors import AggregatorError, ConfigError, LockedError, UnknownSourceError
 
 INTERRUPTED = "interrupted; nothing is half-written, run it again"
@@ -28,6 +30,7 @@ def main() -> None:
     # A run makes millions of short-lived values and hardly a cycle among them.
     gc.set_threshold(100_000, 50, 100)
     signal.signal(signal.SIGINT, _interrupt)
+    tell_failures()
     try:
         cli.main(prog_name="aggregator", standalone_mode=False)
     except click.exceptions.Exit as done:
@@ -44,18 +47,20 @@ def main() -> None:
     except LockedError as error:
         complain(str(error))
         sys.exit(LOCKED)
+    except OutputError as error:
+        with contextlib.suppress(OutputError):
+            complain(str(error))
+        drop_output()
+        sys.exit(FAILED)
     except AggregatorError as error:
         complain(str(error))
         sys.exit(FAILED)
     except BrokenPipeError:
         # The reader of our output has left, as `head` does.
-        _drop_output()
+        drop_output()
         sys.exit(FAILED)
     except OSError as error:
-        if error.filename is not None:
-            raise
-        complain(f"the output cannot be written: {error.strerror}")
-        _drop_output()
+        complain(explained(error))
         sys.exit(FAILED)
 
 
@@ -91,8 +96,3 @@ for command in (
     looking.show,
 ):
     cli.add_command(command)
-
-
-def _drop_output() -> None:
-    """Send what is still buffered nowhere, so that it fails no second time."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

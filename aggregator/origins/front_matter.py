@@ -14,7 +14,7 @@ from typing import Any
 
 from frontmatter.default_handlers import BaseHandler, JSONHandler, YAMLHandler
 
-from aggregator import safe_yaml
+from aggregator import nesting, safe_yaml
 from aggregator.errors import UnusableError
 
 MAX_FRONT_MATTER = 64 * 1024
@@ -53,6 +53,8 @@ def split(text: str) -> FrontMatter:
         raise UnusableError("no front matter: a post starts with a line of three dashes (---)", 1)
     try:
         front, body = handler.split(stripped)
+    except UnusableError as error:
+        raise _moved(error, skipped) from error
     except ValueError as error:
         raise UnusableError(
             "the front matter has no end: its closing line is missing", 1 + skipped
@@ -64,8 +66,7 @@ def split(text: str) -> FrontMatter:
     try:
         values = handler.load(front)
     except UnusableError as error:
-        line = error.line + skipped if error.line is not None else None
-        raise UnusableError(error.reason, line) from error
+        raise _moved(error, skipped) from error
     notes = [(line + skipped, note) for line, note in getattr(handler, "notes", ())]
     return FrontMatter(values, body, notes)
 
@@ -102,9 +103,10 @@ class _Toml(BaseHandler):
 
     def load(self, fm: str) -> Any:
         """The table that `fm` holds, dates as text."""
+        nesting.check_toml(fm, safe_yaml.MAX_DEPTH)
         try:
             return _mapping(tomllib.loads(fm.replace("\r\n", "\n")))
-        except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
+        except ValueError as error:
             found = re.search(r"at line (\d+)", str(error))
             raise UnusableError(
                 f"not valid TOML: {error}", int(found[1]) if found else None
@@ -116,12 +118,13 @@ class _Json(JSONHandler):
 
     def split(self, text: str) -> tuple[str, str]:
         """The object and what follows it.  Raises `UnusableError` if it is not sound."""
+        nesting.check_json(text, safe_yaml.MAX_DEPTH)
         try:
             _, end = json.JSONDecoder().raw_decode(text)
         except json.JSONDecodeError as error:
             raise UnusableError(f"not valid JSON: {error.msg}", error.lineno) from error
-        except (ValueError, RecursionError) as error:
-            raise UnusableError("front matter with a number or nesting without end", 1) from error
+        except ValueError as error:
+            raise UnusableError("front matter with a number without end", 1) from error
         return text[:end], text[end:]
 
     def load(self, fm: str, **kwargs: object) -> Any:
@@ -137,6 +140,11 @@ def _handler_for(text: str) -> BaseHandler | None:
     if text.startswith("{") and not text.startswith(("{%", "{{")):
         return _Json()
     return None
+
+
+def _moved(error: UnusableError, lines: int) -> UnusableError:
+    """The same error, `lines` further down."""
+    return UnusableError(error.reason, None if error.line is None else error.line + lines)
 
 
 def _mapping(value: object) -> dict[str, object]:

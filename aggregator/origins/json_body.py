@@ -10,6 +10,7 @@ import jmespath
 
 from aggregator.content import without_forbidden
 from aggregator.errors import UnusableError
+from aggregator.nesting import check_json
 from aggregator.origins.page_text import decode_page
 
 MAX_TITLE = 1000
@@ -25,10 +26,9 @@ def load(data: bytes, content_type: str = "") -> object:
     text = decode_page(data, content_type)
     if text.lstrip()[:1] == "<":
         raise UnusableError("not JSON but HTML: a login, captcha or error page?")
+    check_json(text.lstrip())
     try:
         return json.loads(text, parse_constant=_refuse)
-    except RecursionError as error:
-        raise UnusableError("JSON that is nested too deeply") from error
     except ValueError as error:
         reason = str(error) if isinstance(error, json.JSONDecodeError) else "a number of no use"
         raise UnusableError(f"not JSON: {reason}") from error

@@ -6,14 +6,17 @@ import json
 
 from aggregator.content import without_forbidden
 from aggregator.errors import UnusableError
+from aggregator.nesting import check_json
 
 
 def read(data: bytes) -> tuple[str | None, list[object]]:
     """The title and the items of a JSON Feed.  Raises `UnusableError` for what is none."""
     try:
-        document = json.loads(data.decode("utf-8-sig"), parse_constant=_refuse)
-    except RecursionError as error:
-        raise UnusableError("JSON that is nested too deeply") from error
+        text = data.decode("utf-8-sig")
+        check_json(text)
+        document = json.loads(text, parse_constant=_refuse)
+    except UnusableError:
+        raise
     except ValueError as error:
         raise UnusableError(f"no JSON Feed: {str(error)[:200]}") from error
     version = document.get("version") if isinstance(document, dict) else None

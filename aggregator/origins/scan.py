@@ -31,18 +31,60 @@ def shown(path: str) -> str:
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
+class Glob:
+    """A glob over paths: `*` stays within a folder, `**/` spans any number of them.
+
+    It is followed down the folders: `start` and `enter` give the places in the pattern
+    that a folder can stand for, as numbers of the folders that the pattern names.
+    """
+
+    def __init__(self, glob: str) -> None:
+        *folders, name = glob.split("/")
+        if name == "**":
+            folders, name = [*folders, name], "*"
+        self.fits = re.compile(fnmatch.translate(name)).match
+        # None stands for any number of folders.
+        self._folders = [
+            None if part == "**" else re.compile(fnmatch.translate(part)).match for part in folders
+        ]
+        self.start = self._with_none({0})
+
+    def enter(self, places: frozenset[int], folder: str) -> frozenset[int]:
+        """The places after a folder's name; empty if nothing below it can fit."""
+        found = set()
+        for place in places:
+            if place < len(self._folders):
+                fits = self._folders[place]
+                if fits is None:
+                    found.add(place)
+                elif fits(folder) is not None:
+                    found.add(place + 1)
+        return self._with_none(found)
+
+    def is_end(self, places: frozenset[int]) -> bool:
+        """Whether files of the folder fit if their names do."""
+        return len(self._folders) in places
+
+    def _with_none(self, places: set[int]) -> frozenset[int]:
+        """The places and those that follow where `**` stands for no folder."""
+        for place, fits in enumerate(self._folders):
+            if place in places and fits is None:
+                places.add(place + 1)
+        return frozenset(places)
+
+
 def list_posts(root: Path, glob: str) -> list[str]:
     """The posts below `root`, as paths relative to it, in the order of their shown form.
 
     Hidden files, drafts and what is no post by its ending are left out.  Raises
     `OriginError` if the folder, or one below it, cannot be listed.
     """
-    matches = _pattern(glob).fullmatch
-    nested = "/" in glob
+    pattern = Glob(glob)
     found: list[str] = []
-    folders = [""]
+    folders = [("", pattern.start)]
     while folders:
-        folder = folders.pop()
+        folder, places = folders.pop()
+        has_posts = pattern.is_end(places)
         try:
             with os.scandir(root / folder) as entries:
                 for entry in entries:
@@ -51,9 +93,14 @@ def list_posts(root: Path, glob: str) -> list[str]:
                         continue
                     path = f"{folder}/{name}" if folder else name
                     if entry.is_dir(follow_symlinks=False):
-                        if nested and name not in _SKIPPED_FOLDERS:
-                            folders.append(path)
-                    elif matches(path) and os.path.splitext(name)[1].lower() in POST_SUFFIXES:
+                        below = pattern.enter(places, name)
+                        if below and name not in _SKIPPED_FOLDERS:
+                            folders.append((path, below))
+                    elif (
+                        has_posts
+                        and pattern.fits(name)
+                        and os.path.splitext(name)[1].lower() in POST_SUFFIXES
+                    ):
                         found.append(path)
         except FileNotFoundError as error:
             if folder:
@@ -229,15 +276,3 @@ def _reason(error: OSError) -> str:
     if error.errno == errno.ELOOP:
         return "a link that leads in a circle, or was put there while it was read"
     return f"cannot be read: {error.strerror}"
-
-
-def _pattern(glob: str) -> re.Pattern[str]:
-    """A glob over relative paths: `*` stays within a folder, `**/` spans any number."""
-    pieces: list[str] = []
-    for part in glob.split("/"):
-        if part == "**":
-            pieces.append("(?:[^/]+/)*")
-        else:
-            inner = fnmatch.translate(part).removeprefix("(?s:").removesuffix(r")\Z")
-            pieces.append(inner.replace(".*", "[^/]*") + "/")
-    return re.compile("(?s:" + "".join(pieces).removesuffix("/") + ")")

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from lxml import etree
 
+from aggregator.nesting import check_json
 from aggregator.publish.head import ATOM
 
 MAX_FEED = 200_000_000
@@ -63,8 +64,10 @@ def _json(data: bytes) -> Iterator[tuple[Any, Any, Any]]:
 
 def _items(data: bytes) -> Iterator[dict[str, Any]]:
     try:
-        items = json.loads(data)["items"]
-    except (ValueError, KeyError, TypeError, RecursionError):
+        text = data.decode("utf-8")
+        check_json(text)
+        items = json.loads(text)["items"]
+    except (ValueError, KeyError, TypeError):
         return
     for item in items if isinstance(items, list) else ():
         if isinstance(item, dict):

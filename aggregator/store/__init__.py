@@ -155,14 +155,15 @@ def _begin(connection: Connection) -> None:
 def _configure(connection: sqlite3.Connection, _: object) -> None:
     """Set what every connection needs; see `_WAL_IS_SAFE` for the journal's mode."""
     connection.isolation_level = None
-    if sqlite3.sqlite_version_info >= _WAL_IS_SAFE:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-    else:
-        connection.execute("PRAGMA journal_mode=TRUNCATE")
-        connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA cache_size=-8000")
-    connection.execute("PRAGMA temp_store=MEMORY")
+    is_safe = sqlite3.sqlite_version_info >= _WAL_IS_SAFE
+    try:
+        connection.execute(f"PRAGMA journal_mode={'WAL' if is_safe else 'TRUNCATE'}")
+        connection.execute(f"PRAGMA synchronous={'NORMAL' if is_safe else 'FULL'}")
+        connection.execute("PRAGMA cache_size=-8000")
+        connection.execute("PRAGMA temp_store=MEMORY")
+    except sqlite3.Error:
+        connection.close()  # nobody else knows it yet
+        raise
 
 
 def _keep_in_memory(connection: sqlite3.Connection, _: object) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from aggregator.nesting import check_json
 from aggregator.validation.findings import Report
 
 _VERSION = "https://jsonfeed.org/version/1.1"
@@ -13,8 +14,10 @@ _VERSION = "https://jsonfeed.org/version/1.1"
 def check_json_feed(data: bytes, report: Report) -> None:
     """Everything of the specification that a reader would stumble over."""
     try:
-        feed = json.loads(data)
-    except (ValueError, RecursionError) as error:
+        text = data.decode("utf-8")
+        check_json(text)
+        feed = json.loads(text)
+    except ValueError as error:
         report.add(getattr(error, "lineno", None), f"not JSON: {error}")
         return
     if not isinstance(feed, dict):
