@@ -49,7 +49,7 @@ class PostRules:
 
 @dataclass(frozen=True, slots=True)
 class PostFile:
-    """A file to parse: its path as shown and as bytes, its content and its time.
+    """A file to parse: its location, its path as bytes, its content and its time.
 
     `modified` is in seconds since 1970 and not in the future.
     """
@@ -84,7 +84,8 @@ def parse(file: PostFile, rules: PostRules) -> Parsed:
 
 
 def _parse(file: PostFile, rules: PostRules) -> Parsed:
-    stem, suffix = os.path.splitext(os.path.basename(file.location))
+    file_name = os.path.basename(file.raw_path).decode("utf-8", "backslashreplace")
+    stem, suffix = os.path.splitext(file_name)
     text = content.without_forbidden(decode(file.data))
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
