@@ -155,6 +155,23 @@ def test_a_post_that_lands_is_published_at_once(site: Site, daemon) -> None:
     assert "posts: 1 read, 1 new, 2 feeds written" in running.log
 
 
+def test_one_bad_file_never_stops_the_others(site: Site, daemon) -> None:
+    """Names that look alike, and a time that 64 bits do not hold."""
+    site.post("1.md", article("eins"))
+    running = daemon(config=RARELY).ready()
+    Path(os.fsdecode(os.fsencode(site.posts) + b"/latin-\xe9.md")).write_text(article("Byte"))
+    land(site, "latin-\\xe9.md", article("Text"))
+    far = site.root / "far.tmp"
+    far.write_text(article("fern"))
+    os.utime(far, ns=(10**19, 10**19))
+    far.rename(site.posts / "far.md")
+    wait_for(lambda: {"Byte", "Text", "fern"} <= set(titles(site)), what=lambda: running.log)
+    land(site, "2.md", article("zwei"))
+    wait_for(lambda: "zwei" in titles(site))
+    running.stop()
+    assert " error: " not in running.log
+
+
 def test_a_burst_becomes_few_polls(site: Site, daemon) -> None:
     running = daemon(config=RARELY).ready()
     for number in range(300):

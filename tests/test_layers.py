@@ -20,6 +20,7 @@ LAYERS = [
     "jobs overview selecting output",
     "archiving",
     "answers",
+    "batches",
     "ledger rendering config",
     "fetch origins store publish settings standstill",
     "workers feeds setting_types confined packing schedule folders memory",

@@ -239,7 +239,9 @@ def _enclosures(
         found.append(
             Enclosure(
                 address,
-                kind.strip()[:100] if isinstance(kind, str) and kind.strip() else None,
+                content.without_forbidden(kind).strip()[:100] or None
+                if isinstance(kind, str)
+                else None,
                 int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 16 else None,
             )
         )

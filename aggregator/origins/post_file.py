@@ -15,7 +15,8 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from aggregator import content, dates, identity
-from aggregator.errors import UnusableError
+from aggregator.errors import UnusableError, unforeseen
+from aggregator.logs import LOGGER
 from aggregator.model import NO_SOURCE, Clues, Copy, Problem
 from aggregator.origins import front_matter
 from aggregator.origins.encodings import decode
@@ -80,6 +81,10 @@ def parse(file: PostFile, rules: PostRules) -> Parsed:
         return _parse(file, rules)
     except UnusableError as error:
         problem = Problem(file.location, error.reason, error.line)
+        return Parsed(problems=(problem,), failed=True)
+    except Exception as error:  # noqa: BLE001  # a defect of ours costs one post, and is seen
+        LOGGER.debug("%s", file.location, exc_info=True)
+        problem = Problem(file.location, f"cannot be read ({unforeseen(error)})")
         return Parsed(problems=(problem,), failed=True)
 
 
