@@ -15,6 +15,8 @@ from apscheduler.triggers.interval import IntervalTrigger
 QUIET_HOUR = 4
 MAX_JITTER = 30.0
 CLOCK_JUMP = 5.0
+# A job that comes so much later than it should is not going to come.
+LATE_AFTER = 2.0
 
 
 class Schedule:
@@ -33,6 +35,7 @@ class Schedule:
         self._kinds = kinds
         self._mark = mark
         self._offset = time.time() - time.monotonic()
+        self._said = dict.fromkeys(kinds, time.monotonic())
         self._next_due: datetime.datetime | None = None
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(1)},
@@ -56,6 +59,14 @@ class Schedule:
                 self._mark, DateTrigger(moment), ["build"], id="held back", replace_existing=True
             )
 
+    def has_stopped(self) -> bool:
+        """Whether a kind of work was not marked for so long that the jobs must be dead."""
+        now = time.monotonic()
+        return any(
+            now - self._said[kind] > LATE_AFTER * every.total_seconds() + 2 * MAX_JITTER
+            for kind, every in self._kinds.items()
+        )
+
     def clock_has_jumped(self) -> bool:
         """Whether the clock was set since this was asked last; the jobs are set anew then.
 
@@ -71,15 +82,20 @@ class Schedule:
 
     def close(self) -> None:
         """Stop; what is running finishes by itself."""
-        self._scheduler.shutdown(wait=False)
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
 
     def _add_jobs(self) -> None:
         for kind, every in self._kinds.items():
             seconds = every.total_seconds()
             self._scheduler.add_job(
-                self._mark,
+                self._say,
                 IntervalTrigger(seconds=seconds, jitter=min(seconds / 10, MAX_JITTER)),
                 [kind],
                 id=kind,
                 replace_existing=True,
             )
+
+    def _say(self, kind: str) -> None:
+        self._mark(kind)
+        self._said[kind] = time.monotonic()

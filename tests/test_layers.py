@@ -23,7 +23,7 @@ LAYERS = [
     "batches",
     "ledger rendering config",
     "fetch origins store publish settings standstill",
-    "workers feeds setting_types confined packing schedule folders memory",
+    "workers feeds setting_types confined packing schedule folders due memory",
     "validation",
     "identity content merge dates jekyll_liquid safe_yaml pacing sources visible",
     "model systemd",
