@@ -255,7 +255,9 @@ class Daemon:
         if self._settings.subscriptions:
             kinds["subscriptions"] = self._settings.schedule.subscriptions
         kinds["shares"] = self._settings.schedule.shares
-        self._schedule = schedule.Schedule(kinds, self._settings.site.timezone, self._due.mark)
+        self._schedule = schedule.Schedule(
+            kinds, self._settings.site.timezone, self._due.mark, self._health.keep
+        )
         self._due.mark(*(kind for kind in kinds if kind in UPSTREAM))
 
     def _maintain(self) -> list[str]:

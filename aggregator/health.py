@@ -28,7 +28,7 @@ STAGES = ("posts", "upstream", "hubs", "maintenance", "setup")
 STUCK_AFTER = {"posts": 300.0, "upstream": 900.0, "hubs": 900.0, "maintenance": 3600.0}
 # What fails is tried again after a pause that doubles, in seconds.
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
-_HERE = f"{os.sep}aggregator{os.sep}"
+_PACKAGE = str(Path(__file__).parent)
 # Red after that many times the schedule without a poll, and not before this.
 LATE_AFTER, NEVER_BEFORE = 5, 120.0
 
@@ -293,6 +293,8 @@ def _failures(name: str, work: Callable[[], list[str]]) -> list[str]:
 
 def _where(error: BaseException) -> str:
     """The last line of this program that an error came from."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if _HERE in frame.filename] or frames
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__
+    ]
+    ours = [frame for frame in frames if frame.filename.startswith(_PACKAGE)] or frames
     return f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "no line"

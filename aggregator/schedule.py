@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import threading
 import time
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -19,6 +21,32 @@ CLOCK_JUMP = 5.0
 LATE_AFTER = 2.0
 
 
+# Takes turns, by the name of what they are, until an event is set: `Health.keep`.
+Keep = Callable[[str, Callable[[], object], threading.Event], None]
+
+
+class _Scheduler(BackgroundScheduler):  # type: ignore[misc]  # it has no types
+    """A scheduler whose thread stands under supervision, as all others do."""
+
+    def __init__(self, keep: Keep, **options: Any) -> None:
+        super().__init__(**options)
+        self._keep = keep
+        self.ended = threading.Event()
+
+    def _main_loop(self) -> None:
+        self._keep("schedule", self._turn, self.ended)
+
+    def _turn(self) -> None:
+        try:
+            super()._main_loop()
+            self.ended.set()  # it returns when it was shut down
+        except Exception:
+            # A job that is looked up while all are removed is missed by nobody.
+            if not self.ended.is_set():
+                self.wakeup()
+                raise
+
+
 class Schedule:
     """Marks each kind of work as due, time and again.
 
@@ -31,13 +59,16 @@ class Schedule:
         kinds: Mapping[str, datetime.timedelta],
         timezone: str,
         mark: Callable[[str], None],
+        keep: Keep,
     ) -> None:
+        """Begin, with how often each kind is due; `keep` runs the thread."""
         self._kinds = kinds
         self._mark = mark
         self._offset = time.time() - time.monotonic()
         self._said = dict.fromkeys(kinds, time.monotonic())
         self._next_due: datetime.datetime | None = None
-        self._scheduler = BackgroundScheduler(
+        self._scheduler = _Scheduler(
+            keep,
             executors={"default": ThreadPoolExecutor(1)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone=datetime.UTC,
@@ -82,6 +113,7 @@ class Schedule:
 
     def close(self) -> None:
         """Stop; what is running finishes by itself."""
+        self._scheduler.ended.set()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
 
