@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from aggregator import pacing
-from aggregator.errors import FetchError, PostponedError, UnusableError
+from aggregator.errors import FetchError, PostponedError, UnusableError, unforeseen
+from aggregator.logs import LOGGER
 from aggregator.model import Response, UrlState
 from aggregator.origins.interface import Reading, UpstreamOrigin
 from aggregator.sources import SourceKeys
@@ -69,6 +70,9 @@ def read(
             reading = origin.read(state.url, response, sources, now)
         except UnusableError as error:
             trouble = error.reason
+        except Exception as error:  # noqa: BLE001  # a defect of ours costs one answer
+            LOGGER.debug("%s", state.url, exc_info=True)
+            trouble = f"it cannot be read ({unforeseen(error)})"
     # The body need not be kept until its turn.
     return Read(replace(response, body=None), content_hash, reading, trouble, is_same)
 

@@ -1,25 +1,27 @@
 """The daemon: polls and builds on a schedule, and at once when a post lands.
 
 The main thread does all work on posts and feeds, and gives the signs of life; a second
-one polls the upstream, so that a slow server keeps no post waiting; the scheduler and
-the watcher of folders only say what is due.
+one polls the upstream, so that a slow server keeps no post waiting, and a third one tells
+hubs; the scheduler and the watcher of folders only say what is due.  All of them stand
+under `Health.step` and `Health.keep`: whatever fails is seen, and done again.
 """
 
 from __future__ import annotations
 
-import datetime
+import contextlib
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from pathlib import Path
 from types import FrameType
 
 from aggregator import assembly, memory, polling, runs, schedule, standstill, systemd, workers
 from aggregator.config import load_settings
-from aggregator.errors import AggregatorError, ConfigError
+from aggregator.due import Due
+from aggregator.errors import AggregatorError, ConfigError, LockedError
 from aggregator.folders import FolderWatch
 from aggregator.health import Health
 from aggregator.logs import LOGGER
@@ -27,15 +29,15 @@ from aggregator.settings import Settings
 from aggregator.store.lock import exclusive
 
 WHO = "aggregator run"
-UPSTREAM = ("lists", "subscriptions", "shares")
+UPSTREAM = frozenset(["lists", "subscriptions", "shares"])
+HUBS = frozenset(["hubs"])
+OWN = frozenset(["posts", "build", "reload", "setup", "maintenance"])
 LOCK_WAIT = 30.0
 # A file that is being written, and one that was read too young, are looked at again.
 SOON, AFTER_QUIET = 0.5, 2.2
 # Without systemd's watchdog: how often the main thread looks at clocks.
 LONGEST_PAUSE = 10.0
 GOODBYE = 3.5
-
-Clock = Callable[[], datetime.datetime]
 
 
 class _StoppedError(BaseException):
@@ -50,14 +52,13 @@ class Daemon:
         self._loaded = _content(config)
         self._settings = settings
         self._health = health
-        self._changed = threading.Condition()
-        self._due: set[str] = set()
-        self._look_again: float | None = None
+        self._due = Due()
         self._stopping = threading.Event()
         self._watch: FolderWatch | None = None
         self._schedule: schedule.Schedule | None = None
+        self._threads: list[threading.Thread] = []
+        self._is_ready = False
         self._poll: polling.Canceller | None = None
-        self._hubs_due: datetime.datetime | None = None
         self._telling = polling.Canceller()
 
     def run(self) -> None:
@@ -65,10 +66,10 @@ class Daemon:
 
         Raises `LockedError`, with who it is, if a daemon works on the store already.
         """
-        with exclusive(runs.daemon_lock_path(self._settings), 0, WHO):
+        with self._alone():
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, self._stop)
-            signal.signal(signal.SIGHUP, lambda *_: self.mark("reload"))
+            signal.signal(signal.SIGHUP, lambda *_: self._due.mark("reload"))
             # The kernel's word that a file is opened for writing while we look at it.
             signal.signal(signal.SIGIO, signal.SIG_IGN)
             try:
@@ -78,89 +79,110 @@ class Daemon:
             finally:
                 self._end()
 
-    def mark(self, *kinds: str) -> None:
-        """Say that something is due; safe to call from any thread."""
-        with self._changed:
-            self._due.update(kinds)
-            self._changed.notify_all()
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Be the one daemon of the store."""
+        path = runs.daemon_lock_path(self._settings)
+        with contextlib.ExitStack() as held:
+            try:
+                held.enter_context(exclusive(path, 0, WHO))
+            except LockedError as error:
+                holder = path.read_text("utf-8", "replace").strip().removesuffix(f" ({WHO})")
+                raise LockedError(
+                    f"{self._settings.store_path}: another `{WHO}` ({holder or 'starting'}) "
+                    "already serves this store"
+                ) from error
+            yield
 
     def _work(self) -> None:
         LOGGER.info("started, process of %s", self._config)
         # Before there are threads, a large first build may use both cores.
-        self._posts(poll=True)
-        workers.use_one_process()
-        network = threading.Thread(target=self._network, name="upstream", daemon=True)
-        network.start()
-        threading.Thread(target=self._hubs, name="hubs", daemon=True).start()
-        self._start_watching()
-        systemd.notify("READY=1", f"STATUS={self._health.status()}")
-        LOGGER.info("ready: %s", self._health.status())
-        while True:
-            self._do(self._wait())
+        self._due.mark("posts", "setup", *self._hubs_kinds())
+        self._health.keep("main", self._turn, self._stopping)
+        LOGGER.info("stopping")
 
-    def _wait(self) -> set[str]:
-        """What is due in this thread, after a while or at once."""
-        own = {"posts", "build", "reload", "maintenance"}
-        with self._changed:
-            if not self._due & own:
-                self._changed.wait(self._pause())
-            due, self._due = self._due & own, self._due - own
-        now = time.monotonic()
-        if self._look_again is not None and now >= self._look_again:
-            self._look_again = None
-            due.add("posts")
-        if self._schedule is not None and self._schedule.clock_has_jumped():
-            due.add("posts")
-            self.mark(*UPSTREAM)
+    def _turn(self) -> None:
+        """What the main thread does, time and again: what is due, after a while or at once."""
+        self._look_at_schedule()
+        due = self._due.take(OWN, self._pause())
         self._alive()
-        return due
-
-    def _do(self, due: set[str]) -> None:
+        self._health.save()
         if "reload" in due:
-            self._reload()
+            self._step("setup", due & {"reload"}, self._reload)
         if due & {"posts", "build", "reload"}:
-            self._posts(poll="posts" in due or "reload" in due)
+            self._step("posts", due & {"posts", "build"} or {"posts"}, partial(self._posts, due))
+            self._notify(f"STATUS={self._health.status()}")
+        if "setup" in due:
+            self._step("setup", {"setup"}, self._set_up)
         if "maintenance" in due:
-            self._health.step("maintenance", self._maintain)
+            self._step("maintenance", {"maintenance"}, self._maintain)
 
-    def _posts(self, *, poll: bool) -> None:
+    def _look_at_schedule(self) -> None:
+        if self._schedule is None:
+            return
+        if self._schedule.clock_has_jumped():
+            self._due.mark("posts", *self._hubs_kinds(), *UPSTREAM)
+        if self._schedule.has_stopped() and not self._due.has_date({"setup"}):
+            LOGGER.warning("the schedule has stopped, and is started again")
+            self._due.mark("setup")
+
+    def _step(self, stage: str, kinds: Collection[str], work: Callable[[], list[str]]) -> None:
+        """Do what is due; if it fails and names no date itself, again after a pause."""
+        pause = self._health.step(stage, work)
+        if pause and not self._due.has_date(kinds):
+            self._due.mark_later(pause, *kinds)
+
+    def _set_up(self) -> list[str]:
+        """Start all that says what is due, and the threads that do the rest."""
+        workers.use_one_process()
+        if not self._threads:
+            for name, turn in (("upstream", self._upstream_turn), ("hubs", self._hubs_turn)):
+                self._threads.append(
+                    threading.Thread(
+                        target=self._health.keep,
+                        args=(name, turn, self._stopping),
+                        name=name,
+                        daemon=True,
+                    )
+                )
+        for thread in self._threads:
+            if thread.ident is None:
+                thread.start()
+        self._start_watching()
+        if not self._is_ready:
+            self._is_ready = True
+            self._notify("READY=1", f"STATUS={self._health.status()}")
+            LOGGER.info("ready: %s", self._health.status())
+        return []
+
+    def _posts(self, due: Collection[str]) -> list[str]:
         """Poll the posts folders and build, or find out in a moment that all is current."""
+        poll = "posts" in due or "reload" in due
         if poll and self._health.is_well("posts"):
             current = standstill.check(self._config)
             if current is not None:
                 self._health.current(current)
-                return
-
-        def work() -> list[str]:
-            # What is built by an older configuration than the file's is not noted as current.
-            is_loaded = _content(self._config) == self._loaded
-            options = runs.Options(poll=poll, wait=LOCK_WAIT, settle=True, note=is_loaded)
-            outcome = runs.build_feeds(self._settings, self._config, options, self._progress)
-            self._health.built(outcome)
-            if outcome.build.written and self._settings.feeds.hubs:
-                self.mark("hubs")
-            if outcome.waiting or outcome.young:
-                pause = SOON if outcome.waiting else AFTER_QUIET
-                self._look_again = time.monotonic() + pause
-            if self._schedule is not None:
-                self._schedule.at(outcome.next_due)
-            return outcome.failures
-
-        self._health.step("posts", work)
+                return []
+        # What is built by an older configuration than the file's is not noted as current.
+        is_loaded = _content(self._config) == self._loaded
+        options = runs.Options(poll=poll, wait=LOCK_WAIT, settle=True, note=is_loaded)
+        outcome = runs.build_feeds(self._settings, self._config, options, self._progress)
+        self._health.built(outcome)
+        if outcome.build.written and self._settings.feeds.hubs:
+            self._due.mark("hubs")
+        if outcome.waiting or outcome.young:
+            self._due.mark_later(SOON if outcome.waiting else AFTER_QUIET, "posts")
+        if self._schedule is not None:
+            self._schedule.at(outcome.next_due)
         memory.give_back()
-        systemd.notify(f"STATUS={self._health.status()}")
+        return outcome.failures
 
-    def _network(self) -> None:
+    def _upstream_turn(self) -> None:
         """The second thread: whatever of the upstream is due, one poll after another."""
-        while not self._stopping.is_set():
-            with self._changed:
-                if not self._due & set(UPSTREAM):
-                    self._changed.wait(LONGEST_PAUSE)
-                kinds = self._due & set(UPSTREAM)
-                self._due -= kinds
-            if kinds and not self._stopping.is_set():
-                # What a list names is read in the same poll.
-                self._health.step("upstream", partial(self._ask, frozenset(kinds | {"shares"})))
+        kinds = self._due.take(UPSTREAM, LONGEST_PAUSE)
+        if kinds and not self._stopping.is_set():
+            # What a list names is read in the same poll.
+            self._step("upstream", kinds, partial(self._ask, frozenset(kinds | {"shares"})))
 
     def _ask(self, kinds: frozenset[str]) -> list[str]:
         self._poll = polling.Canceller()
@@ -174,38 +196,32 @@ class Daemon:
         self._health.polled(outcome)
         memory.give_back()
         if any(origin.changes for origin in outcome.origins):
-            self.mark("build")
+            self._due.mark("build")
         return outcome.failures
 
-    def _hubs(self) -> None:
+    def _hubs_kinds(self) -> frozenset[str]:
+        return HUBS if self._settings.feeds.hubs else frozenset()
+
+    def _hubs_turn(self) -> None:
         """The third thread: hubs are told, and a dead one keeps nothing else waiting."""
-        if self._settings.feeds.hubs:
-            self.mark("hubs")
-        while not self._stopping.is_set():
-            with self._changed:
-                if "hubs" not in self._due:
-                    self._changed.wait(LONGEST_PAUSE)
-                is_due = "hubs" in self._due
-                self._due.discard("hubs")
-            now = datetime.datetime.now(datetime.UTC)
-            is_due = is_due or (self._hubs_due is not None and self._hubs_due <= now)
-            if is_due and not self._stopping.is_set():
-                self._tell_hubs()
+        if self._due.take(HUBS, LONGEST_PAUSE) and not self._stopping.is_set():
+            self._step("hubs", HUBS, self._tell_hubs)
 
-    def _tell_hubs(self) -> None:
-        try:
-            summary, self._hubs_due = polling.tell_hubs(self._settings, LOCK_WAIT, self._telling)
-        except AggregatorError as error:
-            LOGGER.warning("hubs: %s", error)
-            return
-        for failure in summary.failures:
-            LOGGER.warning("%s; it is told later", failure)
-        if summary.told:
-            LOGGER.debug("hubs told of %d feeds", summary.told)
+    def _tell_hubs(self) -> list[str]:
+        def clock() -> float:
+            self._health.beat("hubs")
+            return time.time()
 
-    def _reload(self) -> None:
+        told, failing, next_due = polling.tell_hubs(self._settings, LOCK_WAIT, self._telling, clock)
+        if told:
+            LOGGER.debug("hubs told of %d feeds", told)
+        if next_due is not None:
+            self._due.mark_later(max(next_due.timestamp() - time.time(), 0.0), "hubs")
+        return failing
+
+    def _reload(self) -> list[str]:
         """Read config.yaml again; a broken one is refused and the old one stays."""
-        systemd.notify(*systemd.reloading())
+        self._notify(*systemd.reloading())
         content = _content(self._config)
         try:
             settings = load_settings(self._config)
@@ -219,8 +235,9 @@ class Daemon:
             self._health.config_error(None)
             LOGGER.info("reloaded %s", self._config)
             self._start_watching()
-            self.mark(*UPSTREAM)
-        systemd.notify("READY=1", f"STATUS={self._health.status()}")
+            self._due.mark(*UPSTREAM)
+        self._notify("READY=1", f"STATUS={self._health.status()}")
+        return []
 
     def _start_watching(self) -> None:
         """Watch the folders and start the schedule of the settings as they are now."""
@@ -231,15 +248,17 @@ class Daemon:
         folders = [
             (self._settings.base / posts.path, "/" in posts.glob) for posts in self._settings.posts
         ]
-        self._watch = FolderWatch(folders, lambda: self.mark("posts"))
+        self._watch = FolderWatch(folders, lambda: self._due.mark("posts"), self._health.keep)
         kinds = {"posts": self._settings.schedule.posts}
         if self._settings.lists:
             kinds["lists"] = self._settings.schedule.lists
         if self._settings.subscriptions:
             kinds["subscriptions"] = self._settings.schedule.subscriptions
         kinds["shares"] = self._settings.schedule.shares
-        self._schedule = schedule.Schedule(kinds, self._settings.site.timezone, self.mark)
-        self.mark(*(kind for kind in kinds if kind in UPSTREAM))
+        self._schedule = schedule.Schedule(
+            kinds, self._settings.site.timezone, self._due.mark, self._health.keep
+        )
+        self._due.mark(*(kind for kind in kinds if kind in UPSTREAM))
 
     def _maintain(self) -> list[str]:
         with exclusive(runs.lock_path(self._settings), LOCK_WAIT, WHO):
@@ -255,15 +274,21 @@ class Daemon:
         if self._stopping.is_set():
             raise _StoppedError
         self._health.beat("posts")
-        if self._health.stuck() is None:
-            systemd.feed_watchdog()
+        if self._health.stuck() is None and systemd.watchdog_seconds() is not None:
+            self._notify("WATCHDOG=1")
+
+    def _notify(self, *assignments: str) -> None:
+        """Tell systemd, if it listens: nothing depends on that it does."""
+        try:
+            systemd.notify(*assignments)
+        except OSError as error:
+            self._health.note("systemd", [f"systemd: cannot be told: {error.strerror}"])
+        else:
+            self._health.note("systemd", [])
 
     def _pause(self) -> float:
         seconds = systemd.watchdog_seconds()
-        pause = min(LONGEST_PAUSE, seconds / 4) if seconds else LONGEST_PAUSE
-        if self._look_again is not None:
-            pause = min(pause, max(self._look_again - time.monotonic(), 0.01))
-        return pause
+        return min(LONGEST_PAUSE, seconds / 4) if seconds else LONGEST_PAUSE
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         """Have the work end at its next step, or end the process if there is none in time.
@@ -275,7 +300,7 @@ class Daemon:
             last = threading.Timer(GOODBYE, self._leave)
             last.daemon = True
             last.start()
-        self.mark()
+        self._due.mark()
 
     def _leave(self) -> None:
         """End at once: all that was stored or written is whole at any moment."""
@@ -286,7 +311,7 @@ class Daemon:
     def _end(self) -> None:
         """Let go of everything within some seconds; what was begun is abandoned."""
         self._stopping.set()
-        systemd.notify("STOPPING=1", "STATUS=stopping")
+        self._notify("STOPPING=1", "STATUS=stopping")
         self._telling.cancel()
         if self._poll is not None:
             self._poll.cancel()
@@ -294,9 +319,9 @@ class Daemon:
             self._watch.close()
         if self._schedule is not None:
             self._schedule.close()
-        self.mark()
-        for thread in threading.enumerate():
-            if thread.name == "upstream":
+        self._due.mark()
+        for thread in self._threads:
+            if thread.name == "upstream" and thread.ident is not None:
                 thread.join(GOODBYE / 2)
         self._health.close()
         LOGGER.info("stopped")

@@ -31,6 +31,12 @@ def masked(url: str) -> str:
     return re.sub(r"(//)[^/?#]*@", r"\1…@", url)
 
 
+def unforeseen(error: BaseException) -> str:
+    """The kind of an error that nothing foresaw, and what it says, on one line."""
+    said = " ".join(str(getattr(error, "orig", None) or error).split())[:200]
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
 class FetchError(AggregatorError):
     """A URL could not be fetched: refused, broken off, out of its budget, not answered.
 

@@ -11,20 +11,24 @@ import json
 import os
 import threading
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aggregator.errors import AggregatorError
+from aggregator.errors import AggregatorError, unforeseen
 from aggregator.logs import LOGGER, Troubles
 from aggregator.polling import PollOutcome
 from aggregator.runs import Outcome
 
-STAGES = ("posts", "upstream", "maintenance")
+STAGES = ("posts", "upstream", "hubs", "maintenance", "setup")
 # A loop that gives no sign of life for so long is stuck; polling takes its time.
-STUCK_AFTER = {"posts": 300.0, "upstream": 900.0}
+STUCK_AFTER = {"posts": 300.0, "upstream": 900.0, "hubs": 900.0, "maintenance": 3600.0}
+# What fails is tried again after a pause that doubles, in seconds.
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+_PACKAGE = str(Path(__file__).parent)
 # Red after that many times the schedule without a poll, and not before this.
 LATE_AFTER, NEVER_BEFORE = 5, 120.0
 
@@ -55,7 +59,12 @@ class Numbers:
 class Health:
     """The daemon's memory of itself.  Safe to use from many threads."""
 
-    def __init__(self, origins: Sequence[str], path: Path) -> None:
+    def __init__(
+        self, origins: Sequence[str], path: Path, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Begin, with the names of the origins, and the file to write; `clock` never jumps."""
+        self._clock = clock
+        self._began = clock()
         self.numbers = Numbers()
         self.origins = tuple(origins)
         self.started = time.time()
@@ -63,26 +72,22 @@ class Health:
         self._lock = threading.RLock()
         self._stages = {name: _Stage() for name in STAGES}
         self._troubles = Troubles()
+        self._in_a_row = Counter[str]()
         self._config_error: str | None = None
         self._written = ""
 
-    def step(self, name: str, work: Callable[[], list[str]]) -> None:
+    def step(self, name: str, work: Callable[[], list[str]]) -> float:
         """Do a piece of work that gives its failures; whatever it raises is one more.
 
-        A failure is logged when it starts and when it ends, and the work runs again.
+        Return after how many seconds it is to be done again: 0 if nothing failed.
         """
         stage = self._stages[name]
-        stage.running_since = stage.beat = time.monotonic()
+        stage.running_since = stage.beat = self._clock()
+        failures: list[str] = []
         try:
-            failures = work()
-        except AggregatorError as error:
-            failures = [str(error)]
-        except Exception as error:  # noqa: BLE001
-            # A bug must not end a service that readers depend on; it must be seen.
-            LOGGER.exception("%s failed", name)
-            failures = [f"{name}: {type(error).__name__}: {error}"]
+            failures = _failures(name, work)
         finally:
-            ended = time.monotonic()
+            ended = self._clock()
             stage.seconds += ended - stage.running_since
             stage.running_since = None
         with self._lock:
@@ -90,15 +95,45 @@ class Health:
             stage.ended = stage.beat = ended
             stage.is_well = not failures
             stage.failures += bool(failures)
-            self._troubles.update(name, failures)
-        self._save()
+        pause = self.note(name, failures)
+        self.save()
+        return pause
+
+    def keep(self, name: str, turn: Callable[[], object], stopping: threading.Event) -> None:
+        """Take turns until `stopping`: all that a thread of the daemon does.
+
+        Whatever a turn raises ends no thread: it is a failure, and the next turn comes
+        after a pause.
+        """
+
+        def work() -> list[str]:
+            turn()
+            return []
+
+        while not stopping.is_set():
+            pause = self.note(f"{name} thread", _failures(name, work))
+            if pause:
+                stopping.wait(pause)
+
+    def note(self, about: str, failures: list[str]) -> float:
+        """Note what fails now, and what is over by that; return the pause, 0 if all is well.
+
+        A failure is logged when it starts and when it ends.
+        """
+        with self._lock:
+            if not failures and about not in self._in_a_row:
+                return 0.0
+            self._troubles.update(about, failures)
+            self._in_a_row[about] += 1
+            row = self._in_a_row[about]
+            if not failures:
+                del self._in_a_row[about]
+        self.save()
+        return min(FIRST_PAUSE * 2.0 ** min(row - 1, 30), LONGEST_PAUSE) if failures else 0.0
 
     def current(self, found: dict[str, Any]) -> None:
         """Note that nothing had changed."""
         with self._lock:
-            stage = self._stages["posts"]
-            stage.runs += 1
-            stage.ended = stage.beat = time.monotonic()
             self.numbers.articles = found["articles"]
             self.numbers.feeds = found["feeds"]
             self.numbers.problems = found["problems"]
@@ -147,11 +182,11 @@ class Health:
         """Note that config.yaml cannot be used, or can again."""
         with self._lock:
             self._config_error = message
-        self._save()
+        self.save()
 
     def beat(self, name: str) -> None:
         """Note a sign of life of a loop."""
-        self._stages[name].beat = time.monotonic()
+        self._stages[name].beat = self._clock()
 
     def is_well(self, name: str) -> bool:
         """Whether the last run of a stage had no failure."""
@@ -159,7 +194,7 @@ class Health:
 
     def stuck(self) -> str | None:
         """The loop that is at work and gives no sign of life, None if there is none."""
-        now = time.monotonic()
+        now = self._clock()
         for name, limit in STUCK_AFTER.items():
             stage = self._stages[name]
             if stage.running_since is not None and now - stage.beat > limit:
@@ -173,10 +208,9 @@ class Health:
         """
         with self._lock:
             found = self._troubles.messages()
-            posts = self._stages["posts"]
-        since = posts.ended if posts.ended is not None else None
+            ended = self._stages["posts"].ended
         limit = max(LATE_AFTER * every.total_seconds(), NEVER_BEFORE)
-        age = time.monotonic() - since if since is not None else time.time() - self.started
+        age = self._clock() - (ended if ended is not None else self._began)
         if age > limit:
             found.append(f"posts: not polled for {age:.0f} s")
         stuck = self.stuck()
@@ -186,7 +220,7 @@ class Health:
 
     def stages(self) -> dict[str, tuple[int, int, float, float | None]]:
         """Runs, failures, seconds of work and seconds since the last run of each stage."""
-        now = time.monotonic()
+        now = self._clock()
         with self._lock:
             return {
                 name: (
@@ -204,6 +238,9 @@ class Health:
             found = self._troubles.messages()
             if self._config_error is not None:
                 found.append(f"not reloaded: {self._config_error}")
+        stuck = self.stuck()
+        if stuck is not None:
+            found.append(f"{stuck}: stuck")
         return found
 
     def status(self) -> str:
@@ -219,7 +256,7 @@ class Health:
         with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)
 
-    def _save(self) -> None:
+    def save(self) -> None:
         """Write what `aggregator status` shows, if that has changed."""
         with self._lock:
             text = json.dumps(
@@ -238,3 +275,26 @@ class Health:
                 temporary.write_text(text, encoding="utf-8")
                 temporary.replace(self._path)
                 self._written = text
+
+
+def _failures(name: str, work: Callable[[], list[str]]) -> list[str]:
+    """What a piece of work could not do: what it says, or what it raised.
+
+    A bug must not end a service that readers depend on; it must be seen.
+    """
+    try:
+        return work()
+    except AggregatorError as error:
+        return [str(error)]
+    except Exception as error:  # noqa: BLE001
+        LOGGER.debug("%s", name, exc_info=True)
+        return [f"{name}: {unforeseen(error)} ({_where(error)})"]
+
+
+def _where(error: BaseException) -> str:
+    """The last line of this program that an error came from."""
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__
+    ]
+    ours = [frame for frame in frames if frame.filename.startswith(_PACKAGE)] or frames
+    return f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "no line"

@@ -79,7 +79,8 @@ class _Numbers(Collector):
 def start(address: str, health: Health, settings: Settings) -> int:
     """Answer at ADDRESS:PORT in a thread; return the port.
 
-    Raises `ConfigError` for an address that is none or that is taken.
+    A server that breaks down is started again.  Raises `ConfigError` for an address that
+    is none or that is taken.
     """
     registry = CollectorRegistry()
     registry.register(_Numbers(health, settings))
@@ -102,9 +103,19 @@ def start(address: str, health: Health, settings: Settings) -> int:
             Mount("/", app=serve.FeedFolder(settings.feeds_directory)),
         ]
     )
-    listener = serve.listen(address, "--listen")
-    server = serve.make_server(application)
+    listeners = [serve.listen(address, "--listen")]
+    host, port = address.rpartition(":")[0], int(listeners[0].getsockname()[1])
+
+    def turn() -> None:
+        listener = listeners.pop() if listeners else serve.listen(f"{host}:{port}", "--listen")
+        with listener:
+            try:
+                serve.make_server(application).run(sockets=[listener])
+            except SystemExit as error:
+                raise OSError("the server broke down") from error
+        raise OSError("the server ended")
+
     threading.Thread(
-        target=lambda: server.run(sockets=[listener]), name="listen", daemon=True
+        target=health.keep, args=("listen", turn, threading.Event()), name="listen", daemon=True
     ).start()
-    return int(listener.getsockname()[1])
+    return port

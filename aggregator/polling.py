@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from aggregator import assembly, hubs, recovery, runs, upstream
-from aggregator.errors import ConfigError
+from aggregator.errors import ConfigError, masked
 from aggregator.model import HubSummary, OriginSummary, PollSummary
 from aggregator.origins.interface import UpstreamOrigin
 from aggregator.origins.shares import SharePages
@@ -190,8 +190,8 @@ def tell_hubs(
     wait: float,
     canceller: Canceller,
     clock: Callable[[], float] = time.time,
-) -> tuple[HubSummary, datetime.datetime | None]:
-    """Tell WebSub hubs what is due, and when something is due again.
+) -> tuple[int, list[str], datetime.datetime | None]:
+    """Tell WebSub hubs what is due: of how many feeds, which hubs fail, when the next is due.
 
     Nothing else waits for this: a poll may run at the same time.
     """
@@ -208,7 +208,13 @@ def tell_hubs(
             canceller.begin(fetcher)
             summary = hubs.tell(transaction, fetcher, lambda: _instant(clock))
         with store.transaction() as connection:
-            return summary, pings.next_due(connection)
+            # One that is not to be told again before long fails all the same.
+            failing = [
+                f"hub {masked(hub)}: {trouble}"
+                for hub, _, failures, trouble in pings.waiting(connection)
+                if failures
+            ]
+            return summary.told, failing, pings.next_due(connection)
 
 
 def _writing(settings: Settings, wait: float) -> contextlib.AbstractContextManager[None]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import threading
 import time
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -15,6 +17,34 @@ from apscheduler.triggers.interval import IntervalTrigger
 QUIET_HOUR = 4
 MAX_JITTER = 30.0
 CLOCK_JUMP = 5.0
+# A job that comes so much later than it should is not going to come.
+LATE_AFTER = 2.0
+
+
+# Takes turns, by the name of what they are, until an event is set: `Health.keep`.
+Keep = Callable[[str, Callable[[], object], threading.Event], None]
+
+
+class _Scheduler(BackgroundScheduler):  # type: ignore[misc]  # it has no types
+    """A scheduler whose thread stands under supervision, as all others do."""
+
+    def __init__(self, keep: Keep, **options: Any) -> None:
+        super().__init__(**options)
+        self._keep = keep
+        self.ended = threading.Event()
+
+    def _main_loop(self) -> None:
+        self._keep("schedule", self._turn, self.ended)
+
+    def _turn(self) -> None:
+        try:
+            super()._main_loop()
+            self.ended.set()  # it returns when it was shut down
+        except Exception:
+            # A job that is looked up while all are removed is missed by nobody.
+            if not self.ended.is_set():
+                self.wakeup()
+                raise
 
 
 class Schedule:
@@ -29,12 +59,16 @@ class Schedule:
         kinds: Mapping[str, datetime.timedelta],
         timezone: str,
         mark: Callable[[str], None],
+        keep: Keep,
     ) -> None:
+        """Begin, with how often each kind is due; `keep` runs the thread."""
         self._kinds = kinds
         self._mark = mark
         self._offset = time.time() - time.monotonic()
+        self._said = dict.fromkeys(kinds, time.monotonic())
         self._next_due: datetime.datetime | None = None
-        self._scheduler = BackgroundScheduler(
+        self._scheduler = _Scheduler(
+            keep,
             executors={"default": ThreadPoolExecutor(1)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone=datetime.UTC,
@@ -56,6 +90,14 @@ class Schedule:
                 self._mark, DateTrigger(moment), ["build"], id="held back", replace_existing=True
             )
 
+    def has_stopped(self) -> bool:
+        """Whether a kind of work was not marked for so long that the jobs must be dead."""
+        now = time.monotonic()
+        return any(
+            now - self._said[kind] > LATE_AFTER * every.total_seconds() + 2 * MAX_JITTER
+            for kind, every in self._kinds.items()
+        )
+
     def clock_has_jumped(self) -> bool:
         """Whether the clock was set since this was asked last; the jobs are set anew then.
 
@@ -71,15 +113,21 @@ class Schedule:
 
     def close(self) -> None:
         """Stop; what is running finishes by itself."""
-        self._scheduler.shutdown(wait=False)
+        self._scheduler.ended.set()
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
 
     def _add_jobs(self) -> None:
         for kind, every in self._kinds.items():
             seconds = every.total_seconds()
             self._scheduler.add_job(
-                self._mark,
+                self._say,
                 IntervalTrigger(seconds=seconds, jitter=min(seconds / 10, MAX_JITTER)),
                 [kind],
                 id=kind,
                 replace_existing=True,
             )
+
+    def _say(self, kind: str) -> None:
+        self._mark(kind)
+        self._said[kind] = time.monotonic()

@@ -27,12 +27,6 @@ def notify(*assignments: str, environment: Mapping[str, str] = os.environ) -> bo
     return True
 
 
-def feed_watchdog() -> None:
-    """Give a sign of life, if systemd waits for one."""
-    if watchdog_seconds() is not None:
-        notify("WATCHDOG=1")
-
-
 def reloading() -> tuple[str, str]:
     """The assignments that announce a reload; `READY=1` ends it."""
     return "RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}"

@@ -11,12 +11,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from aggregator import answers, ledger, pacing
+from aggregator import answers, batches, pacing
 from aggregator.answers import Outcome, Read
-from aggregator.errors import FetchError, OriginError, masked
+from aggregator.errors import AggregatorError, FetchError, OriginError, masked, unforeseen
 from aggregator.fetch import Fetcher
 from aggregator.fetch.addresses import is_plain
 from aggregator.ledger import MergeRules
+from aggregator.logs import LOGGER
 from aggregator.model import Batch, OriginSummary, Problem, Request, Response, UrlState
 from aggregator.origins.interface import UpstreamOrigin
 from aggregator.origins.shares import SharePages
@@ -67,6 +68,11 @@ def poll(
             poller.poll(configured_sources, progress)
         except OriginError as error:
             summary.failures.append(str(error))
+        except AggregatorError:
+            raise
+        except Exception as error:  # noqa: BLE001  # one origin stops no other
+            LOGGER.debug("%s", origin.name, exc_info=True)
+            summary.failures.append(f"{origin.name}: cannot be polled ({unforeseen(error)})")
     return summaries
 
 
@@ -270,10 +276,15 @@ class _Poller:
                 urls=tuple(outcome.state for outcome in outcomes),
                 pages=tuple(page for outcome in outcomes for page in outcome.reading.pages),
                 is_reread=self.is_reread,
-            )
+            ),
+            {
+                copy.location: outcome.state.url
+                for outcome in outcomes
+                for copy in outcome.reading.copies
+            },
         )
 
-    def _save(self, batch: Batch) -> None:
-        with self.transaction() as connection:
-            changes = ledger.apply(connection, batch, self.rules, self.number, self.clock())
-        self.summary.count(changes)
+    def _save(self, batch: Batch, places: Mapping[str, str] = batches.NOWHERE) -> None:
+        self.summary.count(
+            batches.store(self.transaction, batch, self.rules, self.number, self.clock(), places)
+        )

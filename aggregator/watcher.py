@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime
 from collections.abc import Collection, Sequence
 
-from aggregator import ledger
-from aggregator.errors import OriginError
+from aggregator import batches, ledger
+from aggregator.errors import AggregatorError, OriginError, unforeseen
 from aggregator.ledger import MergeRules
+from aggregator.logs import LOGGER
 from aggregator.model import Batch, PollSummary
 from aggregator.origins.interface import Origin, Progress
 from aggregator.store import Store, reads, urls, writes
@@ -37,7 +38,7 @@ def poll(
         digest = origin.rules
         with store.transaction() as connection:
             must_read = read_all or reads.origin_rules(connection, origin.name) != digest
-        batches = origin.poll(
+        found = origin.poll(
             reads.file_states(store.transaction, origin.name),
             now,
             read_all=must_read,
@@ -45,13 +46,18 @@ def poll(
             progress=progress,
         )
         try:
-            for batch in batches:
-                with store.transaction() as connection:
-                    summary.count(ledger.apply(connection, batch, rules, number, now))
+            for batch in found:
+                summary.count(batches.store(store.transaction, batch, rules, number, now))
                 summary.read += len(batch.read)
                 summary.gone += len(batch.gone)
         except OriginError as error:
             summary.failures.append(str(error))
+            continue
+        except AggregatorError:
+            raise
+        except Exception as error:  # noqa: BLE001  # one origin stops no other
+            LOGGER.debug("%s", origin.name, exc_info=True)
+            summary.failures.append(f"{origin.name}: cannot be polled ({unforeseen(error)})")
             continue
         with store.transaction() as connection:
             writes.save_origin(connection, origin.name, digest, now)

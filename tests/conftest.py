@@ -17,7 +17,9 @@ from typing import IO, Any
 
 import feedparser
 import pytest
+import warden
 
+warden.watch_over()
 # A hundred runs are quicker with the bytecode of the first one.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 

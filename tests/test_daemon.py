@@ -1,6 +1,7 @@
 """`aggregator run`: on a schedule, at once, through signals and troubles."""
 
 import contextlib
+import ctypes
 import datetime
 import fcntl
 import json
@@ -155,6 +156,23 @@ def test_a_post_that_lands_is_published_at_once(site: Site, daemon) -> None:
     assert "posts: 1 read, 1 new, 2 feeds written" in running.log
 
 
+def test_one_bad_file_never_stops_the_others(site: Site, daemon) -> None:
+    """Names that look alike, and a time that 64 bits do not hold."""
+    site.post("1.md", article("eins"))
+    running = daemon(config=RARELY).ready()
+    Path(os.fsdecode(os.fsencode(site.posts) + b"/latin-\xe9.md")).write_text(article("Byte"))
+    land(site, "latin-\\xe9.md", article("Text"))
+    far = site.root / "far.tmp"
+    far.write_text(article("fern"))
+    os.utime(far, ns=(10**19, 10**19))
+    far.rename(site.posts / "far.md")
+    wait_for(lambda: {"Byte", "Text", "fern"} <= set(titles(site)), what=lambda: running.log)
+    land(site, "2.md", article("zwei"))
+    wait_for(lambda: "zwei" in titles(site))
+    running.stop()
+    assert " error: " not in running.log
+
+
 def test_a_burst_becomes_few_polls(site: Site, daemon) -> None:
     running = daemon(config=RARELY).ready()
     for number in range(300):
@@ -262,7 +280,7 @@ def test_a_second_daemon_is_refused_and_one_off_runs_are_not(site: Site, daemon)
     running = daemon(config=RARELY).ready()
     second = site.run("run")
     assert second.code == 75
-    assert f"held by process {running.process.pid} (aggregator run)" in second.err
+    assert f"another `aggregator run` (process {running.process.pid}) already serves" in second.err
     site.post("2.md", article("zwei"))
     site.build()
     assert site.run("poll", "--only", "posts").code == 0
@@ -642,3 +660,136 @@ def test_105_a_clock_that_is_set_back_and_forward(site: Site, daemon) -> None:
         finally:
             process.kill()
     assert "Traceback" not in (site.root / "log").read_text("utf-8")
+
+
+def of_the_daemon(site: Site) -> dict[str, Any]:
+    """What `aggregator status` says of the daemon."""
+    found: dict[str, Any] = site.run("status", "--json").json["daemon"]
+    return found
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def change(site: Site, statement: str) -> None:
+    """Change the store behind the daemon's back."""
+    connection = sqlite3.connect(site.store, timeout=20)
+    with connection:
+        connection.execute(statement)
+    connection.close()
+
+
+def test_a_row_that_breaks_the_hubs_thread(site: Site, daemon) -> None:
+    """Its date is beyond what a date can be: found broken, seen, and told again when mended."""
+    hub = f"http://127.0.0.1:{free_port()}/"
+    site.configure(lambda text: text + f"  hubs: ['{hub}']\n")
+    site.post("1.md", article("eins"))
+    port = free_port()
+    running = daemon("-v", "--listen", f"127.0.0.1:{port}", config=RARELY).ready()
+    wait_for(lambda: "hub " in " ".join(of_the_daemon(site)["troubles"]))
+    change(site, "insert into ping values ('http://127.0.0.2/', 'x', 9000000000000, 0, 0, null)")
+    land(site, "2.md", article("zwei"))
+    wait_for(lambda: any("ValueError" in text for text in of_the_daemon(site)["troubles"]))
+    (trouble,) = [text for text in of_the_daemon(site)["troubles"] if "ValueError" in text]
+    assert re.fullmatch(r"hubs: ValueError: year \d+ is out of range \(\w+\.py:\d+\)", trouble)
+    assert trouble in site.run("status").out
+    base = f"http://127.0.0.1:{port}"
+    code, text = get(f"{base}/health")
+    assert code == 503
+    assert trouble in json.loads(text)["troubles"]
+    assert re.search(r'failed_runs_total\{stage="hubs"\} [1-9]', get(f"{base}/metrics")[1])
+    # It goes on trying, and says so once; a post is published all the same.
+    runs = re.compile(r'^aggregator_runs_total\{stage="hubs"\} (\S+)', re.MULTILINE)
+
+    def count() -> float:
+        match = runs.search(get(f"{base}/metrics")[1])
+        return float(match[1]) if match else 0.0
+
+    before = count()
+    wait_for(lambda: count() >= before + 2)
+    land(site, "3.md", article("drei"))
+    wait_for(lambda: "drei" in titles(site))
+    change(site, "delete from ping")
+    wait_for(lambda: get(f"{base}/health")[0] == 200)
+    wait_for(lambda: of_the_daemon(site)["troubles"] == [])
+    log = running.log
+    running.process.send_signal(signal.SIGTERM)
+    assert running.process.wait(20) == 0
+    said = [line for line in log.splitlines() if " error: hubs: ValueError" in line]
+    assert len(said) == 1
+    assert "over: hubs: ValueError" in log
+
+
+@pytest.mark.parametrize("table", ["ping", "url", "page_file"])
+def test_a_table_that_is_gone_for_a_while(site: Site, daemon, table: str) -> None:
+    """Telling hubs, polling the upstream and building fail, and go on when it is back."""
+    hub = f"http://127.0.0.1:{free_port()}/"
+    site.configure(lambda text: text + f"  hubs: ['{hub}']\n")
+    site.post("1.md", article("eins"))
+    running = daemon().ready()
+    change(site, f"alter table {table} rename to elsewhere")
+    land(site, "2.md", article("zwei"))
+    trouble = f"{site.store}: no such table: {table}"
+    wait_for(lambda: f" error: {trouble}" in running.log)
+    change(site, f"alter table elsewhere rename to {table}")
+    wait_for(lambda: f"over: {trouble}" in running.log)
+    land(site, "3.md", article("drei"))
+    wait_for(lambda: {"zwei", "drei"} <= set(titles(site)))
+    wait_for(lambda: not any("no such" in text for text in of_the_daemon(site)["troubles"]))
+    running.stop()
+
+
+def test_systemd_may_go_away(site: Site, daemon, tmp_path: Path) -> None:
+    address = str(tmp_path / "s")
+    systemd = SystemD(address)
+    try:
+        site.post("1.md", article("eins"))
+        running = daemon(config=RARELY, NOTIFY_SOCKET=address, WATCHDOG_USEC="400000").ready()
+    finally:
+        systemd.close()
+    os.unlink(address)
+    wait_for(lambda: any("systemd" in text for text in of_the_daemon(site)["troubles"]))
+    land(site, "2.md", article("zwei"))
+    wait_for(lambda: "zwei" in titles(site))
+    running.stop()
+    assert running.log.count(" error: systemd: ") == 1
+
+
+def test_a_folder_that_cannot_be_watched_is_polled_by_the_schedule(site: Site, daemon) -> None:
+    """No inotify instance is to be had at the start."""
+    site.post("1.md", article("eins"))
+    limit = Path("/proc/sys/fs/inotify/max_user_instances")
+    held: list[int] = []
+    libc = ctypes.CDLL(None, use_errno=True)
+    while len(held) < 100_000 and (descriptor := libc.inotify_init1(os.O_CLOEXEC)) >= 0:
+        held.append(descriptor)
+    assert held, limit
+    try:
+        running = daemon().ready()
+        wait_for(
+            lambda: any("cannot be watched" in text for text in of_the_daemon(site)["troubles"])
+        )
+        land(site, "2.md", article("zwei"))
+        wait_for(lambda: "zwei" in titles(site))
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
+    wait_for(lambda: of_the_daemon(site)["troubles"] == [])
+    running.stop()
+    assert running.log.count(" error: ") == 1
+
+
+def test_what_lands_while_a_folder_is_replaced_is_published(site: Site, daemon) -> None:
+    site.post("1.md", article("eins"))
+    running = daemon(config=RARELY).ready()
+    for number in range(2, 5):
+        site.posts.rename(site.root / f"away{number}")
+        site.posts.mkdir()
+        land(site, "1.md", article("eins"))
+        land(site, f"{number}.md", article(f"T{number}"))
+        wait_for(lambda number=number: f"T{number}" in titles(site), what=lambda: running.log)
+    running.stop()

@@ -436,6 +436,89 @@ def test_26_a_name_that_is_not_utf_8(site: Site) -> None:
     assert site.problems() == []
 
 
+def latin(folder: Path) -> Path:
+    """A name in Latin-1, whose shown form is the name of another file."""
+    return Path(os.fsdecode(os.fsencode(folder) + b"/latin-\xe9.md"))
+
+
+def test_26_two_names_that_look_alike_are_two_files(site: Site) -> None:
+    latin(site.posts).write_text(article("Byte"))
+    site.post("latin-\\xe9.md", article("Text"))
+    site.post("good.md", article("gut"))
+    site.build()
+    assert set(published(site)) == {"Byte", "Text", "gut"}
+    before = site.feed_bytes()
+    site.build("--full")
+    assert site.feed_bytes() == before
+    latin(site.posts).unlink()
+    site.post("latin-\\xe9.md", article("Text, neu"))
+    site.build()
+    assert set(published(site)) == {"Byte", "Text, neu", "gut"}
+
+
+@pytest.mark.parametrize("removed", ["keep", "drop"])
+@pytest.mark.parametrize("same", [False, True])
+def test_26_a_store_that_kept_a_name_as_it_was_shown(site: Site, removed: str, same: bool) -> None:
+    """A backslash and a line break stood in locations as they are until 0.1.0."""
+    site.configure(
+        lambda text: text.replace("path: posts", f"path: posts\n    when_removed: {removed}")
+    )
+    site.post("latin-\\xe9.md", article("Text"))
+    site.post("a\nb.md", article("Zeile"))
+    site.post("a.md", article("gut"))
+    site.build()
+    before = site.feed_bytes()
+    with sqlite3.connect(site.store) as connection:
+        for table, column in (("copy", "location"), ("file", "path")):
+            for new, old in (("latin-\\\\xe9.md", "latin-\\xe9.md"), ("a\\x0ab.md", "a\nb.md")):
+                changed = connection.execute(
+                    f"update {table} set {column} = ? where {column} = ?", (old, new)
+                )
+                assert changed.rowcount == 1
+    connection.close()
+    site.post("z.md", "kein Kopf")
+    site.build()
+    assert site.feed_bytes() == before
+    site.build("--full")
+    assert site.feed_bytes() == before
+    latin(site.posts).write_text(article("Text" if same else "Byte"))
+    site.build()
+    assert sorted(entry.title for entry in site.entries()) == sorted(
+        ["Text", "Text" if same else "Byte", "Zeile", "gut", "好的"]
+    )
+    assert all(entry.updated == entry.published for entry in site.entries())
+
+
+@pytest.mark.parametrize("same", [False, True])
+def test_26_a_name_that_takes_the_place_of_another_in_an_old_store(site: Site, same: bool) -> None:
+    site.post("latin-\\xe9.md", article("Text"))
+    site.build()
+    with sqlite3.connect(site.store) as connection:
+        for table, column in (("copy", "location"), ("file", "path")):
+            connection.execute(
+                f"update {table} set {column} = 'latin-\\xe9.md' where {column} like 'latin%'"
+            )
+    connection.close()
+    latin(site.posts).write_text(article("Text" if same else "Byte"))
+    site.build()
+    assert sorted(entry.title for entry in site.entries()) == sorted(
+        ["Text", "Text" if same else "Byte", "好的"]
+    )
+
+
+@pytest.mark.parametrize("year", [1800, 2300, 9999])
+def test_28_a_time_that_64_bits_do_not_hold(site: Site, year: int) -> None:
+    site.post("good.md", article("gut"))
+    path = site.post("far.md", article("fern", date=None))
+    seconds = (year - 1970) * 31_556_952
+    os.utime(path, ns=(seconds * 10**9, seconds * 10**9))
+    site.build()
+    assert set(published(site)) == {"gut", "fern"}
+    before = site.feed_bytes()
+    site.build()
+    assert site.feed_bytes() == before
+
+
 def test_27_two_files_with_one_code_are_one_entry(site: Site) -> None:
     code = "NW202201272264567295"
     for stem, host in ((code, "a.example.org"), (code[2:], "b.example.net")):

@@ -2,7 +2,12 @@
 
 import datetime
 import itertools
+import os
 import re
+import sqlite3
+import tempfile
+import unicodedata
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,6 +19,7 @@ from lxml import etree
 from aggregator import content, dates, identity, merge, safe_yaml
 from aggregator.errors import UnusableError
 from aggregator.model import Clues, CopyFacts
+from aggregator.origins import scan
 
 RULES = identity.make_rules(
     "infoCode",
@@ -291,3 +297,78 @@ def test_updated_never_goes_back_whatever_the_clock_says(steps) -> None:
         after = article.updated or article.published
         assert after > before
         assert after >= now
+
+
+NAME_PIECES = [
+    *(b"\\", b"x", b"u", b"e9", b"0085", b"0a", b" ", b"a"),
+    *(b"\xe9", b"\xc3", b"\xc3\xa9", b"\xc2\x85", b"\n", b"\x1b[31m", b"\x7f"),
+    *(b"\xe2\x80\xae", b"\xe2\x80\xa8", b"\xed\xa0\x80", "文".encode(), "𠀀".encode()),
+]
+byte_names = st.one_of(
+    st.binary(min_size=1, max_size=20),
+    st.lists(st.sampled_from(NAME_PIECES), min_size=1).map(b"".join),
+).filter(lambda name: not set(b"/\0") & set(name))
+_ESCAPE = re.compile(r"\\(?:(\\)|x([0-9a-f]{2})|u([0-9a-f]{4}))")
+
+
+def name_at(location: str) -> bytes:
+    """The name that is kept at a location: reading an escape is what Python's own means."""
+    pieces, end = [], 0
+    for match in _ESCAPE.finditer(location):
+        pieces.append(location[end : match.start()].encode())
+        backslash, byte, character = match.groups()
+        if backslash or byte:
+            pieces.append(b"\\" if backslash else bytes.fromhex(byte))
+        else:
+            pieces.append(chr(int(character, 16)).encode())
+        end = match.end()
+    return b"".join(pieces) + location[end:].encode()
+
+
+@given(byte_names)
+@example(b"latin-\xe9.md")
+@example(b"latin-\\xe9.md")
+def test_a_location_says_which_name_it_is_of(name: bytes) -> None:
+    location = scan.location(os.fsdecode(name))
+    assert name_at(location) == name
+    assert not [
+        character
+        for character in location
+        if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
+        or unicodedata.bidirectional(character) in ("RLO", "LRO", "RLE", "LRE", "RLI", "LRI", "FSI")
+    ]
+
+
+@given(st.text(min_size=1).filter(lambda name: name.isprintable() and "\\" not in name))
+def test_an_ordinary_name_is_its_own_location(name: str) -> None:
+    assert scan.location(name) == name
+
+
+@given(st.lists(byte_names.filter(lambda name: len(name) < 200), unique=True, max_size=12))
+def test_the_walk_is_in_the_order_of_the_store(names: list[bytes]) -> None:
+    with tempfile.TemporaryDirectory() as folder, sqlite3.connect(":memory:") as database:
+        for name in names:
+            Path(os.fsdecode(os.fsencode(folder) + b"/p" + name)).touch()
+        walked = [scan.location(path) for path in scan.list_posts(Path(folder), "*")]
+        database.execute("create table file (path varchar)")
+        rows = [(place,) for place in reversed(walked)]
+        database.executemany("insert into file values (?)", rows)
+        stored = [row[0] for row in database.execute("select path from file order by path")]
+        assert walked == stored
+    database.close()
+
+
+def normal_form(name: bytes) -> bytes:
+    try:
+        return unicodedata.normalize("NFC", name.decode()).encode()
+    except UnicodeDecodeError:
+        return name
+
+
+@given(byte_names, byte_names)
+@example(b"latin-\xe9.md", b"latin-\\xe9.md")
+@example("é".encode(), "e\u0301".encode())
+@example(b"a%20b", b"a b")
+def test_two_names_are_one_article_only_in_two_normal_forms(one: bytes, other: bytes) -> None:
+    same = identity.path_fallback(one) == identity.path_fallback(other)
+    assert same == (normal_form(one) == normal_form(other))

@@ -19,11 +19,12 @@ from types import TracebackType
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
-from aggregator.errors import FetchError, PostponedError
+from aggregator.errors import FetchError, PostponedError, masked, unforeseen
 from aggregator.fetch.addresses import Network, check_url
 from aggregator.fetch.exchange import Exchanges, Limits
 from aggregator.fetch.politeness import HostQueue
 from aggregator.fetch.robots import RobotsFiles
+from aggregator.logs import LOGGER
 from aggregator.model import Request, Response
 from aggregator.pacing import retry_after
 
@@ -231,6 +232,10 @@ class _Run(Generic[Read]):
                 answer, delay = self._fetcher._get(request)
             except FetchError as error:
                 answer = error
+            except Exception as error:  # noqa: BLE001  # one URL stops no other
+                LOGGER.debug("%s", masked(request.url), exc_info=True)
+                reason = f"cannot be asked ({unforeseen(error)})"
+                answer = FetchError(request.url, reason)
             given_up = self._note(host, answer, delay)
             if isinstance(answer, Response):
                 with self._at_work:

@@ -235,11 +235,12 @@ def _enclosures(
         address = _absolute(url.strip(), base_url) if isinstance(url, str) else None
         if address is None:
             continue
+        kind = content.without_forbidden(kind).strip()[:100] if isinstance(kind, str) else None
         digits = str(length).strip() if isinstance(length, str | int) else ""
         found.append(
             Enclosure(
                 address,
-                kind.strip()[:100] if isinstance(kind, str) and kind.strip() else None,
+                kind or None,
                 int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 16 else None,
             )
         )

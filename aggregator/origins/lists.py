@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from aggregator import content, identity
 from aggregator.dates import parse_date
-from aggregator.errors import UnusableError
+from aggregator.errors import UnusableError, unforeseen
 from aggregator.model import Copy, Problem, Response
 from aggregator.origins import json_body
 from aggregator.origins.found_text import Found, as_html, make_copy
@@ -135,12 +135,17 @@ class ListEndpoint:
     ) -> Reading:
         """The items of a page of the list; see `interface.UpstreamOrigin.read`."""
         items: Sequence[object]
+        following = next_url = None
         if self._rule.format == "json":
-            items, next_url = self._json(response)
+            items, following = self._json(response)
         else:
-            items, next_url = self._page(response), None
+            items = self._page(response)
         copies: dict[str, Copy] = {}
         problems: list[Problem] = []
+        try:
+            next_url = _joined(response.url, following) if following else None
+        except UnusableError as error:
+            problems.append(Problem(self._rule.url, f"its next page: {error.reason}"))
         pages: list[str] = []
         for number, item in enumerate(items[:MAX_ITEMS], 1):
             try:
@@ -148,6 +153,10 @@ class ListEndpoint:
                 copy = make_copy(self.name, found, self._zone, now)
             except UnusableError as error:
                 problems.append(Problem(self._rule.url, f"item {number}: {error.reason}"))
+                continue
+            except Exception as error:  # noqa: BLE001  # one item stops no other
+                reason = f"item {number}: cannot be read ({unforeseen(error)})"
+                problems.append(Problem(self._rule.url, reason))
                 continue
             if copies.setdefault(copy.location, copy) is copy and copy.share_url is not None:
                 pages.append(copy.share_url)
@@ -159,7 +168,7 @@ class ListEndpoint:
     def _found(self, item: object, sources: SourceKeys, base: str) -> Found:
         """What one item says.  Raises `UnusableError` for one of no use."""
         values = self._values(item)
-        url = urljoin(base, values["url"]) if values["url"] else ""
+        url = _joined(base, values["url"]) if values["url"] else ""
         if url and not url.startswith(("http://", "https://")):
             raise UnusableError(f"its address is no web address: {url[:80]!r}")
         code = identity.normal_code(values["code"]) if values["code"] else None
@@ -213,7 +222,7 @@ class ListEndpoint:
             kind = "nothing" if items is None else "no list"
             raise UnusableError(f"{self._rule.items} finds {kind} in the answer")
         following = json_body.line(self._rule.next, document, "next page", 4000)
-        return items, urljoin(response.url, following) if following else None
+        return items, following or None
 
     def _page(self, response: Response) -> Sequence[ListLink]:
         content_type = response.headers.get("content-type", "")
@@ -224,3 +233,10 @@ class ListEndpoint:
         return self._extract(
             response.body or b"", content_type, response.url, self._rule.items, fields
         )
+
+
+def _joined(base: str, address: str) -> str:
+    try:
+        return urljoin(base, address)
+    except ValueError as error:
+        raise UnusableError(f"its address is no web address: {address[:80]!r}") from error

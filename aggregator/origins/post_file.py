@@ -15,7 +15,8 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from aggregator import content, dates, identity
-from aggregator.errors import UnusableError
+from aggregator.errors import UnusableError, unforeseen
+from aggregator.logs import LOGGER
 from aggregator.model import NO_SOURCE, Clues, Copy, Problem
 from aggregator.origins import front_matter
 from aggregator.origins.encodings import decode
@@ -49,7 +50,7 @@ class PostRules:
 
 @dataclass(frozen=True, slots=True)
 class PostFile:
-    """A file to parse: its path as shown and as bytes, its content and its time.
+    """A file to parse: its location, its path as bytes, its content and its time.
 
     `modified` is in seconds since 1970 and not in the future.
     """
@@ -81,10 +82,15 @@ def parse(file: PostFile, rules: PostRules) -> Parsed:
     except UnusableError as error:
         problem = Problem(file.location, error.reason, error.line)
         return Parsed(problems=(problem,), failed=True)
+    except Exception as error:  # noqa: BLE001  # a defect of ours costs one post, and is seen
+        LOGGER.debug("%s", file.location, exc_info=True)
+        problem = Problem(file.location, f"cannot be read ({unforeseen(error)})")
+        return Parsed(problems=(problem,), failed=True)
 
 
 def _parse(file: PostFile, rules: PostRules) -> Parsed:
-    stem, suffix = os.path.splitext(os.path.basename(file.location))
+    file_name = os.path.basename(file.raw_path).decode("utf-8", "backslashreplace")
+    stem, suffix = os.path.splitext(file_name)
     text = content.without_forbidden(decode(file.data))
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")

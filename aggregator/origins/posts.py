@@ -24,8 +24,8 @@ from aggregator.origins.scan import (
     file_stat,
     is_being_written,
     list_posts,
+    location,
     read_file,
-    shown,
 )
 
 READER_VERSION = 2
@@ -154,24 +154,28 @@ class _Differences:
     def _due(self) -> Iterator[_Due]:
         state = next(self._known, None)
         for path in self._paths:
-            location = path if path.isascii() else shown(path)
-            while state is not None and state.path < location:
+            place = location(path)
+            while state is not None and state.path < place:
                 self.gone.append(state.path)
                 state = next(self._known, None)
-            old = state if state is not None and state.path == location else None
+            old = state if state is not None and state.path == place else None
             if old is not None:
                 state = next(self._known, None)
             try:
                 found = file_stat(self._root, path, self.digest)
             except UnusableError as error:
-                self.problems.append(Problem(location, error.reason))
+                self.problems.append(Problem(place, error.reason))
                 continue
             if found is None:
                 if old is not None:
-                    self.gone.append(location)
+                    self.gone.append(place)
                 continue
             new = FileState(
-                location, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
+                place,
+                found.st_size,
+                _stored(found.st_mtime_ns),
+                _stored(found.st_ctime_ns),
+                _stored(found.st_ino),
             )
             differs = old is None or old[:5] != new[:5]
             if differs and self._settle and is_being_written(f"{self._root}/{path}", found):
@@ -180,10 +184,19 @@ class _Differences:
             elif old is None or self._read_all:
                 yield _Due(path, new, b"")
             elif old.young or differs:
-                yield _Due(path, new, old.content_hash)
+                # What an earlier version kept at an escaped location may be another file.
+                yield _Due(path, new, old.content_hash if place == path else b"")
         while state is not None:
             self.gone.append(state.path)
             state = next(self._known, None)
+
+
+def _stored(number: int) -> int:
+    """A number of `stat` as a column holds it: 64 bits with a sign.
+
+    Times after 2262 and the inodes of some file systems have more; what differs still does.
+    """
+    return (number + 2**63) % 2**64 - 2**63
 
 
 def _read(root: str, rules: PostRules, now: datetime.datetime, due: list[_Due]) -> Batch:
@@ -195,16 +208,16 @@ def _read(root: str, rules: PostRules, now: datetime.datetime, due: list[_Due]) 
     withdrawn: list[str] = []
     states: list[FileState] = []
     for item in due:
-        location = item.state.path
+        place = item.state.path
         try:
             data = read_file(root, item.path, rules.max_bytes)
         except UnusableError as error:
-            problems.append(Problem(location, error.reason))
-            read.append(location)
+            problems.append(Problem(place, error.reason))
+            read.append(place)
             states.append(item.state)
             continue
         if data is None:
-            gone.append(location)
+            gone.append(place)
             continue
         modified = item.state.mtime_ns / 1e9
         young = abs(time.time() - modified) < QUIET_SECONDS
@@ -213,14 +226,14 @@ def _read(root: str, rules: PostRules, now: datetime.datetime, due: list[_Due]) 
         if content_hash == item.known_hash:
             continue
         parsed = parse(
-            PostFile(location, os.fsencode(item.path), data, min(modified, now.timestamp())), rules
+            PostFile(place, os.fsencode(item.path), data, min(modified, now.timestamp())), rules
         )
-        read.append(location)
+        read.append(place)
         problems += parsed.problems
         if parsed.copy is not None:
             copies.append(parsed.copy)
         elif parsed.withdrawn:
-            withdrawn.append(location)
+            withdrawn.append(place)
     return Batch(
         rules.origin,
         copies=tuple(copies),

@@ -23,12 +23,35 @@ POST_SUFFIXES = frozenset(
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 # A file younger than this when it was read may have been torn, and is read again.
 QUIET_SECONDS = 2
+# How Python writes the byte 0 where a name is not UTF-8 (PEP 383); all of them are above 127.
+_FIRST_BYTE = 0xDC00
 _SKIPPED_FOLDERS = frozenset({"_drafts", "node_modules"})
 
 
-def shown(path: str) -> str:
-    """A path as it can be stored and printed: undecodable bytes are escaped."""
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+# What begins an escape, what a terminal would obey, and bytes that are not UTF-8.
+_ESCAPED = re.compile(r"[\\\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def location(path: str) -> str:
+    """A path as it is stored and shown: printable text, and another one for every path.
+
+    Bytes that are not UTF-8 and control characters are escaped, and so is the backslash
+    that an escape begins with.  All other names are their own location.
+    """
+    if not path.isascii():
+        # The name is its bytes: what they read as does not depend on the locale.
+        path = os.fsencode(path).decode("utf-8", "surrogateescape")
+    return _ESCAPED.sub(_escape, path)
+
+
+def _escape(match: re.Match[str]) -> str:
+    character = match[0]
+    number = ord(character)
+    if character == "\\":
+        return "\\\\"
+    if number >= _FIRST_BYTE:
+        return f"\\x{number - _FIRST_BYTE:02x}"
+    return f"\\x{number:02x}" if number < 0x80 else f"\\u{number:04x}"
 
 
 class Glob:
@@ -74,7 +97,7 @@ class Glob:
 
 
 def list_posts(root: Path, glob: str) -> list[str]:
-    """The posts below `root`, as paths relative to it, in the order of their shown form.
+    """The posts below `root`, as paths relative to it, in the order of their locations.
 
     Hidden files, drafts and what is no post by its ending are left out.  Raises
     `OriginError` if the folder, or one below it, cannot be listed.
@@ -108,7 +131,7 @@ def list_posts(root: Path, glob: str) -> list[str]:
             raise OriginError(f"{root}: no such folder; is it mounted?") from error
         except OSError as error:
             raise OriginError(f"{root / folder}: cannot be listed: {error.strerror}") from error
-    found.sort(key=lambda path: path if path.isascii() else shown(path))
+    found.sort(key=location)
     return found
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from aggregator import identity
-from aggregator.errors import UnusableError
+from aggregator.errors import UnusableError, unforeseen
 from aggregator.model import Copy, Problem, Response
 from aggregator.origins.feed_items import FeedItem, ParsedFeed
 from aggregator.origins.found_text import Found, make_copy
@@ -103,6 +103,10 @@ class Subscription:
                 )
             except UnusableError as error:
                 problems.append(Problem(url, f"{item.title[:60] or item.guid}: {error.reason}"))
+                continue
+            except Exception as error:  # noqa: BLE001  # one entry stops no other
+                reason = f"{item.title[:60] or item.guid}: cannot be read ({unforeseen(error)})"
+                problems.append(Problem(url, reason))
                 continue
             copies.setdefault(copy.location, copy)
         return Reading(tuple(copies.values()), tuple(problems))

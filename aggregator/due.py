@@ -1,0 +1,53 @@
+"""What is due, by kind: marked from any thread, taken by the one that does it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Collection
+
+
+class Due:
+    """Kinds of work that are due now, or after a while on the clock that never jumps."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._now: set[str] = set()
+        self._later: dict[str, float] = {}
+
+    def mark(self, *kinds: str) -> None:
+        """Say that something is due; without kinds, only end a wait."""
+        with self._changed:
+            self._now.update(kinds)
+            self._changed.notify_all()
+
+    def mark_later(self, seconds: float, *kinds: str) -> None:
+        """Say that something is due after a while, unless it is due before that."""
+        moment = time.monotonic() + seconds
+        with self._changed:
+            for kind in kinds:
+                self._later[kind] = min(moment, self._later.get(kind, moment))
+            self._changed.notify_all()
+
+    def has_date(self, kinds: Collection[str]) -> bool:
+        """Whether one of these kinds is due later."""
+        with self._changed:
+            return not self._later.keys().isdisjoint(kinds)
+
+    def take(self, kinds: Collection[str], seconds: float) -> set[str]:
+        """What is due of some kinds, at once or after a wait of some seconds at most."""
+        with self._changed:
+            if not self._due(kinds):
+                moments = [moment for kind, moment in self._later.items() if kind in kinds]
+                now = time.monotonic()
+                self._changed.wait(max(min([now + seconds, *moments]) - now, 0.0))
+            found = self._due(kinds)
+            self._now -= found
+            for kind in found:
+                self._later.pop(kind, None)
+        return found
+
+    def _due(self, kinds: Collection[str]) -> set[str]:
+        now = time.monotonic()
+        late = {kind for kind, moment in self._later.items() if moment <= now}
+        return (self._now | late).intersection(kinds)
