@@ -24,7 +24,7 @@ from aggregator.origins.interface import UpstreamOrigin
 from aggregator.origins.shares import SharePages
 from aggregator.reading import Readers
 from aggregator.settings import Settings
-from aggregator.store import Store, pings, writes
+from aggregator.store import pings, writes
 from aggregator.store.lock import exclusive
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ def tell_hubs(
     """
     from aggregator.fetch import Fetcher
 
-    with Store(settings.store_path) as store:
+    with recovery.open_store(settings) as store:
 
         @contextlib.contextmanager
         def transaction() -> Iterator[Connection]:

@@ -107,7 +107,7 @@ def daemon_state_path(settings: Settings) -> Path:
 
 def tidy(settings: Settings) -> None:
     """Prune texts that nothing refers to, and let the database tidy itself."""
-    with Store(settings.store_path) as store:
+    with recovery.open_store(settings) as store:
         with store.transaction() as connection:
             writes.prune_bodies(connection)
         store.tidy()
