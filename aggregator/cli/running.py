@@ -1,4 +1,4 @@
-"""Commands that do the work: poll and build-feeds."""
+"""Commands that do the work: poll, build-feeds, run and serve."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def build_feeds(
 @click.option(
     "--listen",
     metavar="ADDRESS:PORT",
-    help="Give the feeds, /metrics and /health there, over HTTP.",
+    help="Serve the feeds, /metrics and /health there.  PORT alone is 127.0.0.1:PORT.",
 )
 @click.option(
     "--log-format",
@@ -176,10 +176,10 @@ def run(config: Path, verbose: bool, quiet: bool, listen: str | None, log_format
     metavar="ADDRESS:PORT",
     default="127.0.0.1:8610",
     show_default=True,
-    help="Where to listen.",
+    help="Where to listen.  PORT alone is 127.0.0.1:PORT; 0.0.0.0:PORT is open to everybody.",
 )
 def serve(config: Path, verbose: bool, quiet: bool, listen: str) -> None:
-    """Give the folder of feeds over HTTP.
+    """Serve the feeds folder over HTTP.
 
     Ends with SIGTERM or SIGINT.
     """
