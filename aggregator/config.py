@@ -68,7 +68,7 @@ def load_settings(path: Path, environment: Mapping[str, str] = os.environ) -> Se
             {**values, "base": path.resolve().parent, "order": _order(values)}
         )
     except ValidationError as error:
-        raise ConfigError("\n".join(_mistakes(error, path, document.lines, overrides))) from error
+        raise ConfigError(*_mistakes(error, path, document.lines, overrides)) from error
     if "://" in settings.store and not settings.store.startswith("sqlite:///"):
         line = document.lines.get(("store",), 1)
         raise ConfigError(f"{path}:{line}: store: only SQLite is supported: write a path")

@@ -27,6 +27,7 @@ LAYERS = [
     "identity content merge dates jekyll_liquid safe_yaml pacing sources visible",
     "model systemd",
     "errors logs",
+    "terminal",
 ]
 # Siblings that may know each other, and why.
 ALLOWED = {

@@ -7,6 +7,7 @@ loads neither the store nor a renderer.
 from __future__ import annotations
 
 import gc
+import io
 import os
 import signal
 import sys
@@ -18,6 +19,7 @@ from aggregator import __version__
 from aggregator.cli import looking, running
 from aggregator.cli.options import FAILED, LOCKED, USAGE, complain
 from aggregator.errors import AggregatorError, ConfigError, LockedError, UnknownSourceError
+from aggregator.terminal import say
 
 INTERRUPTED = "interrupted; nothing is half-written, run it again"
 GOODBYE = 1.0
@@ -33,12 +35,19 @@ def main() -> None:
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(file=shown)
+        for line in shown.getvalue().splitlines():
+            say(line, err=True)
         sys.exit(USAGE)
     except click.Abort:
         complain(INTERRUPTED)
         sys.exit(130)
-    except (ConfigError, UnknownSourceError) as error:
+    except ConfigError as error:
+        for mistake in error.mistakes:
+            complain(mistake)
+        sys.exit(USAGE)
+    except UnknownSourceError as error:
         complain(str(error))
         sys.exit(USAGE)
     except LockedError as error:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aggregator.cli.options import FAILED, complain, example, json_option, print_json, with_config
+from aggregator.cli.options import FAILED, complain, example, json_option, with_config
+from aggregator.terminal import say, say_json
 
 if TYPE_CHECKING:
     from aggregator.settings import Settings
@@ -21,8 +22,8 @@ def init(directory: Path) -> None:
     from aggregator.starter import write_starter
 
     for path in write_starter(directory):
-        click.echo(f"wrote {path}")
-    click.echo("next: edit site: in config.yaml, put posts into posts/, run aggregator build-feeds")
+        say(f"wrote {path}")
+    say("next: edit site: in config.yaml, put posts into posts/, run aggregator build-feeds")
 
 
 @click.command(epilog=example("aggregator check --config site/config.yaml"))
@@ -43,7 +44,7 @@ def check(config: Path, verbose: bool, quiet: bool, as_json: bool, feeds: bool) 
         return
     missing = [posts.path for posts in settings.posts if not (settings.base / posts.path).is_dir()]
     if as_json:
-        print_json(
+        say_json(
             {
                 "config": str(config),
                 "store": str(settings.store_path),
@@ -53,13 +54,15 @@ def check(config: Path, verbose: bool, quiet: bool, as_json: bool, feeds: bool) 
             }
         )
     elif not quiet:
-        click.echo(f"{config}: fine")
-        click.echo(f"  store  {settings.store_path}")
-        click.echo(f"  feeds  {settings.feeds_directory}  as  {settings.feeds.url}")
+        say(f"{config}: fine")
+        say(f"  store  {settings.store_path}")
+        say(f"  feeds  {settings.feeds_directory}  as  {settings.feeds.url}")
         for posts in settings.posts:
-            click.echo(f"  posts  {settings.base / posts.path}/{posts.glob}")
+            say(f"  posts  {settings.base / posts.path}/{posts.glob}")
         if verbose:
-            click.echo(settings.model_dump_json(indent=2, by_alias=True, exclude={"base"}))
+            whole = settings.model_dump_json(indent=2, by_alias=True, exclude={"base"})
+            for line in whole.splitlines():
+                say(line)
     for path in missing:
         complain(f"{settings.base / path}: no such folder (posts: path)")
     if missing:
@@ -73,13 +76,13 @@ def _check_feeds(settings: Settings, *, quiet: bool, as_json: bool) -> None:
 
     count, faults = check_feeds(settings, datetime.datetime.now(datetime.UTC))
     if as_json:
-        print_json({"files": count, "faults": [fault._asdict() for fault in faults]})
+        say_json({"files": count, "faults": [fault._asdict() for fault in faults]})
     else:
         for path, line, reason in faults:
             place = f"{settings.feeds_directory / path}{f':{line}' if line is not None else ''}"
-            click.echo(f"{place}: {reason}")
+            say(f"{place}: {reason}")
         if not quiet:
-            click.echo(f"{count:,} files, {len(faults):,} faults")
+            say(f"{count:,} files, {len(faults):,} faults")
     if faults:
         sys.exit(FAILED)
 
@@ -93,7 +96,7 @@ def status(config: Path, verbose: bool, quiet: bool, as_json: bool) -> None:
 
     found = inspection.status(_settings(config))
     if as_json:
-        print_json(found)
+        say_json(found)
     else:
         console.print_status(found)
 
@@ -107,14 +110,14 @@ def problems(config: Path, verbose: bool, quiet: bool, as_json: bool) -> None:
 
     found = inspection.problems(_settings(config))
     if as_json:
-        print_json(found)
+        say_json(found)
         return
     for item in found:
         line = f":{item['line']}" if item["line"] is not None else ""
         since = f"  (since {item['since']})" if verbose else ""
-        click.echo(f"{_printable(item['file'])}{line}: {item['reason']}{since}")
+        say(f"{item['file']}{line}: {item['reason']}{since}")
     if not found and not quiet:
-        click.echo("no problems")
+        say("no problems")
 
 
 @click.command(epilog=example("aggregator sources"))
@@ -126,7 +129,7 @@ def sources(config: Path, verbose: bool, quiet: bool, as_json: bool) -> None:
 
     found = inspection.sources(_settings(config))
     if as_json:
-        print_json(found)
+        say_json(found)
     else:
         console.print_sources(found)
 
@@ -141,7 +144,7 @@ def show(code: str, config: Path, verbose: bool, quiet: bool, as_json: bool) -> 
 
     found = inspection.show(_settings(config), code)
     if as_json:
-        print_json(found)
+        say_json(found)
     else:
         console.print_article(found, verbose=verbose)
 
@@ -150,11 +153,3 @@ def _settings(config: Path) -> Settings:
     from aggregator.config import load_settings
 
     return load_settings(config)
-
-
-def _printable(text: str) -> str:
-    """A path on one line, whatever is in it."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text
-    )
