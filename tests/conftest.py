@@ -16,9 +16,15 @@ from typing import Any
 
 import feedparser
 import pytest
+from hypothesis import settings
 
 # A hundred runs are quicker with the bytecode of the first one.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# The same examples at every run; HYPOTHESIS_PROFILE=exhaustive looks for new ones.
+settings.register_profile("repeatable", derandomize=True)
+settings.register_profile("exhaustive", max_examples=2000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 COMMAND = Path(sys.executable).parent / "aggregator"
 CONFIG = """\
