@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from aggregator.errors import masked
-from aggregator.terminal import printable, say, say_row
+from aggregator.terminal import counted, printable, say, say_row
 
 if TYPE_CHECKING:
     from aggregator.model import ChangeCounts
@@ -58,13 +58,13 @@ def outcome_lines(outcome: Outcome, *, verbose: bool, dry_run: bool) -> Iterator
     """A run's outcome for people."""
     build = outcome.build
     parts = _named(_counts(outcome.poll))
-    yield f"{outcome.articles:,} articles" + (f" ({', '.join(parts)})" if parts else "")
+    yield counted(outcome.articles, "article") + (f" ({', '.join(parts)})" if parts else "")
     verb = "would be written" if dry_run else "written"
-    yield f"{build.written:,} of {build.feeds:,} feeds {verb}"
+    yield f"{build.written:,} of {counted(build.feeds, 'feed')} {verb}"
     if verbose or dry_run:
         yield from (f"  {path}" for path in build.paths)
     if outcome.problems:
-        yield f"{outcome.problems:,} problems: see aggregator problems"
+        yield f"{counted(outcome.problems, 'problem')}: see aggregator problems"
 
 
 def poll_values(outcome: PollOutcome) -> dict[str, Any]:
@@ -140,8 +140,14 @@ def _named(counts: dict[str, int]) -> list[str]:
 def print_status(found: dict[str, Any]) -> None:
     """`aggregator status`."""
     say(
-        f"{found['articles']:,} articles, {found['copies']:,} copies, "
-        f"{found['superseded_texts']:,} superseded texts, {found['problems']:,} problems"
+        ", ".join(
+            (
+                counted(found["articles"], "article"),
+                f"{found['copies']:,} {'copy' if found['copies'] == 1 else 'copies'}",
+                counted(found["superseded_texts"], "superseded text"),
+                counted(found["problems"], "problem"),
+            )
+        )
     )
     say(f"store {found['store']}: {found['store_bytes'] / 1e6:,.1f} MB")
     daemon = found["daemon"]
@@ -153,7 +159,7 @@ def print_status(found: dict[str, Any]) -> None:
         say(_origin_line(origin))
     for hub in found["hubs"]:
         why = f": {hub['trouble']}" if hub["trouble"] else ""
-        say(f"hub {hub['hub']}: {hub['waiting']:,} feeds to be told of{why}")
+        say(f"hub {hub['hub']}: {counted(hub['waiting'], 'feed')} to be told of{why}")
     _print_table(
         ("source", "name", "articles", "newest", "last 14 days"),
         [
@@ -194,15 +200,29 @@ def _sparkline(counts: list[int]) -> str:
 def _origin_line(origin: dict[str, Any]) -> str:
     """One origin: when it was read, what fails, and when it is asked again."""
     parts = [f"polled {origin['polled_at'] or 'never'}"]
+    is_one = origin["urls"] == 1
     if origin["urls"]:
-        parts.append(f"{origin['urls']:,} URLs")
+        if not is_one:
+            parts.append(counted(origin["urls"], "URL"))
         parts.append(f"last answer {origin['last_success'] or 'never'}")
         if origin["failing"]:
-            row = f"up to {origin['failures_in_a_row']:,} times in a row"
-            parts.append(f"{origin['failing']:,} failing, {row} ({origin['trouble']})")
+            row = f"{counted(origin['failures_in_a_row'], 'failure')} in a row"
+            trouble = f"{origin['trouble']}"
+            if is_one:
+                parts.append(f"{row} ({_without_url(trouble, origin['origin'])})")
+            else:
+                parts.append(f"{origin['failing']:,} failing, up to {row} ({trouble})")
         if origin["next_at"]:
             parts.append(f"next {origin['next_at']}")
     return f"{origin['origin']}: {', '.join(parts)}"
+
+
+def _without_url(trouble: str, origin: str) -> str:
+    """What is wrong with the one URL of an origin, which its name says already."""
+    url = masked(origin.partition(":")[2])
+    while url and trouble.startswith(f"{url}: "):
+        trouble = trouble.removeprefix(f"{url}: ")
+    return trouble
 
 
 def print_sources(found: list[dict[str, Any]]) -> None:

@@ -32,6 +32,15 @@ def printable(text: str) -> str:
     return _ANY.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
 
 
+def counted(number: int, noun: str) -> str:
+    """The number and the noun, in the plural unless there is one.
+
+    >>> counted(1, "problem"), counted(1200, "problem")
+    ('1 problem', '1,200 problems')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def json_text(value: object, indent: int | None = None) -> str:
     """`value` as JSON that can be shown: nothing in it acts on a terminal."""
     text = json.dumps(value, ensure_ascii=False, indent=indent)

@@ -508,4 +508,4 @@ def test_removed_articles_are_not_counted(site: Site) -> None:
     gone = site.post("b.md", article("B"))
     site.build()
     gone.unlink()
-    assert "1 articles" in site.build().out
+    assert "1 article" in site.build().out

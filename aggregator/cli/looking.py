@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aggregator.cli.options import FAILED, complain, example, json_option, with_config
-from aggregator.terminal import say, say_json
+from aggregator.terminal import counted, say, say_json
 
 if TYPE_CHECKING:
     from aggregator.settings import Settings
@@ -82,7 +82,7 @@ def _check_feeds(settings: Settings, *, quiet: bool, as_json: bool) -> None:
             place = f"{settings.feeds_directory / path}{f':{line}' if line is not None else ''}"
             say(f"{place}: {reason}")
         if not quiet:
-            say(f"{count:,} files, {len(faults):,} faults")
+            say(f"{counted(count, 'file')}, {counted(len(faults), 'fault')}")
     if faults:
         sys.exit(FAILED)
 

@@ -16,7 +16,7 @@ from aggregator.cli.options import (
     wait_option,
     with_config,
 )
-from aggregator.terminal import say, say_json
+from aggregator.terminal import counted, say, say_json
 
 
 @click.command(epilog=example("aggregator poll --only shares --all"))
@@ -199,7 +199,8 @@ def _report_current(current: dict[str, Any], *, quiet: bool, as_json: bool) -> N
         say_json({**current, **counts, "written": [], "failures": []})
     elif not quiet:
         say(
-            f"nothing changed: {current['articles']:,} articles, {current['feeds']:,} feeds current"
+            f"nothing changed: {counted(current['articles'], 'article')}, "
+            f"{counted(current['feeds'], 'feed')} current"
         )
         if current["problems"]:
-            say(f"{current['problems']:,} problems: see aggregator problems")
+            say(f"{counted(current['problems'], 'problem')}: see aggregator problems")
