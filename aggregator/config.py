@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
 from aggregator import safe_yaml
 from aggregator.errors import ConfigError, UnusableError
+from aggregator.origins import scan
 from aggregator.settings import ORIGIN_SECTIONS, Settings
 
 MAX_CONFIG_BYTES = 1_000_000
 _INTERNAL = ("base", "order")
 ENVIRONMENT_PREFIX = "AGGREGATOR_"
+# What a build writes that could be taken for posts, and where it writes.
+PAGE = "index.html"
+OUTPUT_FOLDERS = frozenset({"sources", "tags", "extra", "archives", "articles"})
 _REASONS = {
     "missing": "is required",
     "string_type": "must be text",
@@ -72,7 +76,30 @@ def load_settings(path: Path, environment: Mapping[str, str] = os.environ) -> Se
     if "://" in settings.store and not settings.store.startswith("sqlite:///"):
         line = document.lines.get(("store",), 1)
         raise ConfigError(f"{path}:{line}: store: only SQLite is supported: write a path")
+    for mistake in _folders_in_each_other(settings):
+        key: safe_yaml.Path = ("feeds", "directory")
+        variable = overrides.get(key)
+        line = document.lines.get(key, document.lines.get(("feeds",), 1))
+        place = f"{path}:{line}" if variable is None else f"environment: {variable}"
+        raise ConfigError(f"{place}: feeds.directory: {mistake}")
     return settings
+
+
+def _folders_in_each_other(settings: Settings) -> Iterator[str]:
+    """Folders of posts and of feeds that would be read as, or written over, each other."""
+    feeds = settings.feeds_directory.resolve()
+    for posts in settings.posts:
+        folder = (settings.base / posts.path).resolve()
+        if feeds == folder:
+            yield f"{folder} is the folder of posts, too: write the feeds into another one"
+        elif feeds.is_relative_to(folder):
+            page = (feeds / PAGE).relative_to(folder).as_posix()
+            if scan.reaches(posts.glob, page):
+                yield f"the posts' glob {posts.glob} finds the feeds' own pages: {page}"
+        elif folder.is_relative_to(feeds):
+            place = folder.relative_to(feeds).parts[0]
+            if place in OUTPUT_FOLDERS:
+                yield f"feeds are written into {place}/, where the posts {folder} are"
 
 
 def _order(values: Mapping[str, object]) -> tuple[str, ...]:
@@ -150,6 +177,8 @@ def _mistakes(
         else:
             message = item["msg"].removeprefix("Value error, ")
             reason = _REASONS.get(item["type"], message[0].lower() + message[1:])
+            if item["input"] is None and item["type"] == "string_type":
+                reason = "is empty: fill it in"
         variable = overrides.get(location)
         place = f"{path}:{line}" if variable is None else f"environment: {variable}"
         found.append(f"{place}: {_dotted(location)}: {reason}")

@@ -198,7 +198,8 @@ def test_a_wrong_override_is_an_error_too(site: Site) -> None:
 
 def test_init_then_check_then_build(tmp_path: Path) -> None:
     base = Site(tmp_path / "base")
-    result = base.run("init", "new")
+    options = ("--title", "x", "--url", "https://x.cn/", "--tag", "x.cn,2021")
+    result = base.run("init", "new", *options)
     assert result.code == 0
     config = base.root / "new" / "config.yaml"
     assert base.run("check", "--config", config).code == 0

@@ -65,6 +65,12 @@ def list_posts(root: Path, glob: str) -> list[str]:
     return found
 
 
+def reaches(glob: str, path: str) -> bool:
+    """Whether a glob finds the file at `path`, relative to its folder."""
+    is_skipped = any(part in _SKIPPED_FOLDERS or part[0] == "." for part in path.split("/"))
+    return not is_skipped and _pattern(glob).fullmatch(path) is not None
+
+
 def changed_at(root: Path) -> int:
     """When the list of a folder's files last changed, in nanoseconds; 0 if unknown."""
     try:
