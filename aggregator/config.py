@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from aggregator import safe_yaml
 from aggregator.errors import ConfigError, UnusableError
@@ -77,11 +78,9 @@ def load_settings(path: Path, environment: Mapping[str, str] = os.environ) -> Se
         line = document.lines.get(("store",), 1)
         raise ConfigError(f"{path}:{line}: store: only SQLite is supported: write a path")
     for mistake in _folders_in_each_other(settings):
-        key: safe_yaml.Path = ("feeds", "directory")
-        variable = overrides.get(key)
-        line = document.lines.get(key, document.lines.get(("feeds",), 1))
-        place = f"{path}:{line}" if variable is None else f"environment: {variable}"
-        raise ConfigError(f"{place}: feeds.directory: {mistake}")
+        location = ("feeds", "directory")
+        place = _place(location, path, document.lines, overrides)
+        raise ConfigError(f"{place}: {_dotted(location)}: {mistake}")
     return settings
 
 
@@ -164,14 +163,6 @@ def _mistakes(
     found = []
     for item in error.errors(include_url=False):
         location = tuple(part for part in item["loc"])
-        line = next(
-            (
-                lines[location[:end]]
-                for end in range(len(location), 0, -1)
-                if location[:end] in lines
-            ),
-            1,
-        )
         if item["type"] == "extra_forbidden":
             reason = "unknown key" + _suggestion(location)
         else:
@@ -179,15 +170,34 @@ def _mistakes(
             reason = _REASONS.get(item["type"], message[0].lower() + message[1:])
             if item["input"] is None and item["type"] == "string_type":
                 reason = "is empty: fill it in"
-        variable = overrides.get(location)
-        place = f"{path}:{line}" if variable is None else f"environment: {variable}"
+            elif item["type"] in ("model_type", "model_attributes_type"):
+                first = next(iter(_required_at(location)), None)
+                reason += f": write `{first}: …`" if first is not None else ""
+        place = _place(location, path, lines, overrides)
         found.append(f"{place}: {_dotted(location)}: {reason}")
     return found
+
+
+def _place(
+    location: tuple[str | int, ...],
+    path: Path,
+    lines: Mapping[safe_yaml.Path, int],
+    overrides: Mapping[tuple[str | int, ...], str],
+) -> str:
+    """The file and line of a key, or of what it would stand in; or the variable that is it."""
+    if location in overrides:
+        return f"environment: {overrides[location]}"
+    ends = range(len(location), 0, -1)
+    line = next((lines[location[:end]] for end in ends if location[:end] in lines), 1)
+    return f"{path}:{line}"
 
 
 def _suggestion(location: tuple[str | int, ...]) -> str:
     """`, did you mean …?` with the nearest key that may stand at `location`."""
     known = _keys_at(location[:-1])
+    sections = [name for name in _keys_at(()) if location[-1] in _keys_at((name,))]
+    if len(location) == 1 and sections:
+        return f"; it belongs under {' or '.join(f'{name}:' for name in sections)}"
     nearest = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
     if nearest:
         return f", did you mean {nearest[0]}?"
@@ -196,6 +206,16 @@ def _suggestion(location: tuple[str | int, ...]) -> str:
 
 def _keys_at(location: tuple[str | int, ...]) -> list[str]:
     """The keys that may stand in the section at `location`."""
+    return sorted(_fields_at(location))
+
+
+def _required_at(location: tuple[str | int, ...]) -> list[str]:
+    """The keys that must stand there."""
+    return [key for key, field in _fields_at(location).items() if field.is_required()]
+
+
+def _fields_at(location: tuple[str | int, ...]) -> dict[str, FieldInfo]:
+    """The fields of the section at `location` by their keys, none for what is no section."""
     model: type[BaseModel] = Settings
     for part in location:
         if isinstance(part, int):
@@ -207,11 +227,13 @@ def _keys_at(location: tuple[str | int, ...]) -> list[str]:
             continue  # the free key of a mapping, such as a source's slug
         inner = _model_within(field.annotation)
         if inner is None:
-            return []
+            return {}
         model = inner
-    return sorted(
-        info.alias or name for name, info in model.model_fields.items() if name not in _INTERNAL
-    )
+    return {
+        info.alias or name: info
+        for name, info in model.model_fields.items()
+        if name not in _INTERNAL
+    }
 
 
 def _model_within(annotation: object) -> type[BaseModel] | None:
