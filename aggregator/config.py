@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from aggregator import safe_yaml
 from aggregator.errors import ConfigError, UnusableError
+from aggregator.origins import scan
 from aggregator.settings import ORIGIN_SECTIONS, Settings
 
 MAX_CONFIG_BYTES = 1_000_000
 _INTERNAL = ("base", "order")
 ENVIRONMENT_PREFIX = "AGGREGATOR_"
+# What a build writes that could be taken for posts, and where it writes.
+PAGE = "index.html"
+OUTPUT_FOLDERS = frozenset({"sources", "tags", "extra", "archives", "articles"})
 _REASONS = {
     "missing": "is required",
     "string_type": "must be text",
@@ -68,11 +73,32 @@ def load_settings(path: Path, environment: Mapping[str, str] = os.environ) -> Se
             {**values, "base": path.resolve().parent, "order": _order(values)}
         )
     except ValidationError as error:
-        raise ConfigError("\n".join(_mistakes(error, path, document.lines, overrides))) from error
+        raise ConfigError(*_mistakes(error, path, document.lines, overrides)) from error
     if "://" in settings.store and not settings.store.startswith("sqlite:///"):
         line = document.lines.get(("store",), 1)
         raise ConfigError(f"{path}:{line}: store: only SQLite is supported: write a path")
+    for mistake in _folders_in_each_other(settings):
+        location = ("feeds", "directory")
+        place = _place(location, path, document.lines, overrides)
+        raise ConfigError(f"{place}: {_dotted(location)}: {mistake}")
     return settings
+
+
+def _folders_in_each_other(settings: Settings) -> Iterator[str]:
+    """Folders of posts and of feeds that would be read as, or written over, each other."""
+    feeds = settings.feeds_directory.resolve()
+    for posts in settings.posts:
+        folder = (settings.base / posts.path).resolve()
+        if feeds == folder:
+            yield f"{folder} is the folder of posts, too: write the feeds into another one"
+        elif feeds.is_relative_to(folder):
+            page = (feeds / PAGE).relative_to(folder).as_posix()
+            if scan.reaches(posts.glob, page):
+                yield f"the posts' glob {posts.glob} finds the feeds' own pages: {page}"
+        elif folder.is_relative_to(feeds):
+            place = folder.relative_to(feeds).parts[0]
+            if place in OUTPUT_FOLDERS:
+                yield f"feeds are written into {place}/, where the posts {folder} are"
 
 
 def _order(values: Mapping[str, object]) -> tuple[str, ...]:
@@ -137,28 +163,41 @@ def _mistakes(
     found = []
     for item in error.errors(include_url=False):
         location = tuple(part for part in item["loc"])
-        line = next(
-            (
-                lines[location[:end]]
-                for end in range(len(location), 0, -1)
-                if location[:end] in lines
-            ),
-            1,
-        )
         if item["type"] == "extra_forbidden":
             reason = "unknown key" + _suggestion(location)
         else:
             message = item["msg"].removeprefix("Value error, ")
             reason = _REASONS.get(item["type"], message[0].lower() + message[1:])
-        variable = overrides.get(location)
-        place = f"{path}:{line}" if variable is None else f"environment: {variable}"
+            if item["input"] is None and item["type"] == "string_type":
+                reason = "is empty: fill it in"
+            elif item["type"] in ("model_type", "model_attributes_type"):
+                first = next(iter(_required_at(location)), None)
+                reason += f": write `{first}: …`" if first is not None else ""
+        place = _place(location, path, lines, overrides)
         found.append(f"{place}: {_dotted(location)}: {reason}")
     return found
+
+
+def _place(
+    location: tuple[str | int, ...],
+    path: Path,
+    lines: Mapping[safe_yaml.Path, int],
+    overrides: Mapping[tuple[str | int, ...], str],
+) -> str:
+    """The file and line of a key, or of what it would stand in; or the variable that is it."""
+    if location in overrides:
+        return f"environment: {overrides[location]}"
+    ends = range(len(location), 0, -1)
+    line = next((lines[location[:end]] for end in ends if location[:end] in lines), 1)
+    return f"{path}:{line}"
 
 
 def _suggestion(location: tuple[str | int, ...]) -> str:
     """`, did you mean …?` with the nearest key that may stand at `location`."""
     known = _keys_at(location[:-1])
+    sections = [name for name in _keys_at(()) if location[-1] in _keys_at((name,))]
+    if len(location) == 1 and sections:
+        return f"; it belongs under {' or '.join(f'{name}:' for name in sections)}"
     nearest = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
     if nearest:
         return f", did you mean {nearest[0]}?"
@@ -167,6 +206,16 @@ def _suggestion(location: tuple[str | int, ...]) -> str:
 
 def _keys_at(location: tuple[str | int, ...]) -> list[str]:
     """The keys that may stand in the section at `location`."""
+    return sorted(_fields_at(location))
+
+
+def _required_at(location: tuple[str | int, ...]) -> list[str]:
+    """The keys that must stand there."""
+    return [key for key, field in _fields_at(location).items() if field.is_required()]
+
+
+def _fields_at(location: tuple[str | int, ...]) -> dict[str, FieldInfo]:
+    """The fields of the section at `location` by their keys, none for what is no section."""
     model: type[BaseModel] = Settings
     for part in location:
         if isinstance(part, int):
@@ -178,11 +227,13 @@ def _keys_at(location: tuple[str | int, ...]) -> list[str]:
             continue  # the free key of a mapping, such as a source's slug
         inner = _model_within(field.annotation)
         if inner is None:
-            return []
+            return {}
         model = inner
-    return sorted(
-        info.alias or name for name, info in model.model_fields.items() if name not in _INTERNAL
-    )
+    return {
+        info.alias or name: info
+        for name, info in model.model_fields.items()
+        if name not in _INTERNAL
+    }
 
 
 def _model_within(annotation: object) -> type[BaseModel] | None:

@@ -7,9 +7,8 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from aggregator.errors import masked
+from aggregator.terminal import counted, printable, say, say_row
 
 if TYPE_CHECKING:
     from aggregator.model import ChangeCounts
@@ -27,6 +26,7 @@ def progress(silent: bool) -> Iterator[Report]:
         yield lambda stage, done, total: None
         return
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import Progress, TaskID
 
     # Without a thread of its own: worker processes are forked while it shows.
@@ -35,7 +35,7 @@ def progress(silent: bool) -> Iterator[Report]:
 
         def report(stage: str, done: int, total: int) -> None:
             if stage not in tasks:
-                tasks[stage] = bar.add_task(stage, total=total)
+                tasks[stage] = bar.add_task(escape(printable(stage)), total=total)
             bar.update(tasks[stage], completed=done, total=total, refresh=True)
 
         yield report
@@ -58,13 +58,13 @@ def outcome_lines(outcome: Outcome, *, verbose: bool, dry_run: bool) -> Iterator
     """A run's outcome for people."""
     build = outcome.build
     parts = _named(_counts(outcome.poll))
-    yield f"{outcome.articles:,} articles" + (f" ({', '.join(parts)})" if parts else "")
+    yield counted(outcome.articles, "article") + (f" ({', '.join(parts)})" if parts else "")
     verb = "would be written" if dry_run else "written"
-    yield f"{build.written:,} of {build.feeds:,} feeds {verb}"
+    yield f"{build.written:,} of {counted(build.feeds, 'feed')} {verb}"
     if verbose or dry_run:
         yield from (f"  {path}" for path in build.paths)
     if outcome.problems:
-        yield f"{outcome.problems:,} problems: see aggregator problems"
+        yield f"{counted(outcome.problems, 'problem')}: see aggregator problems"
 
 
 def poll_values(outcome: PollOutcome) -> dict[str, Any]:
@@ -139,21 +139,27 @@ def _named(counts: dict[str, int]) -> list[str]:
 
 def print_status(found: dict[str, Any]) -> None:
     """`aggregator status`."""
-    click.echo(
-        f"{found['articles']:,} articles, {found['copies']:,} copies, "
-        f"{found['superseded_texts']:,} superseded texts, {found['problems']:,} problems"
+    say(
+        ", ".join(
+            (
+                counted(found["articles"], "article"),
+                f"{found['copies']:,} {'copy' if found['copies'] == 1 else 'copies'}",
+                counted(found["superseded_texts"], "superseded text"),
+                counted(found["problems"], "problem"),
+            )
+        )
     )
-    click.echo(f"store {found['store']}: {found['store_bytes'] / 1e6:,.1f} MB")
+    say(f"store {found['store']}: {found['store_bytes'] / 1e6:,.1f} MB")
     daemon = found["daemon"]
     if daemon is not None:
-        click.echo(f"daemon: process {daemon['pid']} since {daemon['since']}")
+        say(f"daemon: process {daemon['pid']} since {daemon['since']}")
         for trouble in daemon["troubles"]:
-            click.echo(f"  {trouble}")
+            say(f"  {trouble}")
     for origin in found["origins"]:
-        click.echo(_origin_line(origin))
+        say(_origin_line(origin))
     for hub in found["hubs"]:
         why = f": {hub['trouble']}" if hub["trouble"] else ""
-        click.echo(f"hub {hub['hub']}: {hub['waiting']:,} feeds to be told of{why}")
+        say(f"hub {hub['hub']}: {counted(hub['waiting'], 'feed')} to be told of{why}")
     _print_table(
         ("source", "name", "articles", "newest", "last 14 days"),
         [
@@ -194,15 +200,29 @@ def _sparkline(counts: list[int]) -> str:
 def _origin_line(origin: dict[str, Any]) -> str:
     """One origin: when it was read, what fails, and when it is asked again."""
     parts = [f"polled {origin['polled_at'] or 'never'}"]
+    is_one = origin["urls"] == 1
     if origin["urls"]:
-        parts.append(f"{origin['urls']:,} URLs")
+        if not is_one:
+            parts.append(counted(origin["urls"], "URL"))
         parts.append(f"last answer {origin['last_success'] or 'never'}")
         if origin["failing"]:
-            row = f"up to {origin['failures_in_a_row']:,} times in a row"
-            parts.append(f"{origin['failing']:,} failing, {row} ({origin['trouble']})")
+            row = f"{counted(origin['failures_in_a_row'], 'failure')} in a row"
+            trouble = f"{origin['trouble']}"
+            if is_one:
+                parts.append(f"{row} ({_without_url(trouble, origin['origin'])})")
+            else:
+                parts.append(f"{origin['failing']:,} failing, up to {row} ({trouble})")
         if origin["next_at"]:
             parts.append(f"next {origin['next_at']}")
     return f"{origin['origin']}: {', '.join(parts)}"
+
+
+def _without_url(trouble: str, origin: str) -> str:
+    """What is wrong with the one URL of an origin, which its name says already."""
+    url = masked(origin.partition(":")[2])
+    while url and trouble.startswith(f"{url}: "):
+        trouble = trouble.removeprefix(f"{url}: ")
+    return trouble
 
 
 def print_sources(found: list[dict[str, Any]]) -> None:
@@ -226,40 +246,40 @@ def print_sources(found: list[dict[str, Any]]) -> None:
 def print_article(found: dict[str, Any], *, verbose: bool) -> None:
     """`aggregator show`."""
     state = "removed" if found["removed"] else "held back until due" if found["held_back"] else ""
-    click.echo(f"{found['title']}" + (f"  [{state}]" if state else ""))
+    say(f"{found['title']}" + (f"  [{state}]" if state else ""))
     for name in ("code", "source", "first_seen", "published", "updated", "link", "share_url"):
-        click.echo(f"  {name.replace('_', ' '):<11}{found[name] or '-'}")
-    click.echo(f"  {'feeds':<11}{', '.join(found['feeds']) or 'none: older than the feeds reach'}")
-    click.echo(f"copies ({len(found['copies'])})")
+        say(f"  {name.replace('_', ' '):<11}{found[name] or '-'}")
+    say(f"  {'feeds':<11}{', '.join(found['feeds']) or 'none: older than the feeds reach'}")
+    say(f"copies ({len(found['copies'])})")
     for copy in found["copies"]:
         changed = f"  changed {copy['changed']}" if copy["changed"] else ""
-        click.echo(f"  {copy['origin']}  {copy['location']}{changed}")
+        say(f"  {copy['origin']}  {copy['location']}{changed}")
         if copy["share_url"]:
-            click.echo(f"    {copy['share_url']}")
+            say(f"    {copy['share_url']}")
     if found["pages"]:
-        click.echo(f"share pages ({len(found['pages'])})")
+        say(f"share pages ({len(found['pages'])})")
     for page in found["pages"]:
-        click.echo(f"  {page['url']}")
+        say(f"  {page['url']}")
         parts = [f"last answer {page['last_success'] or 'never'}"]
         if page["trouble"]:
             parts.append(f"failed {page['failures_in_a_row']:,} times in a row: {page['trouble']}")
         parts.append("not asked again" if page["gone"] else f"next {page['next_at']}")
-        click.echo(f"    {', '.join(parts)}")
-    click.echo(f"revisions ({len(found['revisions'])})")
+        say(f"    {', '.join(parts)}")
+    say(f"revisions ({len(found['revisions'])})")
     for revision in found["revisions"]:
-        click.echo(
+        say(
             f"  {revision['number']}  seen {revision['seen_at']}  "
             f"{revision['characters']:,} characters  {revision['title']}"
         )
         for line in revision["changes"]:
-            click.echo(f"     {line if verbose else line[:200]}")
+            say(f"     {line if verbose else line[:200]}")
 
 
 def _print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     """A table on a terminal, tab-separated lines elsewhere."""
     if sys.stdout is None or not sys.stdout.isatty():
         for row in (header, *rows):
-            click.echo("\t".join(" ".join(cell.split()) for cell in row))
+            say_row(row)
         return
     from rich.console import Console
     from rich.markup import escape
@@ -269,5 +289,5 @@ def _print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     for name in header:
         table.add_column(name, justify="right" if name in ("entries", "articles", "kB") else "left")
     for row in rows:
-        table.add_row(*(escape(cell) for cell in row))
+        table.add_row(*(escape(printable(cell)) for cell in row))
     Console().print(table)

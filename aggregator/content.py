@@ -173,18 +173,20 @@ def clean(text: str, kind: str, base: str) -> str:
     `kind` is the media type of `text`, `base` the address that relative URLs start from.
     The same arguments always give the same HTML, and its own result is left as it is.
     """
+    text = without_forbidden(text)
     html = render_markdown(text) if kind == MARKDOWN else text
     lowered = html.lower()
     if ("display" in lowered or "hidden" in lowered) and _HIDDEN_HINT.search(html):
-        html = _without_hidden(without_forbidden(html))
+        html = _without_hidden(html)
     cleaner = _cleaner(base)
-    html = str(cleaner.clean(html))
+    # Character references are resolved now: some name what XML has no place for.
+    html = without_forbidden(str(cleaner.clean(html)))
     while True:
         shorter = _SOURCELESS.sub("", html)
         shorter = _EMPTY_INLINE.sub(r"\2", shorter)
         shorter = _EMPTY_BLOCK.sub("", shorter)
         if shorter == html:
-            return without_forbidden(html).strip()
+            return html.strip()
         html = str(cleaner.clean(shorter))
 
 

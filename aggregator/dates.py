@@ -5,17 +5,34 @@ from __future__ import annotations
 import datetime
 import re
 import warnings
+from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 UTC = datetime.UTC
 EARLIEST = datetime.datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime.datetime(9000, 1, 1, tzinfo=UTC)
 
+# What is written in full width, as input methods of Chinese do.
+_NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: " "}
+_ZONE = r"\s*(?:(?P<utc>Z|UTC|GMT)|(?P<sign>[+-])(?P<off>\d{2}):?(?P<off_minutes>\d{2})?)?"
 _USUAL = re.compile(
-    r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})"
-    r"(?:[T ]+(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,]\d+)?)?)?"
-    r"\s*(?:(Z|UTC|GMT)|([+-])(\d{2}):?(\d{2})?)?"
+    r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})"
+    r"(?:[T ]+(?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:[.,]\d+)?)?)?" + _ZONE
 )
+_HALVES = {
+    "上午": 0, "早上": 0, "早晨": 0, "清晨": 0, "凌晨": 0, "中午": 12, "下午": 12, "傍晚": 12,
+    "晚上": 18, "晚间": 18, "夜间": 18, "夜里": 18, "深夜": 18,
+}  # fmt: skip
+_CHINESE = re.compile(
+    r"(?P<year>\d{4})\s*[年/.-]\s*(?P<month>\d{1,2})\s*[月/.-]\s*(?P<day>\d{1,2})\s*[日号]?"
+    r"[\s,，T]*(?:[(（]?(?:星期|周|礼拜)[一二三四五六日天][)）]?[\s,，]*)?"
+    rf"(?:(?P<half>{'|'.join(_HALVES)})?\s*(?P<hour>\d{{1,2}})\s*"
+    r"(?:[:时時点點]\s*(?:(?P<minute>\d{1,2})\s*(?:[:分]\s*(?:(?P<second>\d{1,2})(?:[.,]\d+)?秒?)?)?)?"
+    r"|(?P<whole>[时時点點][整半])))?" + _ZONE
+)
+_EPOCH = re.compile(r"(?P<seconds>[1-9]\d{9})(?:\d{3}|\.\d+)?", re.ASCII)
+# Until then, digits are seconds since 1970.
+_LAST_EPOCH = datetime.datetime(2100, 1, 1, tzinfo=UTC)
 _IN_NAME = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:-|$)")
 _IN_CODE = re.compile(r"NW(\d{4})(\d{2})(\d{2})")
 
@@ -23,25 +40,71 @@ _IN_CODE = re.compile(r"NW(\d{4})(\d{2})(\d{2})")
 def parse_date(text: str, zone: ZoneInfo) -> datetime.datetime | None:
     """The instant that `text` names; without a zone of its own it is in `zone`.
 
-    None for anything that is not a whole, existing date: 31 February, 99:99, a date
-    without a year.
+    ISO 8601 and its relatives, dates as Chinese sites write them, seconds or milliseconds
+    since 1970, and what else dateutil knows.  None for anything that is not a whole,
+    existing date: 31 February, 99:99, a date without a year.
     """
-    text = text.strip()
-    match = _USUAL.fullmatch(text)
-    if match is None:
-        return _parse_unusual(text, zone)
-    year, month, day, hour, minute, second, utc, sign, off_hours, off_minutes = match.groups()
+    text = text.translate(_NARROW).strip()
+    match = _USUAL.fullmatch(text) or _CHINESE.fullmatch(text)
+    if match is not None:
+        return _of_parts(match.groupdict(), zone)
+    match = _EPOCH.fullmatch(text)
+    return _of_epoch(match["seconds"], zone) if match else _parse_unusual(text, zone)
+
+
+def _of_parts(parts: Mapping[str, str | None], zone: ZoneInfo) -> datetime.datetime | None:
+    """The instant that year, month, day and so on name."""
     tz: datetime.tzinfo = zone
-    if utc:
+    if parts["utc"]:
         tz = UTC
-    elif sign:
-        offset = datetime.timedelta(hours=int(off_hours), minutes=int(off_minutes or 0))
+    elif parts["sign"]:
+        offset = datetime.timedelta(
+            hours=int(parts["off"] or 0), minutes=int(parts["off_minutes"] or 0)
+        )
         if offset >= datetime.timedelta(hours=24):
             return None
-        tz = datetime.timezone(-offset if sign == "-" else offset)
-    return _instant(
-        (int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0)), tz
-    )
+        tz = datetime.timezone(-offset if parts["sign"] == "-" else offset)
+    hour = _hour(parts.get("half"), int(parts["hour"] or 0))
+    minute = 30 if (parts.get("whole") or "").endswith("半") else int(parts["minute"] or 0)
+    second = int(parts["second"] or 0)
+    days = 0
+    if hour == 24 and not minute and not second:
+        # The end of a day (ISO 8601) is the start of the next.
+        hour, days = 0, 1
+    if hour is None:
+        return None
+    date = (int(parts["year"] or 0), int(parts["month"] or 0), int(parts["day"] or 0))
+    return _instant((*date, hour, minute, second), tz, days)
+
+
+def _hour(half: str | None, hour: int) -> int | None:
+    """The hour of 24 that 下午3点 and the like mean, None for one that can't be."""
+    if half is None:
+        return hour
+    start = _HALVES[half]
+    if start == 0:
+        return hour % 12 if hour <= 12 else None
+    if half == "中午":
+        return hour if hour in (11, 12) else hour + 12 if hour in (1, 2) else None
+    if hour >= 12:
+        # 晚上12点 ends the day, 下午12点 is noon; 下午15点 says it twice.
+        return 24 if hour == 12 and start == 18 else hour
+    # 晚上1点 is the next day's to some, and this day's to others.
+    return hour + 12 if start == 12 or hour >= 5 else None
+
+
+def _of_epoch(seconds: str, zone: ZoneInfo) -> datetime.datetime | None:
+    """The instant so many seconds after 1970, unless the digits may be a date and an hour."""
+    year, month, day, hour = (int(seconds[a:b]) for a, b in ((0, 4), (4, 6), (6, 8), (8, 10)))
+    if year >= 1990 and _instant((year, month, day, hour, 0, 0), zone) is not None:
+        return None
+    moment = EARLIEST + datetime.timedelta(seconds=int(seconds))
+    return moment if moment < _LAST_EPOCH else None
+
+
+def unreadable(date: object) -> str:
+    """What to say of a date that is there and can't be read."""
+    return f"the date {' '.join(str(date).split())[:60]!r} cannot be read"
 
 
 def date_of_name(stem: str, zone: ZoneInfo) -> datetime.datetime | None:
@@ -61,10 +124,12 @@ def _midnight(match: re.Match[str], zone: ZoneInfo) -> datetime.datetime | None:
 
 
 def _instant(
-    parts: tuple[int, int, int, int, int, int], tz: datetime.tzinfo
+    parts: tuple[int, int, int, int, int, int], tz: datetime.tzinfo, days: int = 0
 ) -> datetime.datetime | None:
+    """The instant in UTC, `days` later by the calendar; None for one that can't be."""
     try:
-        moment = datetime.datetime(*parts, tzinfo=tz).astimezone(UTC)
+        local = datetime.datetime(*parts) + datetime.timedelta(days=days)
+        moment = local.replace(tzinfo=tz).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
     return moment if EARLIEST <= moment < LATEST else None

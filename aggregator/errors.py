@@ -15,7 +15,11 @@ class AggregatorError(Exception):
 
 
 class ConfigError(AggregatorError):
-    """config.yaml cannot be used; the message names file, line and key."""
+    """config.yaml cannot be used; each of the `mistakes` names file, line and key."""
+
+    def __init__(self, *mistakes: str) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = mistakes
 
 
 class UnknownSourceError(AggregatorError):

@@ -54,7 +54,7 @@ def status(settings: Settings) -> Values:
                     "entries": state.entries,
                     "updated": _text(state.updated),
                     "files": [file.path for file in state.files],
-                    "bytes": sum(file.size for file in state.files),
+                    "bytes": state.files[0].size,
                     "on_disk": all((directory / file.path).is_file() for file in state.files),
                 }
                 for _, state in sorted(published.feed_states(connection).items())

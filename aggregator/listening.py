@@ -77,10 +77,10 @@ class _Numbers(Collector):
 
 
 def start(address: str, health: Health, settings: Settings) -> int:
-    """Answer at ADDRESS:PORT in a thread; return the port.
+    """Serve at ADDRESS:PORT in a thread; return the port.
 
-    A server that breaks down is started again.  Raises `ConfigError` for an address that
-    is none or that is taken.
+    A server that breaks down is started again.  Raises `ConfigError` if the address is
+    invalid or in use.
     """
     registry = CollectorRegistry()
     registry.register(_Numbers(health, settings))

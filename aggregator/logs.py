@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime
-import json
 import logging
 import os
 import sys
 from collections.abc import Mapping
 from typing import Literal
+
+from aggregator.terminal import json_text, printable
 
 LOGGER = logging.getLogger("aggregator")
 Format = Literal["text", "json"]
@@ -59,7 +60,7 @@ class _Text(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One line; journald has the time itself."""
-        line = " ".join(super().format(record).splitlines())
+        line = printable(" ".join(super().format(record).splitlines()))
         if self._for_journal:
             prefix = next((mark for level, mark in _LEVELS if record.levelno >= level), 7)
             return f"<{prefix}>{line}"
@@ -79,7 +80,7 @@ class _Json(logging.Formatter):
         if record.exc_info:
             values["exception"] = self.formatException(record.exc_info)
         values |= getattr(record, "values", {})
-        return json.dumps(values, ensure_ascii=False)
+        return json_text(values)
 
 
 def _place(message: str) -> str:

@@ -19,9 +19,9 @@ class Readers:
         self._page = Confined("aggregator.origins.page_text:extract")
         self._links = Confined("aggregator.origins.page_text:list_links")
 
-    def feed(self, data: bytes, content_type: str, url: str) -> ParsedFeed:
+    def feed(self, data: bytes, content_type: str, url: str, timezone: str) -> ParsedFeed:
         """An upstream feed's entries.  Raises `UnusableError`, as the others do."""
-        found: ParsedFeed = self._feed.call(data, content_type, url)
+        found: ParsedFeed = self._feed.call(data, content_type, url, timezone)
         return found
 
     def page(self, data: bytes, content_type: str, url: str, selectors: PageSelectors) -> PageText:

@@ -19,8 +19,11 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMG]?)i?B", re.IGNORECASE)
 _BYTES = {"": 1, "K": 1000, "M": 1000**2, "G": 1000**3}
+_RESERVED = frozenset(
+    {"example", "test", "invalid", "localhost", "example.com", "example.net", "example.org"}
+)
 _NAME = re.compile(r"(?=.{1,60}\Z)[a-z0-9]+(?:-[a-z0-9]+)*")
-_TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]*,\d{4}(-\d\d){0,2}")
+_TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]*,([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 
 
 def _duration(value: object) -> object:
@@ -87,6 +90,12 @@ def _feed_name(value: str) -> str:
     return value
 
 
+def _title(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be empty")
+    return value
+
+
 def _web_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -100,9 +109,25 @@ def _folder_url(value: str) -> str:
 
 
 def _tag(value: str) -> str:
-    if not _TAG.fullmatch(value):
+    """RFC 4151 §2.1: the date is one on which the authority was the minter's."""
+    match = _TAG.fullmatch(value)
+    if match is None:
         raise ValueError("must be a domain and a year that it was yours, like example.org,2021")
+    try:
+        date = datetime.date(int(match[1]), int(match[2] or 1), int(match[3] or 1))
+    except ValueError as error:
+        raise ValueError(f"there is no such date as {value.partition(',')[2]}") from error
+    # In some zone it is tomorrow already.
+    if date > datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=1):
+        raise ValueError(f"{value.partition(',')[2]} is still to come: write a year that has begun")
     return value
+
+
+def is_nobodys(tag: str) -> bool:
+    """Whether the domain of a tag is set aside for examples (RFC 2606), so no one can own it."""
+    domain = tag.partition(",")[0].rpartition("@")[2].lower().rstrip(".")
+    names = domain.split(".")
+    return names[-1] in _RESERVED or ".".join(names[-2:]) in _RESERVED
 
 
 def check_jmespath(expression: str | None, key: str) -> None:
@@ -175,6 +200,7 @@ PathText = Annotated[str, AfterValidator(_path)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 TimeZone = Annotated[str, AfterValidator(_timezone)]
 FolderUrl = Annotated[str, AfterValidator(_folder_url)]
+Title = Annotated[str, AfterValidator(_title)]
 Tag = Annotated[str, AfterValidator(_tag)]
 ShareTemplate = Annotated[str, AfterValidator(_share_template)]
 ShareOfCode = Annotated[str, AfterValidator(_share_of_code)]

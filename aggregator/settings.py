@@ -28,6 +28,7 @@ from aggregator.setting_types import (
     ShareTemplate,
     Tag,
     TimeZone,
+    Title,
     WebUrl,
     check_jmespath,
 )
@@ -48,7 +49,7 @@ class _Section(BaseModel):
 class Site(_Section):
     """Who publishes, and what every feed says of itself."""
 
-    title: str = Field(min_length=1)
+    title: Title
     url: FolderUrl
     language: str = "zh-CN"
     timezone: TimeZone = "Asia/Shanghai"

@@ -10,6 +10,8 @@ import socket
 import time
 from collections.abc import Mapping
 
+from aggregator.terminal import printable
+
 
 def notify(*assignments: str, environment: Mapping[str, str] = os.environ) -> bool:
     """Send assignments such as `READY=1` to systemd; return whether somebody listens.
@@ -23,7 +25,7 @@ def notify(*assignments: str, environment: Mapping[str, str] = os.environ) -> bo
         address = "\0" + address[1:]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
         channel.connect(address)
-        channel.sendall("\n".join(assignments).encode())
+        channel.sendall("\n".join(map(printable, assignments)).encode())
     return True
 
 

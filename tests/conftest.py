@@ -18,12 +18,19 @@ from typing import IO, Any
 import feedparser
 import pytest
 import warden
+from hypothesis import settings
 
 warden.watch_over()
 # A hundred runs are quicker with the bytecode of the first one.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 PR_SET_PTRACER = 0x59616D61  # prctl, Yama: who may trace a process
+
+# The same examples at every run; HYPOTHESIS_PROFILE=exhaustive looks for new ones.
+settings.register_profile("repeatable", derandomize=True)
+settings.register_profile("exhaustive", max_examples=2000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
 COMMAND = Path(sys.executable).parent / "aggregator"
 # A command that runs another with mounts of its own.
 NAMESPACE = ("unshare", "--mount", *(() if os.geteuid() == 0 else ("--map-root-user",)))

@@ -385,8 +385,10 @@ def test_ten_posts_with_ten_defects(site: Site) -> None:
     listed = site.run("problems").out
     assert re.search(r"posts/broken\.md:\d+: not valid YAML: .+", listed)
     assert re.search(r"posts/unclosed\.md:1: the front matter has no end", listed)
-    assert len(listed.splitlines()) == 2
+    assert "posts/2022-01-06-baddate.md:4: the date '99:99::99' cannot be read" in listed
+    assert len(listed.splitlines()) == 3
     site.post("unclosed.md", article("zu"))
+    site.post("2022-01-06-baddate.md", article("日期不对"))
     site.post("broken.md", article("heil"))
     site.build()
     assert site.problems() == []
@@ -506,4 +508,4 @@ def test_removed_articles_are_not_counted(site: Site) -> None:
     gone = site.post("b.md", article("B"))
     site.build()
     gone.unlink()
-    assert "1 articles" in site.build().out
+    assert "1 article" in site.build().out

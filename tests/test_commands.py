@@ -66,8 +66,25 @@ def test_status(built: Site) -> None:
     assert (found["articles"], found["copies"], found["problems"]) == (1, 2, 1)
     assert [feed["file"] for feed in found["feeds"]] == ["all.atom", "sources/huaxiashibao.atom"]
     out = built.run("status").out
-    assert "1 articles, 2 copies" in out
+    assert "1 article, 2 copies" in out
     assert "all.atom\t财经新闻\t1\t2022-01-27T14:14:24Z" in out
+
+
+def test_status_shows_the_size_of_the_file_that_it_names(built: Site) -> None:
+    built.configure(lambda text: text + "  formats: [atom, rss, json]\n")
+    built.build()
+    for feed in built.run("status", "--json").json["feeds"]:
+        assert feed["bytes"] == (built.feeds / feed["file"]).stat().st_size
+
+
+def test_status_says_once_what_fails(site: Site) -> None:
+    url = "http://127.0.0.1:9/feed"
+    site.configure(lambda text: text + f"subscriptions: [{{url: '{url}'}}]\n")
+    site.run("poll")
+    (line,) = [line for line in site.run("status").out.splitlines() if url in line]
+    assert line.count(url) == 1
+    assert "1 failure in a row (" in line
+    assert "URLs" not in line
 
 
 def test_sources(built: Site) -> None:
@@ -110,7 +127,7 @@ def test_quiet_says_nothing_and_verbose_says_which(built: Site) -> None:
         built.post("2.md", article(text))
     out = built.build("-v").out
     assert "  all.atom\n" in out
-    assert "1 problems: see aggregator problems" in out
+    assert "1 problem: see aggregator problems" in out
 
 
 def test_json_of_a_build_and_of_one_with_nothing_to_do_have_the_same_keys(built: Site) -> None:

@@ -44,6 +44,15 @@ MISTAKES = {
     "key": ("  title:", "  titel:", 2, "site.titel: unknown key, did you mean title?"),
     "list": ("  - path: posts", "  - path: posts\n    globb: x", 7, "posts[0].globb: unknown key"),
     "nested": ("feeds:", "fetch: {per_host: {dealy: 1s}}\nfeeds:", 7, "did you mean delay?"),
+    "plain item": (
+        "feeds:",
+        "subscriptions: ['https://a.cn/f']\nfeeds:",
+        7,
+        "section of keys: write `url: …`",
+    ),
+    "plain folder": ("  - path: posts", "  - posts", 6, "section of keys: write `path: …`"),
+    "wrong section": ("feeds:", "timezone: UTC\nfeeds:", 7, "it belongs under site:"),
+    "other section": ("feeds:", "entries: 3\nfeeds:", 7, "it belongs under feeds:"),
     "alias": ("feeds:", "shares:\n  - refresh: {fro: 1h}\nfeeds:", 8, "did you mean for?"),
     "missing": ("  tag: finews.example.org,2021\n", "", 1, "site.tag: is required"),
     "type": ("directory: feeds", "directory: [feeds]", 8, "feeds.directory: must be text"),
@@ -198,7 +207,8 @@ def test_a_wrong_override_is_an_error_too(site: Site) -> None:
 
 def test_init_then_check_then_build(tmp_path: Path) -> None:
     base = Site(tmp_path / "base")
-    result = base.run("init", "new")
+    options = ("--title", "x", "--url", "https://x.cn/", "--tag", "x.cn,2021")
+    result = base.run("init", "new", *options)
     assert result.code == 0
     config = base.root / "new" / "config.yaml"
     assert base.run("check", "--config", config).code == 0

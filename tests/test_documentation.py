@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from aggregator import __version__
 from aggregator.config import _keys_at, load_settings, overridable
+from aggregator.errors import ConfigError
 from aggregator.identity import source_slug
 from aggregator.settings import Settings
 
@@ -88,7 +89,14 @@ def test_ci_runs_the_second_command_word_for_word() -> None:
 def test_the_configurations_that_come_with_it_are_fine() -> None:
     sample, starter = ROOT / "config.yaml", ROOT / "aggregator" / "starter.yaml"
     assert load_settings(sample, {}).feeds.formats == ("atom", "rss", "json")
-    assert load_settings(starter, {}).feeds.formats == ("atom", "rss", "json")
+    with pytest.raises(ConfigError) as error:
+        load_settings(starter, {})
+    assert [mistake.split(": ")[1] for mistake in error.value.mistakes] == [
+        "site.title",
+        "site.url",
+        "site.tag",
+        "feeds.url",
+    ]
     example = README.partition("```yaml\n")[2].partition("```")[0]
     assert "when_removed" in example
 

@@ -205,12 +205,13 @@ def test_13_nul_and_control_characters(site: Site) -> None:
     assert site.problems() == []
 
 
-def test_14_a_date_that_does_not_exist_is_as_none(site: Site) -> None:
+def test_14_a_date_that_does_not_exist_is_as_none_and_noted(site: Site) -> None:
     site.post("2022-01-05-x.md", HEAD.replace("2022-01-01 10", "2026-02-31 10") + BODY)
     site.build()
     (entry,) = [entry for entry in site.entries() if entry.title == "标题"]
     assert entry.published == "2022-01-05T00:00:00+08:00"
-    assert site.problems() == []
+    (problem,) = site.problems()
+    assert "2026-02-31 10" in problem["reason"]
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,9 @@ HTTP: dict[str, tuple[Any, str]] = {
     "68 another code": (
         content({"content": "<p>x</p>", "infoCode": "NW202101010000000001"}), "is about NW2021",
     ),
+    "68 another code as a number": (
+        content({"content": "<p>x</p>", "infoCode": 202101010000000001}), "is about NW2021",
+    ),
     "59 an empty text": (content({"content": "<p>&nbsp;</p>"}), "an empty text"),
     "90 deep html": (content({"content": "<div>" * 100_000 + "tief"}), "nested deeper"),
     "91 references": (content({"content": "&" * 800_000}), "character references"),

@@ -30,6 +30,7 @@ LAYERS = [
     "nesting",
     "model systemd",
     "errors logs",
+    "terminal",
 ]
 # Siblings that may know each other, and why.
 ALLOWED = {

@@ -154,7 +154,7 @@ def test_99_a_read_only_store_keeps_the_feeds_and_can_be_read(site: Site) -> Non
     )
     assert done.returncode == 0, done.stderr
     assert "Read-only file system" in done.stderr
-    assert "1 articles" in done.stdout
+    assert "1 article" in done.stdout
     assert "Traceback" not in done.stderr
     assert site.feed_bytes() == before
 

@@ -170,6 +170,10 @@ def test_half_a_date_is_none_on_any_day(text) -> None:
 
 @settings(deadline=None)
 @given(html_text, st.sampled_from([content.HTML, content.MARKDOWN]))
+@example("\x1b", content.MARKDOWN)
+@example("<p>&#x1b;</p>", content.HTML)
+@example("<div><p>\x08</p></div>", content.HTML)
+@example("a\n\n&#1;", content.MARKDOWN)
 def test_clean_html_is_safe_stays_as_it_is_and_fits_xml(text, kind) -> None:
     clean = content.clean(text, kind, "https://site.example.org/")
     assert content.clean(clean, content.HTML, "https://site.example.org/") == clean
@@ -178,6 +182,14 @@ def test_clean_html_is_safe_stays_as_it_is_and_fits_xml(text, kind) -> None:
     element = etree.Element("content")
     element.text = clean
     assert etree.fromstring(etree.tostring(element)).text == (clean or None)
+
+
+@pytest.mark.parametrize(
+    "text", ["\x1b", "<p>&#x1b;</p>", "<div><p>\x08</p></div>", "\x1b\n\n\x08"]
+)
+@pytest.mark.parametrize("kind", [content.HTML, content.MARKDOWN])
+def test_nothing_is_left_of_what_xml_has_no_place_for(text: str, kind: str) -> None:
+    assert content.clean(text, kind, "https://site.example.org/") == ""
 
 
 @settings(deadline=None)

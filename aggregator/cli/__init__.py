@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import io
 import os
 import signal
 import sys
@@ -20,6 +21,7 @@ from aggregator.cli import looking, running
 from aggregator.cli.options import FAILED, LOCKED, USAGE, complain
 from aggregator.cli.streams import OutputError, drop_output, explained, tell_failures
 from aggregator.errors import AggregatorError, ConfigError, LockedError, UnknownSourceError
+from aggregator.terminal import say
 
 INTERRUPTED = "interrupted; nothing is half-written, run it again"
 GOODBYE = 1.0
@@ -36,12 +38,19 @@ def main() -> None:
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(file=shown)
+        for line in shown.getvalue().splitlines():
+            say(line, err=True)
         sys.exit(USAGE)
     except click.Abort:
         complain(INTERRUPTED)
         sys.exit(130)
-    except (ConfigError, UnknownSourceError) as error:
+    except ConfigError as error:
+        for mistake in error.mistakes:
+            complain(mistake)
+        sys.exit(USAGE)
+    except UnknownSourceError as error:
         complain(str(error))
         sys.exit(USAGE)
     except LockedError as error:

@@ -3,26 +3,76 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from aggregator.cli.options import FAILED, complain, example, json_option, print_json, with_config
+from aggregator.cli.options import FAILED, complain, example, json_option, with_config
+from aggregator.terminal import counted, say, say_json
 
 if TYPE_CHECKING:
     from aggregator.settings import Settings
 
 
-@click.command(epilog=example("aggregator init news"))
-@click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=Path())
-def init(directory: Path) -> None:
-    """Write a config.yaml to start from, and an empty posts folder."""
-    from aggregator.starter import write_starter
+def _checked(kind: str) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+    """A callback that refuses what config.yaml may not have for a key of `site:`."""
 
-    for path in write_starter(directory):
-        click.echo(f"wrote {path}")
-    click.echo("next: edit site: in config.yaml, put posts into posts/, run aggregator build-feeds")
+    def callback(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+        if value is None:
+            return None
+        from pydantic import TypeAdapter, ValidationError
+
+        from aggregator import setting_types
+
+        try:
+            return str(TypeAdapter(getattr(setting_types, kind)).validate_python(value))
+        except ValidationError as error:
+            reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+            raise click.BadParameter(reason) from error
+
+    return callback
+
+
+@click.command(
+    epilog=example(
+        "aggregator init news --title 我的新闻 --url https://news.example.com/ "
+        "--tag news.example.com,2021"
+    )
+)
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=Path())
+@click.option("--title", callback=_checked("Title"), help="The name of the combined feed.")
+@click.option("--url", callback=_checked("FolderUrl"), help="The site's address.")
+@click.option(
+    "--tag",
+    metavar="DOMAIN,YEAR",
+    callback=_checked("Tag"),
+    help="A domain of yours and a year in which it was yours: part of every entry's id for good.",
+)
+@click.option("--language", help="The language of the feeds, like zh-CN.")
+@click.option(
+    "--posts",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder of posts, if there is one already.",
+)
+def init(
+    directory: Path,
+    title: str | None,
+    url: str | None,
+    tag: str | None,
+    language: str | None,
+    posts: Path | None,
+) -> None:
+    """Write a config.yaml to start from, and an empty posts folder."""
+    from aggregator.starter import Known, write_starter
+
+    for path in write_starter(directory, Known(title, url, tag, language, posts)):
+        say(f"wrote {path}")
+    config = directory / "config.yaml"
+    if None in (title, url, tag):
+        say(f"next: fill in title, url and tag in {config}")
+    say(f"then: aggregator check --config {config}")
 
 
 @click.command(epilog=example("aggregator check --config site/config.yaml"))
@@ -41,29 +91,69 @@ def check(config: Path, verbose: bool, quiet: bool, as_json: bool, feeds: bool) 
     if feeds:
         _check_feeds(settings, quiet=quiet, as_json=as_json)
         return
-    missing = [posts.path for posts in settings.posts if not (settings.base / posts.path).is_dir()]
+    counts, warnings, missing = _looked_at(settings)
     if as_json:
-        print_json(
+        say_json(
             {
                 "config": str(config),
                 "store": str(settings.store_path),
                 "feeds": str(settings.feeds_directory),
                 "posts": [str(settings.base / posts.path) for posts in settings.posts],
+                "counts": counts,
+                "warnings": warnings,
                 "missing_folders": missing,
             }
         )
     elif not quiet:
-        click.echo(f"{config}: fine")
-        click.echo(f"  store  {settings.store_path}")
-        click.echo(f"  feeds  {settings.feeds_directory}  as  {settings.feeds.url}")
-        for posts in settings.posts:
-            click.echo(f"  posts  {settings.base / posts.path}/{posts.glob}")
+        say(f"store: {settings.store_path}")
+        say(f"feeds: {settings.feeds_directory} as {settings.feeds.url}")
+        for posts, count in zip(settings.posts, counts, strict=True):
+            if count is not None:
+                match = "matches" if count == 1 else "match"
+                place = f"{settings.base / posts.path}/{posts.glob}"
+                say(f"posts: {counted(count, 'post')} {match} {place}")
         if verbose:
-            click.echo(settings.model_dump_json(indent=2, by_alias=True, exclude={"base"}))
+            whole = settings.model_dump_json(indent=2, by_alias=True, exclude={"base"})
+            for line in whole.splitlines():
+                say(line)
+        if not (warnings or missing):
+            say(f"{config}: fine")
+    if not as_json:
+        for warning in warnings:
+            complain(f"{config}: {warning}")
     for path in missing:
         complain(f"{settings.base / path}: no such folder (posts: path)")
     if missing:
         sys.exit(FAILED)
+
+
+def _looked_at(settings: Settings) -> tuple[list[int | None], list[str], list[str]]:
+    """How many posts each folder has, what an owner should know, and folders that are not there."""
+    from aggregator.errors import OriginError
+    from aggregator.origins.scan import list_posts
+    from aggregator.setting_types import is_nobodys
+
+    counts: list[int | None] = []
+    warnings: list[str] = []
+    missing: list[str] = []
+    if is_nobodys(settings.site.tag):
+        domain = settings.site.tag.partition(",")[0]
+        reason = f"{domain} is set aside for examples; ids need a domain that is yours"
+        warnings.append(f"site.tag: {reason}, and never change")
+    for posts in settings.posts:
+        folder = settings.base / posts.path
+        counts.append(None)
+        if not folder.is_dir():
+            missing.append(posts.path)
+            continue
+        try:
+            counts[-1] = len(list_posts(folder, posts.glob))
+        except OriginError as error:
+            warnings.append(f"posts: {error}")
+            continue
+        if not counts[-1]:
+            warnings.append(f"posts: no post matches {folder}/{posts.glob}")
+    return counts, warnings, missing
 
 
 def _check_feeds(settings: Settings, *, quiet: bool, as_json: bool) -> None:
@@ -73,13 +163,13 @@ def _check_feeds(settings: Settings, *, quiet: bool, as_json: bool) -> None:
 
     count, faults = check_feeds(settings, datetime.datetime.now(datetime.UTC))
     if as_json:
-        print_json({"files": count, "faults": [fault._asdict() for fault in faults]})
+        say_json({"files": count, "faults": [fault._asdict() for fault in faults]})
     else:
         for path, line, reason in faults:
             place = f"{settings.feeds_directory / path}{f':{line}' if line is not None else ''}"
-            click.echo(f"{place}: {reason}")
+            say(f"{place}: {reason}")
         if not quiet:
-            click.echo(f"{count:,} files, {len(faults):,} faults")
+            say(f"{counted(count, 'file')}, {counted(len(faults), 'fault')}")
     if faults:
         sys.exit(FAILED)
 
@@ -93,7 +183,7 @@ def status(config: Path, verbose: bool, quiet: bool, as_json: bool) -> None:
 
     found = inspection.status(_settings(config))
     if as_json:
-        print_json(found)
+        say_json(found)
     else:
         console.print_status(found)
 
@@ -107,14 +197,14 @@ def problems(config: Path, verbose: bool, quiet: bool, as_json: bool) -> None:
 
     found = inspection.problems(_settings(config))
     if as_json:
-        print_json(found)
+        say_json(found)
         return
     for item in found:
         line = f":{item['line']}" if item["line"] is not None else ""
         since = f"  (since {item['since']})" if verbose else ""
-        click.echo(f"{_printable(item['file'])}{line}: {item['reason']}{since}")
+        say(f"{item['file']}{line}: {item['reason']}{since}")
     if not found and not quiet:
-        click.echo("no problems")
+        say("no problems")
 
 
 @click.command(epilog=example("aggregator sources"))
@@ -126,7 +216,7 @@ def sources(config: Path, verbose: bool, quiet: bool, as_json: bool) -> None:
 
     found = inspection.sources(_settings(config))
     if as_json:
-        print_json(found)
+        say_json(found)
     else:
         console.print_sources(found)
 
@@ -141,7 +231,7 @@ def show(code: str, config: Path, verbose: bool, quiet: bool, as_json: bool) -> 
 
     found = inspection.show(_settings(config), code)
     if as_json:
-        print_json(found)
+        say_json(found)
     else:
         console.print_article(found, verbose=verbose)
 
@@ -150,11 +240,3 @@ def _settings(config: Path) -> Settings:
     from aggregator.config import load_settings
 
     return load_settings(config)
-
-
-def _printable(text: str) -> str:
-    """A path on one line, whatever is in it."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text
-    )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 import click
+
+from aggregator.terminal import say
 
 DEFAULT_CONFIG = "config.yaml"
 FAILED, USAGE, LOCKED = 1, 2, 75
@@ -50,11 +51,6 @@ def example(text: str) -> str:
     return "\b\nExample:\n  " + text
 
 
-def print_json(value: object) -> None:
-    """Print a value for scripts."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
-
-
 def complain_all(notices: list[str], failures: list[str]) -> None:
     """Say what a run has to say beside its summary, on standard error."""
     for message in (*notices, *failures):
@@ -63,4 +59,4 @@ def complain_all(notices: list[str], failures: list[str]) -> None:
 
 def complain(message: str) -> None:
     """Say one thing on standard error."""
-    click.echo(f"aggregator: {message}", err=True)
+    say(f"aggregator: {message}", err=True)

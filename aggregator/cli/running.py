@@ -1,4 +1,4 @@
-"""Commands that do the work: poll and build-feeds."""
+"""Commands that do the work: poll, build-feeds, run and serve."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from aggregator.cli.options import (
     complain_all,
     example,
     json_option,
-    print_json,
     wait_option,
     with_config,
 )
+from aggregator.terminal import counted, say, say_json
 
 
 @click.command(epilog=example("aggregator poll --only shares --all"))
@@ -67,10 +67,10 @@ def poll(
         outcome = polling.poll(settings, options, report)
     complain_all(outcome.notices, outcome.failures)
     if as_json:
-        print_json(console.poll_values(outcome))
+        say_json(console.poll_values(outcome))
     elif not quiet:
         for line in console.poll_lines(outcome, verbose=verbose, dry_run=dry_run):
-            click.echo(line)
+            say(line)
     if outcome.failures:
         sys.exit(FAILED)
 
@@ -133,10 +133,10 @@ def build_feeds(
         outcome = runs.build_feeds(settings, config, options, report)
     complain_all(outcome.notices, outcome.failures)
     if as_json:
-        print_json(console.outcome_values(outcome))
+        say_json(console.outcome_values(outcome))
     elif not quiet:
         for line in console.outcome_lines(outcome, verbose=verbose, dry_run=dry_run):
-            click.echo(line)
+            say(line)
     if outcome.failures:
         sys.exit(FAILED)
 
@@ -146,7 +146,7 @@ def build_feeds(
 @click.option(
     "--listen",
     metavar="ADDRESS:PORT",
-    help="Give the feeds, /metrics and /health there, over HTTP.",
+    help="Serve the feeds, /metrics and /health there.  PORT alone is 127.0.0.1:PORT.",
 )
 @click.option(
     "--log-format",
@@ -176,10 +176,10 @@ def run(config: Path, verbose: bool, quiet: bool, listen: str | None, log_format
     metavar="ADDRESS:PORT",
     default="127.0.0.1:8610",
     show_default=True,
-    help="Where to listen.",
+    help="Where to listen.  PORT alone is 127.0.0.1:PORT; 0.0.0.0:PORT is open to everybody.",
 )
 def serve(config: Path, verbose: bool, quiet: bool, listen: str) -> None:
-    """Give the folder of feeds over HTTP.
+    """Serve the feeds folder over HTTP.
 
     Ends with SIGTERM or SIGINT.
     """
@@ -188,7 +188,7 @@ def serve(config: Path, verbose: bool, quiet: bool, listen: str) -> None:
 
     def ready(url: str) -> None:
         if not quiet:
-            click.echo(f"the feeds are at {url}", err=True)
+            say(f"the feeds are at {url}", err=True)
 
     server.run(load_settings(config).feeds_directory, listen, ready)
 
@@ -196,10 +196,11 @@ def serve(config: Path, verbose: bool, quiet: bool, listen: str) -> None:
 def _report_current(current: dict[str, Any], *, quiet: bool, as_json: bool) -> None:
     if as_json:
         counts = dict.fromkeys(("read", "new", "revised", "restated", "removed"), 0)
-        print_json({**current, **counts, "written": [], "failures": []})
+        say_json({**current, **counts, "written": [], "failures": []})
     elif not quiet:
-        click.echo(
-            f"nothing changed: {current['articles']:,} articles, {current['feeds']:,} feeds current"
+        say(
+            f"nothing changed: {counted(current['articles'], 'article')}, "
+            f"{counted(current['feeds'], 'feed')} current"
         )
         if current["problems"]:
-            click.echo(f"{current['problems']:,} problems: see aggregator problems")
+            say(f"{counted(current['problems'], 'problem')}: see aggregator problems")

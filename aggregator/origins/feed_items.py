@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin
+from zoneinfo import ZoneInfo
 
-from aggregator import content
+from aggregator import content, dates
 from aggregator.errors import UnusableError
 from aggregator.model import Enclosure
 from aggregator.origins import feed_bytes, json_feed
@@ -27,6 +28,13 @@ MAX_GUID = 2000
 LONG_DESCRIPTION = 1000
 _EARLIEST = datetime.datetime(1990, 1, 1, tzinfo=datetime.UTC)
 _LATEST = datetime.datetime(2100, 1, 1, tzinfo=datetime.UTC)
+_DATES = ("published", "updated", "created")
+_Date = tuple[datetime.datetime | None, str]
+# RFC 822, and what of ISO 8601 is less than a day.
+_OF_FEEDS = re.compile(
+    r"\d{4}(?:-\d{2})?|.*\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec).*",
+    re.IGNORECASE | re.ASCII,
+)
 _MAX_STYLE = 2000
 _LONG_STYLE = re.compile(
     rf"\sstyle\s*=\s*(?:\"[^\"]{{{_MAX_STYLE},}}+\"|'[^']{{{_MAX_STYLE},}}+')", re.IGNORECASE
@@ -36,7 +44,7 @@ _WEB = ("http://", "https://")
 
 @dataclass(frozen=True, slots=True)
 class FeedItem:
-    """One entry.  `published` is None for a missing date and for one that can't be."""
+    """One entry.  `unread_date` is a date as it is written, where it cannot be read."""
 
     guid: str | None
     link: str | None
@@ -44,6 +52,7 @@ class FeedItem:
     html: str
     is_full: bool
     published: datetime.datetime | None = None
+    unread_date: str = ""
     categories: tuple[str, ...] = ()
     enclosures: tuple[Enclosure, ...] = ()
 
@@ -63,20 +72,26 @@ def prepare() -> None:
 
 
 def parse_feed(
-    data: bytes, content_type: str, base_url: str, max_items: int = MAX_ITEMS
+    data: bytes,
+    content_type: str,
+    base_url: str,
+    timezone: str = "UTC",
+    max_items: int = MAX_ITEMS,
 ) -> ParsedFeed:
     """The entries of a feed, the newest `max_items` of them, in the feed's order.
 
     Full content goes before a summary; a text is full (`is_full`) if the feed says so,
     or if its description is long.  Of entries with the same GUID the first counts, and
-    of a feed that is cut off the whole entries.  Raises `UnusableError` for no feed.
+    of a feed that is cut off the whole entries.  Dates that name no zone are in
+    `timezone`.  Raises `UnusableError` for no feed.
     """
     if not data.strip():
         raise UnusableError("an empty answer")
+    zone = ZoneInfo(timezone)
     notes: list[str] = []
     if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
         title, found = json_feed.read(data)
-        items = [_of_json(item, base_url) for item in found if isinstance(item, dict)]
+        items = [_of_json(item, base_url, zone) for item in found if isinstance(item, dict)]
         if len(items) < len(found):
             notes.append(f"{len(found) - len(items):,} items that are none")
     else:
@@ -84,7 +99,7 @@ def parse_feed(
         title, entries = _parse(document)
         if is_cut:
             notes.append("it is cut off: only whole entries were read")
-        items = [_of_entry(entry, base_url) for entry in entries]
+        items = [_of_entry(entry, base_url, zone) for entry in entries]
     items = _newest(items, max_items, notes)
     return ParsedFeed(title, tuple(_unique(items, notes)), tuple(notes))
 
@@ -105,7 +120,7 @@ def _parse(document: bytes) -> tuple[str | None, list[Any]]:
     return title, list(parsed.entries)
 
 
-def _of_entry(entry: Any, base_url: str) -> FeedItem:
+def _of_entry(entry: Any, base_url: str, zone: ZoneInfo) -> FeedItem:
     """An entry of feedparser's."""
     contents = [item for item in entry.get("content", []) if item.get("value", "").strip()]
     summary = entry.get("summary_detail") or {}
@@ -115,14 +130,19 @@ def _of_entry(entry: Any, base_url: str) -> FeedItem:
     text = _html(best if best is not None else summary)
     link = _link(entry)
     guid = str(entry.get("id") or "").strip() or None
-    dates = (entry.get(f"{name}_parsed") for name in ("published", "updated", "created"))
+    published, unread_date = _date(
+        (entry.get(name) for name in _DATES),
+        (entry.get(f"{name}_parsed") for name in _DATES),
+        zone,
+    )
     return FeedItem(
         guid=guid[:MAX_GUID] if guid and guid != link else guid,
         link=_absolute(link, base_url),
         title=_plain(entry.get("title_detail")),
         html=text,
         is_full=best is not None or len(content.plain_text(text)) >= LONG_DESCRIPTION,
-        published=next((moment for date in dates if (moment := _moment(date))), None),
+        published=published,
+        unread_date=unread_date,
         categories=_words(tag.get("term") for tag in entry.get("tags", [])),
         enclosures=_enclosures(
             (
@@ -134,27 +154,27 @@ def _of_entry(entry: Any, base_url: str) -> FeedItem:
     )
 
 
-def _of_json(item: dict[str, Any], base_url: str) -> FeedItem:
+def _of_json(item: dict[str, Any], base_url: str, zone: ZoneInfo) -> FeedItem:
     """An item of a JSON Feed (https://www.jsonfeed.org/version/1.1/)."""
 
     def text(name: str) -> str:
-        value = item.get(name)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            value = str(value)
-        return content.without_forbidden(value).strip() if isinstance(value, str) else ""
+        return json_feed.text(item.get(name)).strip()
 
     link = text("url") or text("external_url")
     body = text("content_html") or _paragraphs(text("content_text"))
     attachments = item.get("attachments")
     tags = item.get("tags")
+    written = (text("date_published"), text("date_modified"))
+    published, unread_date = _date(written, (None, None), zone)
     return FeedItem(
         guid=text("id")[:MAX_GUID] or None,
         link=_absolute(link, base_url),
         title=_clipped(text("title")),
         html=body or _paragraphs(text("summary")),
         is_full=bool(body),
-        published=_iso(text("date_published")) or _iso(text("date_modified")),
-        categories=_words(tags if isinstance(tags, list) else ()),
+        published=published,
+        unread_date=unread_date,
+        categories=_words(map(json_feed.text, tags) if isinstance(tags, list) else ()),
         enclosures=_enclosures(
             (
                 (part.get("url"), part.get("mime_type"), part.get("size_in_bytes"))
@@ -247,30 +267,32 @@ def _enclosures(
     return tuple(found[:20])
 
 
-def _moment(parsed: Any) -> datetime.datetime | None:
+def _date(texts: Iterable[object], parsed: Iterable[Any], zone: ZoneInfo) -> _Date:
+    """The first of an entry's dates that can be true, and else one that can't be read."""
+    unread = ""
+    for text, moment in zip(texts, parsed, strict=True):
+        written = _clipped(content.without_forbidden(text))[:100] if isinstance(text, str) else ""
+        if not written:
+            continue
+        if _OF_FEEDS.fullmatch(written):
+            found = _instant(moment)
+        else:
+            # Of other forms feedparser makes any date: it reads 2022/1/27 as 1 November.
+            found = dates.parse_date(written, zone)
+        if found is not None and _EARLIEST <= found <= _LATEST:
+            return found, ""
+        unread = unread or ("" if found is not None else written)
+    return None, unread
+
+
+def _instant(parsed: Any) -> datetime.datetime | None:
     """A date as feedparser gives it, a time tuple in UTC."""
     if parsed is None:
         return None
     try:
-        found = datetime.datetime.fromtimestamp(calendar.timegm(parsed), datetime.UTC)
+        return datetime.datetime.fromtimestamp(calendar.timegm(parsed), datetime.UTC)
     except (ValueError, OverflowError, OSError, TypeError):
         return None
-    return found if _EARLIEST <= found <= _LATEST else None
-
-
-def _iso(text: str) -> datetime.datetime | None:
-    """A date of RFC 3339."""
-    try:
-        found = datetime.datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    if found.tzinfo is None:
-        found = found.replace(tzinfo=datetime.UTC)
-    try:
-        found = found.astimezone(datetime.UTC).replace(microsecond=0)
-    except OverflowError:
-        return None
-    return found if _EARLIEST <= found <= _LATEST else None
 
 
 def _newest(items: list[FeedItem], limit: int, notes: list[str]) -> list[FeedItem]:

@@ -6,6 +6,7 @@ import datetime
 import hashlib
 import html
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -21,7 +22,10 @@ EARLIEST = datetime.datetime(1990, 1, 1, tzinfo=datetime.UTC)
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What an origin found of an article; empty texts are unknown."""
+    """What an origin found of an article; empty texts are unknown.
+
+    `date` is the date as it is written, for one that is not `published` yet.
+    """
 
     location: str
     code: str
@@ -30,6 +34,7 @@ class Found:
     source: str = ""
     source_name: str = ""
     published: datetime.datetime | None = None
+    date: str = ""
     is_full: bool = True
     link: str | None = None
     share_url: str | None = None
@@ -46,7 +51,7 @@ def make_copy(origin: str, found: Found, zone: ZoneInfo, now: datetime.datetime)
     beyond the cleaner's limits.
     """
     content.check_limits(found.html, content.HTML)
-    published = found.published
+    published = found.published or _parsed(found.date, zone)
     if published is not None and not EARLIEST <= published <= now:
         published = None
     guess = published or dates.date_of_code(found.code, zone)
@@ -74,6 +79,23 @@ def make_copy(origin: str, found: Found, zone: ZoneInfo, now: datetime.datetime)
         words=visible.words(found.html),
         title_guess="" if found.title else first_words(found.html),
     )
+
+
+def unread_dates(found: Iterable[Found], zone: ZoneInfo) -> str | None:
+    """What to say of dates that are there and can't be read, None if there are none."""
+    unread = [
+        item.date
+        for item in found
+        if item.date and item.published is None and _parsed(item.date, zone) is None
+    ]
+    if not unread:
+        return None
+    others = f", and {len(unread) - 1:,} more" if len(unread) > 1 else ""
+    return f"{dates.unreadable(unread[0])}{others}"
+
+
+def _parsed(date: str, zone: ZoneInfo) -> datetime.datetime | None:
+    return dates.parse_date(date, zone) if date else None
 
 
 def first_words(html: str) -> str:

@@ -64,6 +64,17 @@ def line(expression: str | None, document: object, name: str, limit: int = MAX_T
     return found if len(found) <= limit else found[:limit].rstrip() + "…"
 
 
+def code(expression: str, document: object) -> str:
+    """The code that an answer names, empty for what can be none: a list, a section, a flag.
+
+    Upstreams write the digits of one as a number, too.
+    """
+    value = search(expression, document)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return ""
+    return str(value)
+
+
 @functools.lru_cache(maxsize=256)
 def _compiled(expression: str) -> Any:
     return jmespath.compile(expression)

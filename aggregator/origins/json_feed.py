@@ -12,9 +12,9 @@ from aggregator.nesting import check_json
 def read(data: bytes) -> tuple[str | None, list[object]]:
     """The title and the items of a JSON Feed.  Raises `UnusableError` for what is none."""
     try:
-        text = data.decode("utf-8-sig")
-        check_json(text)
-        document = json.loads(text, parse_constant=_refuse)
+        body = data.decode("utf-8-sig")
+        check_json(body)
+        document = json.loads(body, parse_constant=_refuse)
     except UnusableError:
         raise
     except ValueError as error:
@@ -26,8 +26,14 @@ def read(data: bytes) -> tuple[str | None, list[object]]:
          "https://www.jsonfeed.org/version/")
     ):  # fmt: skip
         raise UnusableError("JSON, but no JSON Feed")
-    title = document.get("title")
-    return (without_forbidden(title)[:1000] if isinstance(title, str) else None), items
+    return text(document.get("title"))[:1000] or None, items
+
+
+def text(value: object) -> str:
+    """A text, empty for what can be none.  Some feeds write numbers where text belongs."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = str(value)
+    return without_forbidden(value) if isinstance(value, str) else ""
 
 
 def _refuse(constant: str) -> None:

@@ -12,18 +12,17 @@ from urllib.parse import urljoin
 from zoneinfo import ZoneInfo
 
 from aggregator import content, identity
-from aggregator.dates import parse_date
 from aggregator.errors import UnusableError, unforeseen
 from aggregator.model import Copy, Problem, Response
 from aggregator.origins import json_body
-from aggregator.origins.found_text import Found, as_html, make_copy
+from aggregator.origins.found_text import Found, as_html, make_copy, unread_dates
 from aggregator.origins.interface import Reading
 from aggregator.origins.page_text import ListLink
 from aggregator.origins.shares import fill
 from aggregator.pacing import Pace
 from aggregator.sources import SourceKeys, normal_name
 
-READER_VERSION = 1
+READER_VERSION = 2
 MAX_ITEMS = 2000
 FIELDS = ("code", "title", "url", "published", "source", "digest")
 # The three shapes of the upstream (design §12): where items are, and their fields.
@@ -147,6 +146,7 @@ class ListEndpoint:
         except UnusableError as error:
             problems.append(Problem(self._rule.url, f"its next page: {error.reason}"))
         pages: list[str] = []
+        read: list[Found] = []
         for number, item in enumerate(items[:MAX_ITEMS], 1):
             try:
                 found = self._found(item, sources, response.url)
@@ -158,11 +158,15 @@ class ListEndpoint:
                 reason = f"item {number}: cannot be read ({unforeseen(error)})"
                 problems.append(Problem(self._rule.url, reason))
                 continue
+            read.append(found)
             if copies.setdefault(copy.location, copy) is copy and copy.share_url is not None:
                 pages.append(copy.share_url)
         if len(items) > MAX_ITEMS:
             note = f"only the first {MAX_ITEMS:,} of {len(items):,} items were read"
             problems.append(Problem(self._rule.url, note))
+        unread = unread_dates(read, self._zone)
+        if unread is not None:
+            problems.append(Problem(self._rule.url, unread))
         return Reading(tuple(copies.values()), tuple(problems), tuple(pages), next_url)
 
     def _found(self, item: object, sources: SourceKeys, base: str) -> Found:
@@ -195,7 +199,7 @@ class ListEndpoint:
             title=title,
             source=self._rule.source or (sources.key_of(name) if name else ""),
             source_name=name,
-            published=parse_date(values["published"], self._zone) if values["published"] else None,
+            date=values["published"],
             is_full=False,
             link=url if url and url != share_url else None,
             share_url=share_url if share_url is None or self._is_share_page(share_url) else None,

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin
-from zoneinfo import ZoneInfo
 
-from aggregator import content, dates
+from aggregator import content
 from aggregator.errors import UnusableError
 from aggregator.origins.encodings import decode
 
@@ -22,24 +20,20 @@ _SPACE = re.compile(r"\s+")
 
 @dataclass(frozen=True, slots=True)
 class PageSelectors:
-    """CSS selectors of a page's parts; without `html` the main text is looked for.
-
-    `timezone` is that of dates that name none.
-    """
+    """CSS selectors of a page's parts; without `html` the main text is looked for."""
 
     html: str | None = None
     title: str | None = None
     date: str | None = None
-    timezone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
 class PageText:
-    """What a page says; its HTML is not sanitised."""
+    """What a page says; its HTML is not sanitised, and its date is still text."""
 
     title: str | None
     html: str
-    published: datetime.datetime | None = None
+    date: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +72,7 @@ def extract(data: bytes, content_type: str, url: str, selectors: PageSelectors) 
         html = "\n".join(part.decode_contents() for part in found)
     else:
         html = _main_text(page, url)
-    return PageText(
-        title or None,
-        content.without_forbidden(html),
-        dates.parse_date(date, ZoneInfo(selectors.timezone)) if date else None,
-    )
+    return PageText(title or None, content.without_forbidden(html), date or None)
 
 
 def list_links(

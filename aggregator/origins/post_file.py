@@ -137,13 +137,17 @@ def _parse(file: PostFile, rules: PostRules) -> Parsed:
     except UnusableError as error:
         raise UnusableError(error.reason, _line_of(text, f"\n{rules.code_key}")) from error
     notes += [(None, disagreement) for disagreement in found.disagreements]
-    published = dates.parse_date(_text_value(values.get("date")), zone)
+    date = values.get("date")
+    published = dates.parse_date(_text_value(date), zone)
     guess = (
         published
         or dates.date_of_name(stem, zone)
         or dates.date_of_code(found.code, zone)
         or datetime.datetime.fromtimestamp(int(max(file.modified, 0)), datetime.UTC)
     )
+    if published is None and date not in (None, ""):
+        taken = f"{guess.astimezone(zone):%Y-%m-%d} was taken"
+        notes.append((_line_of(text, "\ndate:"), f"{dates.unreadable(date)}: {taken}"))
     permalink = None
     if rules.permalink is not None:
         permalink = _permalink(rules, source, guess.astimezone(zone), stem, found.code)

@@ -28,7 +28,7 @@ from aggregator.origins.scan import (
     read_file,
 )
 
-READER_VERSION = 2
+READER_VERSION = 3
 BATCH = 500
 
 

@@ -135,6 +135,18 @@ def list_posts(root: Path, glob: str) -> list[str]:
     return found
 
 
+def reaches(glob: str, path: str) -> bool:
+    """Whether a glob finds the file at `path`, relative to its folder."""
+    *folders, name = path.split("/")
+    if any(part in _SKIPPED_FOLDERS or part[0] == "." for part in (*folders, name)):
+        return False
+    pattern = Glob(glob)
+    places = pattern.start
+    for folder in folders:
+        places = pattern.enter(places, folder)
+    return pattern.is_end(places) and pattern.fits(name) is not None
+
+
 def changed_at(root: Path) -> int:
     """When the list of a folder's files last changed, in nanoseconds; 0 if unknown."""
     try:

@@ -13,18 +13,17 @@ from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from aggregator import content, identity
-from aggregator.dates import parse_date
 from aggregator.errors import OriginError, UnusableError
 from aggregator.model import Problem, Response
 from aggregator.origins import json_body
-from aggregator.origins.found_text import Found, as_html, first_words, make_copy
+from aggregator.origins.found_text import Found, as_html, first_words, make_copy, unread_dates
 from aggregator.origins.interface import Reading
 from aggregator.origins.page_text import PageSelectors, PageText
 from aggregator.pacing import Pace
 from aggregator.sources import SourceKeys, normal_name
 
 NAME = "shares"
-READER_VERSION = 1
+READER_VERSION = 2
 MAX_URL_FILE = 10_000_000
 # Texts that were copied end by naming where from: （文章来源：北京商报）
 _CREDIT = re.compile(r"[（(]\s*文章来源[:：]\s*([^）)<]{1,40}?)\s*[）)]\s*(?:<[^>]*>\s*)*\Z")
@@ -149,7 +148,6 @@ class SharePages:
         kind = rule[0]
         code = identity.code_of_share_url(url, self._codes)
         found = self._json(kind, response) if kind.format == "json" else self._page(kind, response)
-        problems: tuple[Problem, ...] = ()
         told = identity.normal_code(found.code) if found.code else None
         if told is not None and code is not None and told != code:
             raise UnusableError(f"the answer is about {told}, not about {code}")
@@ -167,26 +165,26 @@ class SharePages:
             share_url=url,
             base=response.url,
         )
+        note = unread_dates([complete], self._zone)
+        problems = (Problem(url, note),) if note is not None else ()
         return Reading((make_copy(NAME, complete, self._zone, now),), problems)
 
     def _json(self, rule: ShareRule, response: Response) -> Found:
         document = json_body.load(response.body or b"", response.headers.get("content-type", ""))
-        published = json_body.line(rule.published, document, "date")
-        code = json_body.search(rule.code or _CODE, document)
         html = json_body.text(rule.html or "content || text", document, "text")
         if not html:
             raise UnusableError("JSON without a text")
         return Found(
             location="",
-            code=code if isinstance(code, str) else "",
+            code=json_body.code(rule.code or _CODE, document),
             html=html,
             title=content.plain_text(json_body.line(rule.title, document, "title")),
             source_name=json_body.line(rule.source, document, "source", 100),
-            published=parse_date(published, self._zone) if published else None,
+            date=json_body.line(rule.published, document, "date"),
         )
 
     def _page(self, rule: ShareRule, response: Response) -> Found:
-        selectors = PageSelectors(rule.html, rule.title, rule.published, self._zone.key)
+        selectors = PageSelectors(rule.html, rule.title, rule.published)
         content_type = response.headers.get("content-type", "")
         page = self._extract(response.body or b"", content_type, response.url, selectors)
         return Found(
@@ -194,7 +192,7 @@ class SharePages:
             code="",
             html=page.html,
             title=page.title or "",
-            published=page.published,
+            date=page.date or "",
         )
 
     def _credit(self, html: str) -> str:

@@ -13,14 +13,14 @@ from aggregator import identity
 from aggregator.errors import UnusableError, unforeseen
 from aggregator.model import Copy, Problem, Response
 from aggregator.origins.feed_items import FeedItem, ParsedFeed
-from aggregator.origins.found_text import Found, make_copy
+from aggregator.origins.found_text import Found, make_copy, unread_dates
 from aggregator.origins.interface import Reading
 from aggregator.pacing import Pace
 from aggregator.sources import SourceKeys, normal_name
 
-READER_VERSION = 1
+READER_VERSION = 2
 
-ParseFeed = Callable[[bytes, str, str], ParsedFeed]
+ParseFeed = Callable[[bytes, str, str, str], ParsedFeed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Subscription:
     def rules(self) -> bytes:
         """The digest of all that reading an answer depends on."""
         rule = dataclasses.astuple(dataclasses.replace(self._rule, every=datetime.timedelta(1)))
-        values = (READER_VERSION, rule, self._codes)
+        values = (READER_VERSION, rule, self._codes, self._zone.key)
         return hashlib.blake2b(repr(values).encode(), digest_size=16).digest()
 
     @property
@@ -91,16 +91,16 @@ class Subscription:
     ) -> Reading:
         """The entries of the feed; see `interface.UpstreamOrigin.read`."""
         content_type = response.headers.get("content-type", "")
-        feed = self._parse(response.body or b"", content_type, response.url)
+        feed = self._parse(response.body or b"", content_type, response.url, self._zone.key)
         name = normal_name(feed.title or "")
         source = self._rule.source or (sources.key_of(name) if name else "")
         copies: dict[str, Copy] = {}
         problems = [Problem(url, note) for note in feed.notes]
+        read: list[Found] = []
         for item in feed.items:
             try:
-                copy = make_copy(
-                    self.name, self._found(item, source, name, response.url), self._zone, now
-                )
+                found = self._found(item, source, name, response.url)
+                copy = make_copy(self.name, found, self._zone, now)
             except UnusableError as error:
                 problems.append(Problem(url, f"{item.title[:60] or item.guid}: {error.reason}"))
                 continue
@@ -108,7 +108,11 @@ class Subscription:
                 reason = f"{item.title[:60] or item.guid}: cannot be read ({unforeseen(error)})"
                 problems.append(Problem(url, reason))
                 continue
+            read.append(found)
             copies.setdefault(copy.location, copy)
+        unread = unread_dates(read, self._zone)
+        if unread is not None:
+            problems.append(Problem(url, unread))
         return Reading(tuple(copies.values()), tuple(problems))
 
     def _found(self, item: FeedItem, source: str, name: str, base: str) -> Found:
@@ -140,6 +144,7 @@ class Subscription:
             source=source,
             source_name=name,
             published=item.published,
+            date=item.unread_date,
             is_full=item.is_full,
             link=None if is_share_page else item.link,
             share_url=item.link if is_share_page else None,

@@ -12,6 +12,7 @@ from aggregator import __version__
 from aggregator.content import without_forbidden
 from aggregator.model import FORMATS, FeedDocument
 from aggregator.publish.words import words
+from aggregator.publish.xml import text_or_html
 
 GENERATOR = "aggregator"
 STYLESHEET = "feed.css"
@@ -24,7 +25,8 @@ XHTML = "http://www.w3.org/1999/xhtml"
 def make_head(document: FeedDocument, format: str) -> FeedGenerator:
     """A feedgen feed without entries, with all that the two XML formats have in common."""
     feed = FeedGenerator()
-    feed.title(without_forbidden(document.title))
+    title = text_or_html(document.title) if format == "rss" else document.title
+    feed.title(without_forbidden(title))
     feed.language(document.language)
     address = FORMATS[format].media_type
     feed.link(href=document.urls[format], rel="self", type=address)

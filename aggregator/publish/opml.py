@@ -6,7 +6,7 @@ from email.utils import format_datetime
 
 from aggregator.model import Card, Overview
 from aggregator.publish.words import words
-from aggregator.publish.xml import element
+from aggregator.publish.xml import element, text_or_html
 
 
 def render(overview: Overview) -> bytes:
@@ -17,9 +17,9 @@ def render(overview: Overview) -> bytes:
         '<?xml version="1.0" encoding="UTF-8"?>',
         '<opml version="2.0">',
         "  <head>",
-        f"    {element('title', overview.title)}",
+        f"    {element('title', text_or_html(overview.title))}",
         f"    {element('dateModified', format_datetime(overview.updated))}",
-        f"    {element('ownerName', overview.author)}",
+        f"    {element('ownerName', text_or_html(overview.author))}",
         f"    {element('ownerId', overview.site_url)}",
         f"    {element('docs', 'https://opml.org/spec2.opml')}",
         "  </head>",
@@ -41,8 +41,8 @@ def _outline(card: Card, overview: Overview) -> str:
     return element(
         "outline",
         type="rss",
-        text=card.name,
-        title=card.name,
+        text=text_or_html(card.name),
+        title=text_or_html(card.name),
         xmlUrl=overview.feeds_url + path,
         htmlUrl=card.site or overview.site_url,
         language=overview.language,

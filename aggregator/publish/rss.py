@@ -7,11 +7,12 @@ feedgen writes the channel and the items are written here: feedgen knows one cat
 from __future__ import annotations
 
 from email.utils import format_datetime
+from html import escape
 
 from aggregator.content import plain_text, without_forbidden
 from aggregator.model import Entry, FeedDocument, FeedOrigin
 from aggregator.publish.head import make_head, with_entries
-from aggregator.publish.xml import element, text_element
+from aggregator.publish.xml import element, text_element, text_or_html
 
 # How long a reader may leave a feed alone, in minutes.
 TIME_TO_LIVE = 15
@@ -22,12 +23,12 @@ def render(document: FeedDocument) -> bytes:
     """The feed as UTF-8 XML.  Characters that XML has no place for are left out."""
     feed = make_head(document, "rss")
     feed.link(href=without_forbidden(document.alternate), rel="alternate")
-    feed.description(without_forbidden(document.subtitle or document.title))
+    feed.description(without_forbidden(text_or_html(document.subtitle or document.title)))
     feed.lastBuildDate(document.updated)
     feed.docs("https://www.rssboard.org/rss-specification")
     feed.ttl(TIME_TO_LIVE)
     if document.logo:
-        feed.image(url=document.logo, title=without_forbidden(document.title))
+        feed.image(url=document.logo, title=without_forbidden(text_or_html(document.title)))
     items = [_item(entry, document.origins.get(entry.source.key)) for entry in document.entries]
     return with_entries(bytes(feed.rss_str(pretty=True)), b"</channel>", items, document)
 
@@ -35,14 +36,14 @@ def render(document: FeedDocument) -> bytes:
 def _item(entry: Entry, origin: FeedOrigin | None) -> str:
     """One item; what RSS has no element for stands in those of Atom."""
     parts = [
-        element("title", entry.title),
+        element("title", text_or_html(entry.title)),
         element("link", entry.alternate),
         element("guid", entry.id, isPermaLink="false"),
         element("pubDate", format_datetime(entry.published)),
         element("atom:updated", entry.updated.isoformat()),
-        element("dc:creator", entry.source.name),
-        element("category", entry.source.name),
-        *(element("category", category) for category in entry.categories),
+        element("dc:creator", text_or_html(entry.source.name)),
+        element("category", text_or_html(entry.source.name)),
+        *(element("category", text_or_html(category)) for category in entry.categories),
     ]
     if entry.via is not None:
         parts.append(element("atom:link", href=entry.via, rel="via", type="text/html"))
@@ -57,13 +58,17 @@ def _item(entry: Entry, origin: FeedOrigin | None) -> str:
             )
         )
     if origin is not None and "rss" in origin.urls:
-        parts.append(element("source", origin.title, url=origin.urls["rss"]))
+        parts.append(element("source", text_or_html(origin.title), url=origin.urls["rss"]))
     parts.append(element("description", _summary(entry)))
     parts.append(text_element("content:encoded", entry.content or " "))
     return "    <item>\n      " + "\n      ".join(parts) + "\n    </item>"
 
 
 def _summary(entry: Entry) -> str:
-    """The first words, for readers that list them; the text itself stands beside it."""
+    """The first words as HTML, for readers that list them; the text itself stands beside it.
+
+    By the profile a description is HTML, so plain text is escaped for that, too.
+    """
     start = entry.content[: 10 * SUMMARY]
-    return plain_text(start[: start.rfind(">") + 1] or start, SUMMARY) or entry.title
+    words = plain_text(start[: start.rfind(">") + 1] or start, SUMMARY) or entry.title
+    return escape(words, quote=False)

@@ -7,6 +7,9 @@ from html import escape
 
 from aggregator.content import without_forbidden
 
+# U+2060, which has no width and allows no line break.
+_JOINER = "\u2060"
+_TAG_OR_REFERENCE = re.compile(r"(?:<(?=[a-zA-Z/!?])|&(?=#?\w+;))")
 _LINE_ENDS = {9: "&#9;", 10: "&#10;", 13: "&#13;"}
 # What must not stand in a text or between double quotes as it is.
 _ODD = re.compile("[^ !#-%'-;=?-~\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -27,6 +30,18 @@ def element(name: str, text: str | None = None, /, **attributes: str) -> str:
     if _ODD.search(text):
         text = escape(without_forbidden(text), quote=False)
     return f"<{start}>{text}</{name}>"
+
+
+def text_or_html(text: str) -> str:
+    """`text` so that it says the same to a reader that takes it for HTML as to one that doesn't.
+
+    Titles and names are plain text in RSS and OPML, but many readers take whatever looks
+    like mark-up for mark-up, and the others would show an escape as it is.  So what would
+    start a tag or a character reference is parted by a character that nobody sees.
+    """
+    if "<" not in text and "&" not in text:
+        return text
+    return _TAG_OR_REFERENCE.sub(lambda match: match[0] + _JOINER, text)
 
 
 def text_element(start: str, clean: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -15,28 +16,55 @@ from aggregator.errors import ConfigError
 from aggregator.serve import connections
 from aggregator.serve.folder import FeedFolder
 
-__all__ = ["FeedFolder", "listen", "make_server", "run", "url_of"]
+__all__ = ["FeedFolder", "host_and_port", "listen", "make_server", "run", "url_of"]
 
 BACKLOG = 1024
+LOOPBACK, EVERYWHERE = "127.0.0.1", "0.0.0.0"  # noqa: S104
+EXAMPLE = f"{LOOPBACK}:8610"
+_ADDRESS = re.compile(
+    r"(?:(?:\[(?P<six>[0-9A-Fa-f:.%\w]+)\]|(?P<host>[\w.-]*)):)?(?P<port>[0-9]{1,5})", re.ASCII
+)
 
 
 def listen(address: str, option: str) -> socket.socket:
-    """A socket that listens at ADDRESS:PORT.
+    """A socket that listens at ADDRESS:PORT; PORT and :PORT alone are those of this machine.
 
-    Raises `ConfigError`, which names the `option`, for an address that is none or taken.
+    Raises `ConfigError`, which names the `option`, if the address is invalid or in use.
     """
-    host, _, port = address.rpartition(":")
-    host = host.strip("[]")
     try:
+        host, port = host_and_port(address)
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.socket(family, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, int(port)))
+        listener.bind((host, port))
         listener.listen(BACKLOG)
-    except (OSError, ValueError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or "write ADDRESS:PORT"
-        raise ConfigError(f"{option} {address}: {reason}") from error
+    except OSError as error:
+        raise ConfigError(f"{option} {address}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise ConfigError(f"{option} {address}: {error}") from error
     return listener
+
+
+def host_and_port(address: str) -> tuple[str, int]:
+    """The parts of ADDRESS:PORT, of :PORT or of PORT.
+
+    Raises `ValueError` with what to write instead, also for a short form of 0.0.0.0: to be
+    open to everybody takes an address that says so.
+    """
+    match = _ADDRESS.fullmatch(address)
+    if match is None or int(match["port"]) > 65535:
+        raise ValueError(f"write ADDRESS:PORT, such as {EXAMPLE}")
+    host = match["six"] or match["host"] or LOOPBACK
+    if host != EVERYWHERE and _is_everywhere(host):
+        raise ValueError(f"to listen at every address write {EVERYWHERE}:PORT")
+    return host, int(match["port"])
+
+
+def _is_everywhere(host: str) -> bool:
+    try:
+        return socket.inet_aton(host) == bytes(4)
+    except OSError:
+        return False
 
 
 class Server(uvicorn.Server):
@@ -71,10 +99,10 @@ def make_server(
 
 
 def run(directory: Path, address: str, ready: Callable[[str], None]) -> None:
-    """Give the feeds of a folder at ADDRESS:PORT until SIGTERM or SIGINT.
+    """Serve the feeds of a folder at ADDRESS:PORT until SIGTERM or SIGINT.
 
-    `ready` is told the address of the page.  Raises `ConfigError` for an address that is
-    none or taken, and for a folder that is not there.
+    `ready` is called with the address of the page.  Raises `ConfigError` if the address is
+    invalid or in use, and if the folder is not there.
     """
     if not directory.is_dir():
         raise ConfigError(f"{directory}: no feeds there yet; run aggregator build-feeds first")

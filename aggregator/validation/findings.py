@@ -6,6 +6,7 @@ import datetime
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from html import unescape
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -15,6 +16,18 @@ _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\
 # Addresses in a text, as far as they lead somewhere.
 _ADDRESS = re.compile(r"<[a-z][^<>]*?\s(?:href|src|poster|cite)\s*=\s*[\"']?([^\"'\s>]*)", re.I)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+# Characters that browsers leave out of addresses.
+_IGNORED = re.compile(r"[\x00-\x20]+")
+_SCRIPT_SCHEMES = ("javascript:", "vbscript:", "data:text")
+# A tag with its attributes.
+_TAG = re.compile(r"""<([a-z][^\s/>]*)((?:[^<>"']++|"[^"]*+"|'[^']*+'|["'])*+)""", re.I)
+_HANDLER = re.compile(r"[\s\"'/](on[a-z]+)\s*=", re.I)
+_MARKUP = re.compile(r"<[a-z/!?][^<>\s]{0,20}>?", re.I)
+# Elements that run, load or ask something, which no feed has a use for.
+_ACTIVE = {
+    "applet", "base", "button", "embed", "form", "frame", "frameset", "iframe", "input", "link",
+    "math", "meta", "object", "script", "select", "style", "svg", "template", "textarea",
+}  # fmt: skip
 
 
 class Finding(NamedTuple):
@@ -71,12 +84,24 @@ class Report:
             self.add(line, f"{name}: {url[:200]!r} is no full address of the web")
 
     def check_html(self, line: int | None, name: str, html: str) -> None:
-        """A text with addresses that lead somewhere wherever it is shown."""
+        """HTML that does nothing, with addresses that lead somewhere wherever it is shown."""
         for url in _ADDRESS.findall(html):
-            if not _SCHEME.match(url):
+            address = _IGNORED.sub("", unescape(url)).lower()
+            if address.startswith(_SCRIPT_SCHEMES):
+                self.add(line, f"{name}: {address[:200]!r} in the text runs as a script")
+            elif not _SCHEME.match(url):
                 self.add(line, f"{name}: {url[:200]!r} in the text is not a full address")
-        if re.search(r"<\s*script\b", html, re.IGNORECASE):
-            self.add(line, f"{name}: a script in the text")
+        for tag, attributes in _TAG.findall(html):
+            if tag.lower() in _ACTIVE:
+                self.add(line, f"{name}: <{tag.lower()}> in the text")
+            for handler in _HANDLER.findall(attributes):
+                self.add(line, f"{name}: <{tag.lower()}> in the text has {handler.lower()}")
+
+    def check_text(self, line: int | None, name: str, text: str) -> None:
+        """Plain text that no reader can take for mark-up."""
+        match = _MARKUP.search(text)
+        if match is not None:
+            self.add(line, f"{name}: {match[0]} is mark-up to many readers")
 
     def check_unique(self, name: str) -> None:
         """No id stands twice."""

@@ -12,6 +12,7 @@ from aggregator.validation.findings import Report
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _HISTORY = "{http://purl.org/syndication/history/1.0}"
 _CONTENT = "{http://purl.org/rss/1.0/modules/content/}"
+_CREATOR = "{http://purl.org/dc/elements/1.1/}creator"
 
 
 def check_atom(data: bytes, report: Report) -> None:
@@ -21,6 +22,7 @@ def check_atom(data: bytes, report: Report) -> None:
         return
     report.feed_id = _one(root, "id", report)
     _one(root, "title", report)
+    _constructs(root, report)
     updated = _moment(root, "updated", report)
     links = _links(root, report)
     report.links = {relation: url for relation, url, _ in links}
@@ -57,11 +59,17 @@ def _entry(entry: Any, report: Report, *, has_author: bool) -> Any:
         report.add(line, "entry: more than one content")
     if not contents and not kinds:
         report.add(line, "entry: neither content nor a link rel=alternate")
-    for content in contents:
-        if content.get("type") == "html":
-            report.check_html(content.sourceline, "content", content.text or "")
+    _constructs(entry, report)
     report.entries.append((f"{kinds[0][1] if kinds else ''}\n{title}", identifier))
     return updated
+
+
+def _constructs(parent: Any, report: Report) -> None:
+    """What is HTML by its type (RFC 4287 §3.1): it must do nothing."""
+    for name in ("title", "subtitle", "summary", "rights", "content"):
+        for element in parent.findall(_ATOM + name):
+            if element.get("type") == "html":
+                report.check_html(element.sourceline, name, element.text or "")
 
 
 def check_rss(data: bytes, report: Report) -> None:
@@ -77,6 +85,7 @@ def check_rss(data: bytes, report: Report) -> None:
         return
     for name in ("title", "link", "description"):
         _one(channel, name, report, "")
+    _texts(channel, ("title", "description", "copyright"), report)
     report.check_address(channel.sourceline, "link", channel.findtext("link") or "")
     report.links = {relation: url for relation, url, _ in _links(channel, report)}
     report.feed_id = report.links.get("self")
@@ -93,6 +102,9 @@ def _item(item: Any, report: Report) -> None:
     link = item.findtext("link") or ""
     if not title and not item.findtext("description"):
         report.add(line, "item: neither title nor description")
+    _texts(item, ("title", "category", "source", "author", _CREATOR), report)
+    for description in item.findall("description"):
+        report.check_html(description.sourceline, "description", description.text or "")
     if link:
         report.check_address(line, "link", link)
     if guid is None or not guid.text:
@@ -116,6 +128,15 @@ def _item(item: Any, report: Report) -> None:
     report.entries.append((f"{link}\n{title}", text))
 
 
+def _texts(parent: Any, names: tuple[str, ...], report: Report) -> None:
+    """Plain text, which readers of RSS take for HTML if it looks like it."""
+    for name in names:
+        for element in parent.findall(name):
+            report.check_text(
+                element.sourceline, etree.QName(element).localname, element.text or ""
+            )
+
+
 def check_opml(data: bytes, report: Report) -> None:
     """OPML 2.0, as a list of subscriptions."""
     root = _root(data, "opml", report)
@@ -129,6 +150,9 @@ def check_opml(data: bytes, report: Report) -> None:
     for outline in root.iter("outline"):
         if not outline.get("text"):
             report.add(outline.sourceline, "outline: no text")
+        # By the specification they may have mark-up, so that it is one for readers.
+        for name in ("text", "title"):
+            report.check_text(outline.sourceline, name, outline.get(name) or "")
         if outline.get("type") == "rss":
             report.check_address(outline.sourceline, "xmlUrl", outline.get("xmlUrl") or "")
 
