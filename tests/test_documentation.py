@@ -129,3 +129,14 @@ def test_links_within_the_project_lead_somewhere(document: Path) -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text("utf-8")):
         if not target.startswith("."):
             assert (document.parent / target).exists(), target
+
+
+def test_how_it_works_names_every_module() -> None:
+    table = (ROOT / "docs" / "how-it-works.md").read_text("utf-8").partition("## The modules")[2]
+    modules = {
+        path.stem
+        for path in (ROOT / "aggregator").iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    named = {name.rstrip("/") for name in re.findall(r"`([a-z_]+/?)`", table)}
+    assert named == modules - {"__init__", "__main__"}
