@@ -249,7 +249,10 @@ def print_article(found: dict[str, Any], *, verbose: bool) -> None:
     say(f"{found['title']}" + (f"  [{state}]" if state else ""))
     for name in ("code", "source", "first_seen", "published", "updated", "link", "share_url"):
         say(f"  {name.replace('_', ' '):<11}{found[name] or '-'}")
-    say(f"  {'feeds':<11}{', '.join(found['feeds']) or 'none: older than the feeds reach'}")
+    none = "none: older than the feeds reach" if not state else f"none: {state}"
+    say(f"  {'feeds':<11}{', '.join(found['feeds']) or none}")
+    if found["archives"]:
+        say(f"  {'archives':<11}{', '.join(found['archives'])}")
     say(f"copies ({len(found['copies'])})")
     for copy in found["copies"]:
         changed = f"  changed {copy['changed']}" if copy["changed"] else ""

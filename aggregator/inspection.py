@@ -19,7 +19,7 @@ from aggregator.errors import AggregatorError, StoreError, masked
 from aggregator.identity import normal_code
 from aggregator.model import Article, Revision, UrlState
 from aggregator.settings import Settings
-from aggregator.store import Store, pings, published, reads, selections, statistics, urls
+from aggregator.store import Store, archives, pings, published, reads, selections, statistics, urls
 from aggregator.store.problems import open_problems
 
 MAX_STATE = 1_000_000
@@ -127,6 +127,11 @@ def show(settings: Settings, code: str) -> Values:
             if spec is not None
             and any(shown.code == wanted for shown in reads.window(connection, spec, now))
         ]
+        archived = [
+            publication.archive_path(spec, number)
+            for feed, number in archives.documents_of(connection, wanted)
+            if (spec := publication.spec_of(feed)) is not None
+        ]
         copies = reads.copies_of(connection, [wanted]).get(wanted, [])
         pages = urls.of_pages(connection, {copy.share_url for copy in copies if copy.share_url})
     return {
@@ -141,6 +146,7 @@ def show(settings: Settings, code: str) -> Values:
         "held_back": article.published > now,
         "removed": article.removed,
         "feeds": feeds,
+        "archives": archived,
         "copies": [
             {
                 "origin": copy.origin,

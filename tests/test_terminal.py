@@ -146,7 +146,7 @@ def test_json_is_the_text_itself_and_safe_to_look_at(hostile: Site) -> None:
         assert unsafe(output) == [], command
         assert json.loads(output)
     files = {problem["file"] for problem in hostile.problems()}
-    assert "posts/a\nforged: line.md" in files
+    assert r"posts/a\x0aforged: line.md" in files
 
 
 def test_a_terminal_gets_escapes_in_tables_and_progress(hostile: Site) -> None:

@@ -225,3 +225,14 @@ def _archives(connection: Connection, feed: str, rows: Sequence[Any]) -> list[Ar
         )
         for row in rows
     ]
+
+
+def documents_of(connection: Connection, code: str) -> list[tuple[str, int]]:
+    """The archive documents that an article stands in: feed and number."""
+    table = schema.place
+    rows = connection.execute(
+        select(table.c.feed, table.c.number)
+        .where(table.c.code == code)
+        .order_by(table.c.feed, table.c.number)
+    )
+    return [(feed, number) for feed, number in rows]
