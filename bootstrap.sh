@@ -103,7 +103,12 @@ fi
 
 # What is installed: the libraries, and for whom.  The tests' are more than a run's.
 stamp=.venv/installed
-wanted="$libraries $(cat pyproject.toml constraints.txt | cksum)"
+# Its scripts name the folder that it was made in: a copy of it elsewhere is no good.
+wanted="$PWD $libraries $(cat pyproject.toml constraints.txt | cksum)"
+case "$(cat "$stamp" 2>/dev/null)" in
+    '' | "$project $PWD "* | ". $PWD "* | ".[test] $PWD "*) ;;
+    *) rm -rf .venv ;;
+esac
 if [ "$libraries" != newest ] && .venv/bin/aggregator --version >/dev/null 2>&1; then
     for found in "$project" '.[test]'; do
         [ "$(cat "$stamp" 2>/dev/null)" != "$found $wanted" ] || exit 0

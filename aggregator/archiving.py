@@ -9,21 +9,25 @@ failed, comes out the same.
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
 from pathlib import Path
 
 from sqlalchemy import Connection
 
+from aggregator.errors import StoreError
 from aggregator.feeds import Publication
 from aggregator.model import Archive, Article, FeedSpec, PublishedFile
 from aggregator.publish.compression import ENDINGS
 from aggregator.publish.files import is_as_left, left_file
 from aggregator.store import archives, published, reads
 
+# An entry as publish/atom.py writes it, and its id.
+_ENTRY = re.compile(rb"  <entry>\n    <id>([^<]*)</id>.*?\n  </entry>\n?", re.DOTALL)
 PAGE = 5_000
 MAX_BYTES = 200_000_000
+MAX_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +90,19 @@ def update(
     waiting = before | changes.again
     old = archives.arrivals_of(connection, spec, waiting) if waiting else []
     newest = archives.newest(connection, feed)
+    if newest is not None:
+        # Of a store that was put back from a backup, newer documents may be there.
+        path = directory / publication.archive_path(spec, newest.number + 1)
+        if path.exists():
+            _adopt(connection, publication, spec, directory, newest.number)
+            newest = archives.newest(connection, feed)
     while True:
         new = archives.arrivals(connection, spec, upto, PAGE)
         arrived = {item.code: item for item in (*old, *new)}.values()
         known = archives.placed(connection, feed, {item.code for item in arrived})
         rest = [item for item in arrived if (item.code, item.revision) not in known]
         leaving = [item for item in rest if item.code not in shown and item.published <= moment]
+        newest = _less_older(connection, feed, newest, {item.code for item in leaving})
         changed = assign(newest, [(item.code, item.revision) for item in leaving], spec.limit)
         _save(connection, feed, newest, changed)
         newest = changed[-1] if changed else newest
@@ -136,6 +147,39 @@ def check_documents(
     return set(missing)
 
 
+def _less_older(
+    connection: Connection, feed: str, newest: Archive | None, codes: set[str]
+) -> Archive | None:
+    """The open document less the older revisions of articles that come again.
+
+    It is written again anyway; only in a sealed one they stay.
+    """
+    if newest is None or newest.is_sealed or codes.isdisjoint(code for code, _ in newest.places):
+        return newest
+    older = [place for place in newest.places if place[0] in codes]
+    archives.remove_places(connection, feed, older)
+    kept = tuple(place for place in newest.places if place not in older)
+    return replace(newest, places=kept)
+
+
+def trimmed(data: bytes, tag: str, codes: Collection[str]) -> tuple[bytes, set[str]] | None:
+    """A published archive document less the entries of other articles than `codes`.
+
+    Also returns the codes that it has no entry of; None if the document is torn.
+    """
+    if not _is_whole(data):
+        return None
+    missing = set(codes)
+    prefix = f"tag:{tag}:".encode()
+
+    def kept(entry: re.Match[bytes]) -> bytes:
+        code = entry[1].removeprefix(prefix).decode("utf-8", "replace")
+        missing.discard(code)
+        return entry[0] if code in codes else b""
+
+    return _ENTRY.sub(kept, data), missing
+
+
 def _save(
     connection: Connection, feed: str, newest: Archive | None, changed: Sequence[Archive]
 ) -> None:
@@ -147,29 +191,29 @@ def _save(
 
 
 def _adopt(
-    connection: Connection, publication: Publication, spec: FeedSpec, directory: Path
+    connection: Connection,
+    publication: Publication,
+    spec: FeedSpec,
+    directory: Path,
+    after: int = 0,
 ) -> None:
-    """Take over documents that an earlier store has left.
+    """Take over documents with numbers past `after` that another store has left.
 
     They stay as they are and take no more, since some of their articles may be known from
     them alone.  An entry that was updated when the article was has its newest revision.
+    A torn one is written again as far as its articles are known, and one that is missing
+    between others is written without entries, so that the way through them is whole.
     """
-    found = []
-    for number in count(1):
-        path = directory / publication.archive_path(spec, number)
-        try:
-            with path.open("rb") as file:
-                data = file.read(MAX_BYTES)
-        except OSError:
-            break
-        found.append((number, _entries(data, publication)))
+    found = _left_documents(publication, spec, directory, after)
     if not found:
         return
-    codes = {code for _, entries in found for code in entries}
+    codes = {code for entries, _ in found.values() for code in entries}
     articles: Mapping[str, Article] = reads.articles_of(connection, codes)
     lowest: dict[str, int] = {}
-    documents = []
-    for number, entries in reversed(found):
+    for code, revision in archives.placed(connection, spec.key, codes):
+        lowest[code] = min(revision, lowest.get(code, revision))
+    for number in range(max(found), after, -1):
+        entries, is_whole = found.get(number, ({}, False))
         places = []
         for code, updated in entries.items():
             revision = _revision(articles.get(code), updated)
@@ -177,10 +221,43 @@ def _adopt(
             lowest[code] = revision
             places.append((code, revision))
         # A document shows its last place first.
-        documents.append(Archive(number, tuple(reversed(places)), is_sealed=True, is_written=True))
-    archives.save(connection, spec.key, documents)
-    for archive in documents:
-        archives.save_places(connection, spec.key, archive.number, archive.places)
+        document = Archive(number, tuple(reversed(places)), is_sealed=True, is_written=is_whole)
+        archives.save(connection, spec.key, [document])
+        archives.save_places(connection, spec.key, number, document.places)
+        left = left_file(directory, publication.archive_path(spec, number))
+        if left is not None:
+            published.save_document(connection, spec.key, number, [left])
+
+
+def _left_documents(
+    publication: Publication, spec: FeedSpec, directory: Path, after: int
+) -> dict[int, tuple[dict[str, datetime.datetime], bool]]:
+    """The archive documents of a feed that are on disk, past the number `after`.
+
+    By number: when each of their articles was updated, and whether they are whole.
+    """
+    found = {}
+    pattern = publication.archive_path(spec, 0).replace(".0.", ".*.")
+    for path in directory.glob(pattern):
+        number = path.name.rsplit(".", 2)[1]
+        if not number.isdecimal() or int(number) <= after or len(number) > MAX_DIGITS:
+            continue
+        try:
+            with path.open("rb") as file:
+                data = file.read(MAX_BYTES)
+        except IsADirectoryError:
+            continue
+        except OSError as error:
+            raise StoreError(
+                f"{path}: cannot be read: {error.strerror}. It may hold what nothing else does: "
+                "mend the file, or remove it"
+            ) from error
+        found[int(number)] = (_entries(data, publication), _is_whole(data))
+    return found
+
+
+def _is_whole(data: bytes) -> bool:
+    return data.rstrip().endswith(b"</feed>")
 
 
 def _revision(article: Article | None, updated: datetime.datetime) -> int:

@@ -70,6 +70,8 @@ def build(
     jobs = Jobs(store, publication, manifest, directory, now, changes, full)
     produce = Producer(directory, publication.codings, dry_run)
     output = Output(store, publication, directory, manifest, summary, now, dry_run)
+    # Before documents that are on disk and unknown are taken over.
+    output.remove_strays()
     # What feeds of several sources say of a source is learnt from its own feed.
     sources = [spec for spec in due if spec.source is not None]
     others = [spec for spec in due if spec.source is None]
@@ -82,15 +84,18 @@ def build(
             output.take(product)
         output.save(jobs.restated)
         jobs.restated.clear()
+    summary.failures += jobs.failures
+    output.trim(jobs.kept)
     if only_source is None:
-        output.remove_strays()
         output.forget(key for key in manifest if key not in {spec.key for spec in specs})
         overview.publish(
             store, publication, manifest, directory, summary, full=full, dry_run=dry_run
         )
         # Every feed has decided what the changes mean to it, whatever became of the others.
         with store.transaction() as connection:
-            published.feeds_are_current(connection, now, output.failed)
+            published.feeds_are_current(
+                connection, now, output.failed, has_archives=publication.has_archives
+            )
     return summary
 
 

@@ -95,7 +95,7 @@ class Daemon:
             yield
 
     def _work(self) -> None:
-        LOGGER.info("started, process of %s", self._config)
+        LOGGER.info("started with %s", self._config)
         # Before there are threads, a large first build may use both cores.
         self._due.mark("posts", "setup", *self._hubs_kinds())
         self._health.keep("main", self._turn, self._stopping)

@@ -43,7 +43,8 @@ ACTIVE_DAYS = datetime.timedelta(days=30)
 class Jobs:
     """The jobs of one build; `manifest` is what was published, as the build goes on.
 
-    `restated` collects the states of feeds that look as before, but count otherwise.
+    `restated` collects the states of feeds that look as before, but count otherwise, `kept`
+    the documents that may only be trimmed, since texts in them are known from them alone.
     """
 
     store: Store
@@ -54,6 +55,8 @@ class Jobs:
     changes: Changes
     full: bool = False
     restated: list[FeedState] = field(default_factory=list)
+    kept: list[tuple[FeedSpec, Archive]] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
     learnt: dict[str, str | None] = field(default_factory=dict)
 
     def of(self, specs: Iterable[FeedSpec]) -> Iterator[Job]:
@@ -96,6 +99,7 @@ class Jobs:
         while True:
             with self.store.transaction() as connection:
                 some = archives.to_write(connection, spec.key, number, TOGETHER)
+                newest = archives.newest_number(connection, spec.key) or 0
                 texts = _Texts(connection, [place for page in some for place in page.places])
                 ready = []
                 for archive in some:
@@ -108,7 +112,9 @@ class Jobs:
                     connection, [item for _, articles, _, _ in ready for item in articles]
                 )
             for archive, articles, names, fingerprint in ready:
-                yield self._archive(spec, archive, articles, names, fingerprint, bodies, texts)
+                # What an earlier store has left is sealed, also where nothing follows it.
+                place = replace(archive, is_sealed=archive.number < newest)
+                yield self._archive(spec, place, articles, names, fingerprint, bodies, texts)
             if len(some) < TOGETHER:
                 return
             number = some[-1].number
@@ -117,9 +123,18 @@ class Jobs:
         """Whether a document is not on disk as it should be."""
         if archive.is_written:
             return archive.fingerprint != fingerprint
-        path = self.directory / self.publication.archive_path(spec, archive.number)
+        if texts.are_known(archive):
+            return True
         # Of an article that a lost store had, the text may be there and nowhere else.
-        return texts.are_known(archive) or not path.exists()
+        path = self.directory / self.publication.archive_path(spec, archive.number)
+        if path.exists():
+            self.kept.append((spec, archive))
+            return False
+        self.failures.append(
+            f"{path}: is missing, and some of its articles were known from it alone: they are "
+            "lost, unless a backup has it"
+        )
+        return True
 
     def _archive(
         self,

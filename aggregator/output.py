@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from aggregator import archiving
 from aggregator.errors import PublishError
 from aggregator.feeds import Publication
-from aggregator.model import BuildSummary, FeedState, PublishedFile
+from aggregator.model import Archive, BuildSummary, FeedSpec, FeedState, PublishedFile
 from aggregator.publish.files import Prepared, prepare, put, remove, sync_folders
 from aggregator.rendering import Job, render
 from aggregator.store import Store, archives, pings, published, renditions
@@ -145,6 +146,37 @@ class Output:
                 removed.append(key)
                 del self.manifest[key]
             published.forget_feeds(connection, removed)
+
+    def trim(self, kept: Iterable[tuple[FeedSpec, Archive]]) -> None:
+        """Take what was withdrawn out of documents that cannot be written again as a whole."""
+        for spec, archive in kept:
+            path = self.publication.archive_path(spec, archive.number)
+            try:
+                with (self.directory / path).open("rb") as file:
+                    data = file.read(archiving.MAX_BYTES)
+                codes = {code for code, _ in archive.places}
+                found = archiving.trimmed(data, self.publication.tag, codes)
+                if found is None or found[1]:
+                    self._fail(
+                        spec.key,
+                        f"{self.directory / path}: is damaged, and some of its articles are known "
+                        "from it alone: restore it from a backup, or remove it and lose them",
+                    )
+                    continue
+                files = [
+                    self._place(file)
+                    for file in prepare(
+                        self.directory, path, found[0], self.publication.codings,
+                        dry_run=self.dry_run,
+                    )
+                ]  # fmt: skip
+            except (PublishError, OSError) as error:
+                self._fail(spec.key, str(error))
+                continue
+            with self.store.transaction() as connection:
+                archives.save_written(connection, spec.key, archive.number, b"")
+                published.save_document(connection, spec.key, archive.number, files)
+        self.save()
 
     def remove_strays(self) -> None:
         """Remove the files of archive documents that are no more."""

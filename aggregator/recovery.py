@@ -23,8 +23,8 @@ from sqlalchemy import Connection
 
 from aggregator import assembly
 from aggregator.errors import DamagedStoreError, StoreError
-from aggregator.feeds import Publication
-from aggregator.model import FORMATS, Article
+from aggregator.feeds import ARCHIVES, FOLDERS, Publication
+from aggregator.model import FORMATS, Article, Problem
 from aggregator.settings import Settings
 from aggregator.store import Store, problems, reads, repair, salvage, writes
 
@@ -41,8 +41,21 @@ def open_store(settings: Settings, *, dry_run: bool = False) -> Iterator[Store]:
     that losing a store moves no entry (design §4).
     """
     fill = _fill(settings)
-    with Store(settings.store_path, dry_run=dry_run, fill=fill) as store:
+    path = settings.store_path
+    with Store(path, dry_run=dry_run, fill=fill) as store:
+        with store.transaction() as connection:
+            gone = [
+                name
+                for name in problems.losses(connection)
+                if _is_aside(path, name) and not path.with_name(name).exists()
+            ]
+            problems.forget_losses(connection, gone)
         yield store
+
+
+def _is_aside(path: Path, name: str) -> bool:
+    """Whether this is the name of a damaged store that was kept."""
+    return name.startswith(f"{path.name}.damaged-")
 
 
 def recovering(
@@ -100,7 +113,7 @@ def _recover(settings: Settings, reason: str, notices: list[str], losses: list[s
 def _lasting_losses(path: Path) -> list[str]:
     """What of the values that were given up could not be read again."""
     with Store(path) as store, store.transaction() as connection:
-        codes = problems.losses(connection)
+        codes = [code for code in problems.losses(connection) if not _is_aside(path, code)]
     if not codes:
         return []
     some = ", ".join(codes[:3]) + (", …" if len(codes) > 3 else "")
@@ -113,8 +126,8 @@ def _salvage(settings: Settings, reason: str) -> str:
     path = settings.store_path
     target = path.with_name(path.name + ".salvaged")
     aside = _unused(path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}"))
-    for ending in ("", *salvage.JOURNALS):
-        target.with_name(target.name + ending).unlink(missing_ok=True)
+    target.unlink(missing_ok=True)
+    _forget_journals(target)
     lost = salvage.salvage(path, target)
     now = datetime.datetime.now(datetime.UTC)
     fill = _fill(settings)
@@ -125,13 +138,24 @@ def _salvage(settings: Settings, reason: str) -> str:
             repair.read_everything_again(connection)
             if {"archive", "place", "archiving", "unplaced"}.intersection(lost):
                 repair.forget_archives(connection)
+            if {"selection", "selected"}.intersection(lost):
+                repair.forget_selections(connection)
             fill(connection)
+        # A run that is killed before it could tell leaves word.
+        told = f"the store was damaged ({reason}); delete this file when it is of no more use"
+        problems.note_losses(connection, [Problem(aside.name, told)], now)
     salvage.replace(path, target, aside)
+    _forget_journals(target)
     tables = f"; not all of {', '.join(lost)} could be" if lost else ""
     return (
         f"{path}: damaged: {reason}; {articles:,} articles were saved from it{tables}. "
         f"The damaged file is kept as {aside.name}"
     )
+
+
+def _forget_journals(store: Path) -> None:
+    for ending in salvage.JOURNALS:
+        store.with_name(store.name + ending).unlink(missing_ok=True)
 
 
 def _fill(settings: Settings) -> Callable[[Connection], None]:
@@ -199,7 +223,8 @@ def _published_texts(settings: Settings, codes: Collection[str]) -> Mapping[str,
 def _published_files(directory: Path) -> Iterator[tuple[Path, bytes]]:
     """Feeds of every format, and then archives, the newest first, with their bytes."""
     endings = {format.ending for format in FORMATS.values()}
-    for pattern in ("all.*", "sources/*", "archives/all.*", "archives/sources/*"):
+    places = ("all.*", *(f"{folder}/*" for folder in FOLDERS.values()))
+    for pattern in (*places, *(ARCHIVES + place for place in places)):
         for path in sorted(directory.glob(pattern), key=_newest_first):
             if path.suffix not in endings:
                 continue

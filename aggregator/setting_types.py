@@ -26,6 +26,15 @@ _NAME = re.compile(r"(?=.{1,60}\Z)[a-z0-9]+(?:-[a-z0-9]+)*")
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]*,([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 
 
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
+
+
+def _language(value: str) -> str:
+    if _LANGUAGE.fullmatch(value) is None:
+        raise ValueError("write a language like zh-CN or en (BCP 47)")
+    return value
+
+
 def _duration(value: object) -> object:
     if isinstance(value, str):
         match = _DURATION.fullmatch(value.strip())
@@ -206,3 +215,4 @@ ShareTemplate = Annotated[str, AfterValidator(_share_template)]
 ShareOfCode = Annotated[str, AfterValidator(_share_of_code)]
 HeaderText = Annotated[str, AfterValidator(_header_text)]
 Permalink = Annotated[str, AfterValidator(_permalink)]
+Language = Annotated[str, AfterValidator(_language)]

@@ -20,6 +20,7 @@ from aggregator.setting_types import (
     FolderUrl,
     HeaderText,
     Interval,
+    Language,
     Network,
     PathText,
     Pattern,
@@ -51,7 +52,7 @@ class Site(_Section):
 
     title: Title
     url: FolderUrl
-    language: str = "zh-CN"
+    language: Language = "zh-CN"
     timezone: TimeZone = "Asia/Shanghai"
     author: str | None = None
     subtitle: str | None = None

@@ -197,6 +197,17 @@ def write_again(connection: Connection, feed: str, numbers: Collection[int]) -> 
         )
 
 
+def remove_places(connection: Connection, feed: str, places: Collection[tuple[str, int]]) -> None:
+    """Take some revisions out of the document that they stand in: (code, revision)."""
+    table = schema.place
+    for code, revision in places:
+        connection.execute(
+            delete(table).where(
+                table.c.feed == feed, table.c.code == code, table.c.revision == revision
+            )
+        )
+
+
 def withdraw(connection: Connection, feed: str, code: str) -> None:
     """Take an article out of the documents that it stands in."""
     table = schema.place

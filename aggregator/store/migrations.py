@@ -215,7 +215,7 @@ def migrate(connection: Connection, name: str, now: datetime.datetime) -> bool:
     if is_new:
         schema.metadata.create_all(connection, checkfirst=False)
     else:
-        for step in STEPS[done - 1 :]:
+        for step in STEPS[max(done, 1) - 1 :]:
             step(connection)
         _check_columns(connection, name)
     if done < VERSION:

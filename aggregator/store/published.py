@@ -154,12 +154,21 @@ def forget_feeds(connection: Connection, keys: Collection[str]) -> None:
 
 
 def feeds_are_current(
-    connection: Connection, now: datetime.datetime, failed: Collection[str]
+    connection: Connection,
+    now: datetime.datetime,
+    failed: Collection[str],
+    *,
+    has_archives: bool,
 ) -> None:
-    """Note that all feeds show what is due by now and all that changed, less those `failed`."""
+    """Note that all feeds show what is due by now and all that changed, less those `failed`.
+
+    Where there were archives and are none now, what changed is kept for when they are back.
+    """
     connection.execute(update(schema.feed).values(checked_at=seconds(now)))
-    for table in (schema.touched, schema.touched_feed, schema.changed):
+    for table in (schema.touched, schema.touched_feed):
         connection.execute(delete(table))
+    if has_archives or connection.execute(select(schema.archiving).limit(1)).first() is None:
+        connection.execute(delete(schema.changed))
     touch_feeds(connection, failed)
 
 

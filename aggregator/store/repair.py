@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, delete, insert, literal, select, update
+from sqlalchemy import Connection, Row, Table, delete, func, insert, literal, select, update
 
 from aggregator.errors import DamagedStoreError
 from aggregator.model import Problem
@@ -159,6 +159,22 @@ def read_everything_again(connection: Connection) -> None:
     if sources:
         insert_rows(connection, schema.touched, [{"source": source} for source in sources])
     published.touch_feeds(connection, connection.execute(select(schema.feed.c.key)).scalars())
+    # What has its place in the archives already keeps it.
+    changed = select(article.c.code, literal(True))
+    connection.execute(
+        insert(schema.changed).prefix_with("OR REPLACE").from_select(["code", "again"], changed)
+    )
+    # An article counts as new in the poll of its number: none may have that number again.
+    last = connection.execute(select(func.max(article.c.first_poll))).scalar_one() or 0
+    connection.execute(
+        insert(schema.poll).prefix_with("OR IGNORE").values(number=last, finished=True)
+    )
+
+
+def forget_selections(connection: Connection) -> None:
+    """Forget which articles feeds of tags and filters show: every article is looked at again."""
+    for table in (schema.selection, schema.selected):
+        connection.execute(delete(table))
 
 
 def forget_archives(connection: Connection) -> None:

@@ -16,7 +16,7 @@ from aggregator.store.migrations import VERSION
 from aggregator.store.schema import metadata
 
 _PIECE = 1_000_000
-# Past this, no row has a number.
+# Past this, no row of ours is numbered.
 _LAST_ROWID = 2**62
 EVERYTHING = "everything"
 JOURNALS = ("-journal", "-wal", "-shm")
@@ -149,20 +149,23 @@ def _copy_by_number(
     is_whole = True
     after = -1
     while True:
+        begun = after
         try:
             rows = old.execute(
                 f'SELECT rowid, {names} FROM "{table}" WHERE rowid > ? ORDER BY rowid', (after,)
             )
             for row in rows:
                 _write(new, insert, row[1:])
-                after = row[0]
+                # Rows of a misplaced page come in no order.
+                after = max(after, row[0])
             return is_whole
         except sqlite3.DatabaseError:
             is_whole = False
-            start = _readable_after(old, table, names, after)
-            if start is None:
-                return False
-            after = start - 1
+        start = _readable_after(old, table, names, after)
+        if start is None:
+            return False
+        # Each round begins behind the last one, or it would never end.
+        after = max(start - 1, after, begun + 1)
 
 
 def _readable_after(old: sqlite3.Connection, table: str, names: str, after: int) -> int | None:

@@ -179,11 +179,6 @@ def forget_validators(connection: Connection, origin: str) -> None:
     )
 
 
-def known_origins(connection: Connection) -> set[str]:
-    """Every origin that has URLs."""
-    return set(connection.execute(select(schema.url.c.origin).distinct()).scalars())
-
-
 def forget(connection: Connection, origin: str) -> None:
     """Forget the URLs of an origin."""
     connection.execute(schema.url.delete().where(schema.url.c.origin == origin))

@@ -132,7 +132,6 @@ def test_one_unreadable_text_is_one_problem(site: Site, tmp_path: Path, table: s
 @pytest.mark.parametrize(
     ("table", "column"),
     [
-        ("feed", "files"),
         ("feed", "activity"),
         ("article", "categories"),
         ("article", "enclosures"),
@@ -273,3 +272,45 @@ def test_a_published_file_that_was_altered_is_made_again(site: Site, how: str) -
             (site.feeds / other).write_bytes(before[other])
         rebuilt(site)
     assert {path: others for path, others in left.items() if others} == {}
+
+
+def damage_table(site: Site, table: str) -> None:
+    """Overwrite the first page of a table with noise."""
+    with contextlib.closing(sqlite3.connect(site.store)) as connection:
+        size = connection.execute("pragma page_size").fetchone()[0]
+        (page,) = connection.execute(
+            "select rootpage from sqlite_master where name = ?", (table,)
+        ).fetchone()
+    data = bytearray(site.store.read_bytes())
+    data[(page - 1) * size : page * size] = b"\xa5" * size
+    site.store.write_bytes(data)
+    Path(f"{site.store}.current").unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("table", ["selected", "selection", "changed", "poll", "place", "archive"])
+def test_a_damaged_table_costs_no_feed_an_article(site: Site, table: str) -> None:
+    site.configure(
+        lambda text: text + ARCHIVES + "  tags: true\n  extra: {all: {sources: [source1]}}\n"
+    )
+    rotated(site, 40)
+    before = {path: data for path, data in files_of(site).items() if path.endswith(".atom")}
+    assert "extra/all.atom" in before
+    damage_table(site, table)
+    result = run_at(site, BUILT + 2000, "build-feeds", "--full")
+    assert result.code == 1
+    assert "damaged" in result.err
+    run_at(site, BUILT + 3000, "build-feeds", "--full")
+    after = files_of(site)
+    assert {path for path in before if after[path] != before[path]} == set()
+
+
+def test_a_salvage_that_could_not_be_told_is_listed_until_the_file_is_deleted(site: Site) -> None:
+    rotated(site, 20)
+    damage_table(site, "origin")
+    assert run_at(site, BUILT + 2000, "build-feeds").code == 1
+    (kept,) = site.store.parent.glob("*.damaged-*")
+    assert kept.name in site.run("problems").out
+    assert "1 problem" in run_at(site, BUILT + 3000, "build-feeds", "--full").out
+    kept.unlink()
+    run_at(site, BUILT + 4000, "build-feeds", "--full")
+    assert site.run("problems").out == "no problems\n"
