@@ -135,10 +135,8 @@ def check_documents(
         files = left.pop((feed, number), None)
         if files is None:
             # Written when files were not noted, or read back after the store was lost.
-            found = left_file(directory, path)
-            files = [found] if found is not None else []
-            if files:
-                published.save_document(connection, feed, number, files)
+            files = _left_files(publication, directory, path)
+            published.save_document(connection, feed, number, files)
         expected = {path, *(path + ending for ending in codings)}
         if {file.path for file in files} != expected or not is_as_left(files, directory, full=full):
             missing.setdefault(feed, set()).add(number)
@@ -224,9 +222,8 @@ def _adopt(
         document = Archive(number, tuple(reversed(places)), is_sealed=True, is_written=is_whole)
         archives.save(connection, spec.key, [document])
         archives.save_places(connection, spec.key, number, document.places)
-        left = left_file(directory, publication.archive_path(spec, number))
-        if left is not None:
-            published.save_document(connection, spec.key, number, [left])
+        files = _left_files(publication, directory, publication.archive_path(spec, number))
+        published.save_document(connection, spec.key, number, files)
 
 
 def _left_documents(
@@ -254,6 +251,13 @@ def _left_documents(
             ) from error
         found[int(number)] = (_entries(data, publication), _is_whole(data))
     return found
+
+
+def _left_files(publication: Publication, directory: Path, path: str) -> list[PublishedFile]:
+    """A document and its packed files, as they lie on disk."""
+    endings = ("", *(ENDINGS[coding] for coding in publication.codings))
+    found = (left_file(directory, path + ending) for ending in endings)
+    return [file for file in found if file is not None]
 
 
 def _is_whole(data: bytes) -> bool:
