@@ -159,6 +159,7 @@ def _pool(processes: int) -> ProcessPoolExecutor:
     from multiprocessing import active_children
 
     others = set(active_children())
+    pool: ProcessPoolExecutor | None = None
     try:
         # An import fails where Python was built without semaphores.
         from concurrent.futures import ProcessPoolExecutor
@@ -169,12 +170,17 @@ def _pool(processes: int) -> ProcessPoolExecutor:
         )
         pool.submit(os.getpid).result()
     except BrokenProcessPool:
+        if pool is not None:
+            # One that is let go of while it ends can wait for itself for ever.
+            pool.shutdown()
         raise
     except (OSError, RuntimeError, ImportError) as error:
         # Of several, some may have been started, and would be waited for at the end.
         for child in set(active_children()) - others:
             child.kill()
             child.join()
+        if pool is not None:
+            pool.shutdown()
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise _NoProcessesError(reason) from error
     return pool

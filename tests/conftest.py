@@ -216,9 +216,9 @@ class Site:
 commands = Commands()
 
 
-def need_namespace() -> None:
+def need_namespace(*options: str) -> None:
     """Skip the test where no mounts of one's own are allowed, as in some containers."""
-    if subprocess.run([*NAMESPACE, "true"], capture_output=True, check=False).returncode:
+    if subprocess.run([*NAMESPACE, *options, "true"], capture_output=True, check=False).returncode:
         pytest.skip("no mount namespaces here (unshare --mount)")
 
 

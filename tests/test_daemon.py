@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import COMMAND, Site, article
+from conftest import COMMAND, Site, article, need_namespace
 from upstream import Upstream, send
 
 from aggregator.health import LONGEST_PAUSE
@@ -573,6 +573,7 @@ def test_the_service_starts_what_there_is() -> None:
 
 def test_98_a_full_disk_for_a_while(site: Site, daemon) -> None:
     """The feeds are on a disk of their own, which fills up and is cleared."""
+    need_namespace("--user", "--map-root-user")
     (site.root / "feeds").mkdir()
     site.post("1.md", article("eins"))
     script = f"mount -t tmpfs -o size=160k tmpfs feeds; exec {COMMAND} run -v 2>log"
