@@ -18,8 +18,9 @@ from sqlalchemy import Connection
 
 from aggregator.errors import StoreError
 from aggregator.feeds import Publication
+from aggregator.identity import code_of_entry_id
 from aggregator.model import Archive, Article, FeedSpec, PublishedFile
-from aggregator.publish.compression import ENDINGS
+from aggregator.publish.compression import with_packed
 from aggregator.publish.files import is_as_left, left_file
 from aggregator.store import archives, published, reads
 
@@ -125,7 +126,6 @@ def check_documents(
     left: dict[tuple[str, int], list[PublishedFile]] = {}
     for feed, number, file in published.documents(connection):
         left.setdefault((feed, number), []).append(file)
-    codings = [ENDINGS[coding] for coding in publication.codings]
     missing: dict[str, set[int]] = {}
     for feed, number in archives.written(connection):
         spec = publication.spec_of(feed)
@@ -137,8 +137,8 @@ def check_documents(
             # Written when files were not noted, or read back after the store was lost.
             files = _left_files(publication, directory, path)
             published.save_document(connection, feed, number, files)
-        expected = {path, *(path + ending for ending in codings)}
-        if {file.path for file in files} != expected or not is_as_left(files, directory, full=full):
+        is_whole = {file.path for file in files} == set(with_packed([path], publication.codings))
+        if not is_whole or not is_as_left(files, directory, full=full):
             missing.setdefault(feed, set()).add(number)
     for feed, numbers in missing.items():
         archives.write_again(connection, feed, numbers)
@@ -168,12 +168,13 @@ def trimmed(data: bytes, tag: str, codes: Collection[str]) -> tuple[bytes, set[s
     if not _is_whole(data):
         return None
     missing = set(codes)
-    prefix = f"tag:{tag}:".encode()
 
     def kept(entry: re.Match[bytes]) -> bytes:
-        code = entry[1].removeprefix(prefix).decode("utf-8", "replace")
+        code = code_of_entry_id(tag, entry[1].decode("utf-8", "replace"))
+        if code is None or code not in codes:
+            return b""
         missing.discard(code)
-        return entry[0] if code in codes else b""
+        return entry[0]
 
     return _ENTRY.sub(kept, data), missing
 
@@ -255,8 +256,7 @@ def _left_documents(
 
 def _left_files(publication: Publication, directory: Path, path: str) -> list[PublishedFile]:
     """A document and its packed files, as they lie on disk."""
-    endings = ("", *(ENDINGS[coding] for coding in publication.codings))
-    found = (left_file(directory, path + ending) for ending in endings)
+    found = (left_file(directory, name) for name in with_packed([path], publication.codings))
     return [file for file in found if file is not None]
 
 
@@ -276,9 +276,8 @@ def _entries(data: bytes, publication: Publication) -> dict[str, datetime.dateti
     """The codes of a document's entries, and when each was updated."""
     from aggregator.publish.read_back import dated_entries
 
-    prefix = f"tag:{publication.tag}:"
     return {
-        entry.id.removeprefix(prefix): entry.updated
+        code: entry.updated
         for entry in dated_entries(data, ".atom")
-        if entry.id.startswith(prefix)
+        if (code := code_of_entry_id(publication.tag, entry.id)) is not None
     }

@@ -15,7 +15,7 @@ from aggregator.identity import source_slug
 from aggregator.jobs import Jobs
 from aggregator.model import BuildSummary, FeedSpec, FeedState
 from aggregator.output import Output, Producer
-from aggregator.publish.compression import ENDINGS
+from aggregator.publish.compression import with_packed
 from aggregator.publish.files import is_as_left, remove_leftovers
 from aggregator.store import Store, published, reads, renditions, selections
 
@@ -177,9 +177,9 @@ def _is_published(
     publication: Publication, spec: FeedSpec, state: FeedState, directory: Path
 ) -> bool:
     """Whether a feed's files are on disk as they were left, packed ones too."""
-    endings = ("", *(ENDINGS[coding] for coding in publication.codings))
-    expected = {path + end for path in publication.feed_paths(spec).values() for end in endings}
-    return {file.path for file in state.files} == expected and is_as_left(state.files, directory)
+    expected = with_packed(publication.feed_paths(spec).values(), publication.codings)
+    is_whole = {file.path for file in state.files} == set(expected)
+    return is_whole and is_as_left(state.files, directory)
 
 
 def _would_empty(

@@ -196,6 +196,12 @@ def entry_id(tag: str, code: str) -> str:
     return f"tag:{tag}:{code}"
 
 
+def code_of_entry_id(tag: str, identifier: str) -> str | None:
+    """The code in an entry's id, None for the id of another site."""
+    prefix = entry_id(tag, "")
+    return identifier.removeprefix(prefix) if identifier.startswith(prefix) else None
+
+
 def source_slug(key: str) -> str:
     """A file name for a source, from whatever its posts call it (design §6).
 

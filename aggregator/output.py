@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from aggregator import archiving
 from aggregator.errors import PublishError
@@ -54,6 +55,15 @@ class Product:
     failure: str | None = None
 
 
+class _Document(NamedTuple):
+    """An archive document that is in place: its feed, number, what it shows, its files."""
+
+    key: str
+    number: int
+    fingerprint: bytes
+    files: list[PublishedFile]
+
+
 @dataclass(slots=True)
 class Output:
     """Takes products in their order; `manifest` is what is published, as that goes on."""
@@ -67,7 +77,7 @@ class Output:
     dry_run: bool
     cleaned: list[tuple[str, int, bytes]] = field(default_factory=list)
     states: list[FeedState] = field(default_factory=list)
-    documents: list[tuple[Job, list[PublishedFile]]] = field(default_factory=list)
+    documents: list[_Document] = field(default_factory=list)
     touched: set[Path] = field(default_factory=set)
     topics: list[str] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
@@ -85,7 +95,7 @@ class Output:
             try:
                 files = [self._place(file) for file in product.files]
                 if job.archive is not None:
-                    self.documents.append((job, files))
+                    self.documents.append(_Document(job.key, job.archive, job.fingerprint, files))
                 elif job.state is not None:
                     self._keep(job, job.state, files)
                     new = [file.path for file in product.files if file.is_new]
@@ -112,16 +122,15 @@ class Output:
             sync_folders(self.touched)
         except PublishError as error:
             # What is not noted is looked at again.
-            for key in {*(job.key for job, _ in self.documents), *(s.key for s in self.states)}:
-                self.failed.add(key)
+            self.failed.update(document.key for document in self.documents)
+            self.failed.update(state.key for state in self.states)
             self.summary.failures.append(str(error))
             self.documents, self.states = [], []
         with self.store.transaction() as connection:
             renditions.save_renditions(connection, self.publication.cleaning, self.cleaned)
-            for job, files in self.documents:
-                number = job.archive or 0
-                archives.save_written(connection, job.key, number, job.fingerprint)
-                published.save_document(connection, job.key, number, files)
+            for key, number, fingerprint, files in self.documents:
+                archives.save_written(connection, key, number, fingerprint)
+                published.save_document(connection, key, number, files)
             published.save_feeds(connection, self.states)
             pings.want(connection, self.publication.hubs, self.topics, self.now)
         self.topics.clear()
@@ -173,10 +182,9 @@ class Output:
             except (PublishError, OSError) as error:
                 self._fail(spec.key, str(error))
                 continue
-            with self.store.transaction() as connection:
-                archives.save_written(connection, spec.key, archive.number, b"")
-                published.save_document(connection, spec.key, archive.number, files)
-        self.save()
+            self.documents.append(_Document(spec.key, archive.number, b"", files))
+        if self.documents:
+            self.save()
 
     def remove_strays(self) -> None:
         """Remove the files of archive documents that are no more."""

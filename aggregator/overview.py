@@ -18,7 +18,7 @@ from aggregator.model import (
     Overview,
     PublishedFile,
 )
-from aggregator.publish.compression import ENDINGS
+from aggregator.publish.compression import with_packed
 from aggregator.publish.files import is_as_left, prepare, put, remove, sync_folders
 from aggregator.store import Store, published
 
@@ -47,8 +47,7 @@ def publish(
         known = published.page_files(connection)
     paths = [OPML, *((PAGE, *_ASSETS) if publication.has_page else ())]
     fingerprint = _fingerprint(publication, manifest)
-    endings = ("", *(ENDINGS[coding] for coding in publication.codings))
-    expected = {path + ending for path in paths for ending in endings}
+    expected = set(with_packed(paths, publication.codings))
     gone = [path for path in known if path not in expected]
     if (
         known.keys() == expected

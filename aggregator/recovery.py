@@ -24,9 +24,11 @@ from sqlalchemy import Connection
 from aggregator import assembly
 from aggregator.errors import DamagedStoreError, StoreError
 from aggregator.feeds import ARCHIVES, FOLDERS, Publication
+from aggregator.identity import code_of_entry_id
 from aggregator.model import FORMATS, Article, Problem
 from aggregator.settings import Settings
 from aggregator.store import Store, problems, reads, repair, salvage, writes
+from aggregator.terminal import counted
 
 MAX_FEED_BYTES = 100_000_000
 ATTEMPTS = 3
@@ -103,8 +105,8 @@ def _recover(settings: Settings, reason: str, notices: list[str], losses: list[s
             # Of a record that was given up, id and dates are known from what is published.
             _fill(settings)(connection)
     if count:
-        values = "1 value was" if count == 1 else f"{count:,} values were"
-        notices.append(f"{path}: {reason}; {values} given up")
+        verb = "was" if count == 1 else "were"
+        notices.append(f"{path}: {reason}; {counted(count, 'value')} {verb} given up")
     else:
         notices.append(f"{path}: {reason}; the store is sound, and could be read the next time")
     return bool(count)
@@ -117,8 +119,9 @@ def _lasting_losses(path: Path) -> list[str]:
     if not codes:
         return []
     some = ", ".join(codes[:3]) + (", …" if len(codes) > 3 else "")
-    articles = "1 article" if len(codes) == 1 else f"{len(codes):,} articles"
-    return [f"{path}: damaged in {articles} ({some}): see aggregator problems"]
+    return [
+        f"{path}: damaged in {counted(len(codes), 'article')} ({some}): see aggregator problems"
+    ]
 
 
 def _salvage(settings: Settings, reason: str) -> str:
@@ -179,13 +182,12 @@ def remember_published(publication: Publication, directory: Path, connection: Co
     """
     from aggregator.publish.read_back import dated_entries
 
-    prefix = f"tag:{publication.tag}:"
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     found: dict[str, Article] = {}
     for path, data in _published_files(directory):
         for entry in dated_entries(data, path.suffix):
-            code = entry.id.removeprefix(prefix)
-            if code == entry.id:
+            code = code_of_entry_id(publication.tag, entry.id)
+            if code is None:
                 continue
             updated = entry.updated if entry.updated != entry.published else None
             known = found.get(code)
@@ -210,12 +212,11 @@ def _published_texts(settings: Settings, codes: Collection[str]) -> Mapping[str,
     """The HTML that is published of some articles; of a text in several files the first."""
     from aggregator.publish.read_back import entry_texts
 
-    prefix = f"tag:{settings.site.tag}:"
     found: dict[str, str] = {}
     for path, data in _published_files(settings.feeds_directory):
         for identifier, html in entry_texts(data, path.suffix):
-            code = identifier.removeprefix(prefix)
-            if code in codes:
+            code = code_of_entry_id(settings.site.tag, identifier)
+            if code is not None and code in codes:
                 found.setdefault(code, html)
     return found
 

@@ -52,7 +52,7 @@ class Commands:
     """Runs the command in processes forked from one that has loaded it."""
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
     def run(self, folder: Path, arguments: list[str], timeout: float, **how: Any) -> Result:
         """The command's end, and what it wrote; `how` is as in `loaded_command`."""
@@ -68,7 +68,8 @@ class Commands:
                 [sys.executable, script],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                text=True,
+                # What was read ahead into a buffer, `select` would wait for in vain.
+                bufsize=0,
                 # Two runs of the same do the same in the same order.
                 env={**os.environ, "PYTHONHASHSEED": "0"},
             )
@@ -81,8 +82,7 @@ class Commands:
             order = {
                 "folder": str(folder), "arguments": arguments, "out": str(out), "err": str(err)
             }  # fmt: skip
-            server.stdin.write(json.dumps({**order, **how}) + "\n")
-            server.stdin.flush()
+            server.stdin.write(json.dumps({**order, **how}).encode() + b"\n")
             started = Started(int(server.stdout.readline()), server.stdout, out, err)
             try:
                 yield started
@@ -97,7 +97,7 @@ class Started:
     """A command under way."""
 
     pid: int
-    answers: IO[str]
+    answers: IO[bytes]
     out: Path
     err: Path
     has_ended: bool = False

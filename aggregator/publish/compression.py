@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 ENDINGS: Mapping[str, str] = {"br": ".br", "gzip": ".gz"}
 # Past these, seconds turn into minutes for a few per cent.
@@ -18,3 +18,9 @@ def compressed(data: bytes, coding: str) -> bytes:
     import brotli
 
     return bytes(brotli.compress(data, mode=brotli.MODE_TEXT, quality=_BROTLI_QUALITY))
+
+
+def with_packed(paths: Iterable[str], codings: Collection[str]) -> list[str]:
+    """Files, each with what it is called in these codings."""
+    endings = ("", *(ENDINGS[coding] for coding in codings))
+    return [path + ending for path in paths for ending in endings]

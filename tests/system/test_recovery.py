@@ -51,11 +51,6 @@ def execute(site: Site, statement: str, *values: object) -> int:
         return connection.execute(statement, values).rowcount
 
 
-def has_column(site: Site, table: str, column: str) -> bool:
-    with contextlib.closing(sqlite3.connect(site.store)) as connection:
-        return column in [row[1] for row in connection.execute(f"pragma table_info({table})")]
-
-
 def test_one_feed_that_cannot_be_written_adds_nothing_to_archives(site: Site, make_site) -> None:
     twin = make_site("twin")
     revised = [story.revised() for story in stories(0, 75, 3)]
@@ -141,8 +136,6 @@ def test_one_unreadable_text_is_one_problem(site: Site, tmp_path: Path, table: s
 )
 def test_a_damaged_value_stops_nothing_else(site: Site, table: str, column: str) -> None:
     some = rotated(site, 20)
-    if not has_column(site, table, column):
-        pytest.skip("the store has no such column any more")
     where = {"feed": "key = 'source:source1'"}.get(table, f"code = '{some[-2].code}'")
     damage = f"update {table} set {column} = substr({column}, 1, length({column}) - 1)"
     assert execute(site, f"{damage} where {where}") == 1
