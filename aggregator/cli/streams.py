@@ -6,7 +6,6 @@ import errno
 import io
 import os
 import sys
-import traceback
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -54,6 +53,8 @@ def explained(error: OSError) -> str:
         place = os.fsdecode(error.filename).encode("utf-8", "backslashreplace").decode()
         message = f"{place}: {reason}"
     else:
+        import traceback
+
         frames = traceback.extract_tb(error.__traceback__)
         own = [frame for frame in frames if Path(frame.filename).is_relative_to(_PACKAGE)]
         where = f" (in {Path(own[-1].filename).name}, {own[-1].name})" if own else ""

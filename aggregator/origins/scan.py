@@ -38,7 +38,11 @@ def location(path: str) -> str:
     Bytes that are not UTF-8 and control characters are escaped, and so is the backslash
     that an escape begins with.  All other names are their own location.
     """
-    if not path.isascii():
+    if path.isascii():
+        # Nearly every name, and each of them at every look at the folder.
+        if path.isprintable() and "\\" not in path:
+            return path
+    else:
         # The name is its bytes: what they read as does not depend on the locale.
         path = os.fsencode(path).decode("utf-8", "surrogateescape")
     return _ESCAPED.sub(_escape, path)
