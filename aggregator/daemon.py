@@ -9,6 +9,7 @@ under `Health.step` and `Health.keep`: whatever fails is seen, and done again.
 from __future__ import annotations
 
 import contextlib
+import datetime
 import os
 import signal
 import threading
@@ -31,7 +32,8 @@ from aggregator.store.lock import exclusive
 WHO = "aggregator run"
 UPSTREAM = frozenset(["lists", "subscriptions", "shares"])
 HUBS = frozenset(["hubs"])
-OWN = frozenset(["posts", "build", "reload", "setup", "maintenance"])
+# "held" is due when an article that is held back is.
+OWN = frozenset(["posts", "build", "held", "reload", "setup", "maintenance"])
 LOCK_WAIT = 30.0
 # A file that is being written, and one that was read too young, are looked at again.
 SOON, AFTER_QUIET = 0.5, 2.2
@@ -109,7 +111,7 @@ class Daemon:
         self._health.save()
         if "reload" in due:
             self._step("setup", due & {"reload"}, self._reload)
-        if due & {"posts", "build", "reload"}:
+        if due & {"posts", "build", "held", "reload"}:
             self._step("posts", due & {"posts", "build"} or {"posts"}, partial(self._posts, due))
             self._notify(f"STATUS={self._health.status()}")
         if "setup" in due:
@@ -131,6 +133,10 @@ class Daemon:
         pause = self._health.step(stage, work)
         if pause and not self._due.has_date(kinds):
             self._due.mark_later(pause, *kinds)
+
+    def _mark_at(self, moment: datetime.datetime | None, kind: str) -> None:
+        if moment is not None:
+            self._due.mark_later(max(moment.timestamp() - time.time(), 0.0), kind)
 
     def _set_up(self) -> list[str]:
         """Start all that says what is due, and the threads that do the rest."""
@@ -172,8 +178,7 @@ class Daemon:
             self._due.mark("hubs")
         if outcome.waiting or outcome.young:
             self._due.mark_later(SOON if outcome.waiting else AFTER_QUIET, "posts")
-        if self._schedule is not None:
-            self._schedule.at(outcome.next_due)
+        self._mark_at(outcome.next_due, "held")
         memory.give_back()
         return outcome.failures
 
@@ -215,8 +220,7 @@ class Daemon:
         told, failing, next_due = polling.tell_hubs(self._settings, LOCK_WAIT, self._telling, clock)
         if told:
             LOGGER.debug("hubs told of %d feeds", told)
-        if next_due is not None:
-            self._due.mark_later(max(next_due.timestamp() - time.time(), 0.0), "hubs")
+        self._mark_at(next_due, "hubs")
         return failing
 
     def _reload(self) -> list[str]:

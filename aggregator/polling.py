@@ -197,17 +197,19 @@ def tell_hubs(
     """
     from aggregator.fetch import Fetcher
 
-    with recovery.open_store(settings) as store:
+    with contextlib.ExitStack() as parts:
+        with _writing(settings, wait):
+            store = parts.enter_context(recovery.open_store(settings))
 
         @contextlib.contextmanager
         def transaction() -> Iterator[Connection]:
             with _writing(settings, wait), store.transaction() as connection:
                 yield connection
 
-        with Fetcher(assembly.fetch_policy(settings)) as fetcher:
-            canceller.begin(fetcher)
-            summary = hubs.tell(transaction, fetcher, lambda: _instant(clock))
-        with store.transaction() as connection:
+        fetcher = parts.enter_context(Fetcher(assembly.fetch_policy(settings)))
+        canceller.begin(fetcher)
+        summary = hubs.tell(transaction, fetcher, lambda: _instant(clock))
+        with transaction() as connection:
             # One that is not to be told again before long fails all the same.
             failing = [
                 f"hub {masked(hub)}: {trouble}"

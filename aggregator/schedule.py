@@ -11,7 +11,6 @@ from typing import Any
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
-from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 QUIET_HOUR = 4
@@ -66,7 +65,6 @@ class Schedule:
         self._mark = mark
         self._offset = time.time() - time.monotonic()
         self._said = dict.fromkeys(kinds, time.monotonic())
-        self._next_due: datetime.datetime | None = None
         self._scheduler = _Scheduler(
             keep,
             executors={"default": ThreadPoolExecutor(1)},
@@ -79,16 +77,6 @@ class Schedule:
             mark, CronTrigger(hour=QUIET_HOUR, jitter=600, timezone=timezone), ["maintenance"]
         )
         self._scheduler.start()
-
-    def at(self, moment: datetime.datetime | None) -> None:
-        """Have feeds built when an article that is held back is due."""
-        if moment == self._next_due:
-            return
-        self._next_due = moment
-        if moment is not None:
-            self._scheduler.add_job(
-                self._mark, DateTrigger(moment), ["build"], id="held back", replace_existing=True
-            )
 
     def has_stopped(self) -> bool:
         """Whether a kind of work was not marked for so long that the jobs must be dead."""

@@ -53,11 +53,14 @@ def explained(error: OSError) -> str:
         place = os.fsdecode(error.filename).encode("utf-8", "backslashreplace").decode()
         message = f"{place}: {reason}"
     else:
-        import traceback
-
-        frames = traceback.extract_tb(error.__traceback__)
-        own = [frame for frame in frames if Path(frame.filename).is_relative_to(_PACKAGE)]
-        where = f" (in {Path(own[-1].filename).name}, {own[-1].name})" if own else ""
+        where = ""
+        step = error.__traceback__
+        # Nothing is imported here: there may be no file descriptor left to read a module by.
+        while step is not None:
+            code = step.tb_frame.f_code
+            if Path(code.co_filename).is_relative_to(_PACKAGE):
+                where = f" (in {Path(code.co_filename).name}, {code.co_name})"
+            step = step.tb_next
         message = f"the system refused something: {reason}{where}"
     advice = _ADVICE.get(error.errno or 0, "mend that")
     return f"{message}; nothing is half-written: {advice}, and run it again"

@@ -60,7 +60,7 @@ class Store:
         event.listen(self._engine, "connect", _configure)
         if dry_run:
             event.listen(self._engine, "connect", _keep_in_memory)
-        event.listen(self._engine, "begin", _begin)
+        event.listen(self._engine, "begin", self._begin)
         try:
             with self._errors():
                 self._connection = self._engine.connect()
@@ -117,6 +117,14 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _begin(self, connection: Connection) -> None:
+        """Start a transaction that holds everything, new tables too; the driver's own does not.
+
+        SQLite waits for another writer only where nothing was read before, so a transaction
+        that may write says so at once.
+        """
+        connection.exec_driver_sql("BEGIN" if self._dry_run else "BEGIN IMMEDIATE")
+
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
         try:
@@ -145,11 +153,6 @@ def may_be_damage(error: BaseException | None) -> bool:
         or code in _READING
         or any(words in str(error) for words in _DAMAGE_WORDS)
     )
-
-
-def _begin(connection: Connection) -> None:
-    """Start a transaction that holds everything, new tables too; the driver's own does not."""
-    connection.exec_driver_sql("BEGIN")
 
 
 def _configure(connection: sqlite3.Connection, _: object) -> None:
