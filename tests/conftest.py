@@ -112,7 +112,7 @@ class Started:
             raise subprocess.TimeoutExpired("aggregator", timeout)
         code = int(self.answers.readline())
         self.has_ended = True
-        return Result(code, *(path.read_text("utf-8", "replace") for path in (self.out, self.err)))
+        return Result(code, self.out.read_bytes(), self.err.read_bytes())
 
 
 @dataclass
@@ -120,8 +120,16 @@ class Result:
     """How a command ended."""
 
     code: int
-    out: str
-    err: str
+    stdout: bytes
+    stderr: bytes
+
+    @property
+    def out(self) -> str:
+        return self.stdout.decode("utf-8", "replace")
+
+    @property
+    def err(self) -> str:
+        return self.stderr.decode("utf-8", "replace")
 
     @property
     def json(self) -> Any:
@@ -176,7 +184,7 @@ class Site:
             env={**os.environ, **(environment or {})},
             check=False,
         )
-        return Result(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8"))
+        return Result(done.returncode, done.stdout, done.stderr)
 
     def build(self, *arguments: str, expect: int = 0, **options: Any) -> Result:
         """Run build-feeds, and check its exit status."""

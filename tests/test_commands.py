@@ -17,7 +17,7 @@ CODE = "NW202201272264567295"
 COMMANDS = ["init", "check", "poll", "build-feeds", "status", "problems", "sources", "show"]
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Site, "installed", True)
 
@@ -31,6 +31,7 @@ def built(site: Site) -> Site:
     return site
 
 
+@pytest.mark.usefixtures("_installed")
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_has_an_example(site: Site, command: str) -> None:
     result = site.run(command, "--help")
@@ -38,12 +39,14 @@ def test_help_has_an_example(site: Site, command: str) -> None:
     assert f"  Example:\n    aggregator {command}" in result.out
 
 
+@pytest.mark.usefixtures("_installed")
 def test_every_command_is_listed(site: Site) -> None:
     out = site.run("--help").out
     listed = re.findall(r"^  ([a-z-]+)  ", out[out.index("Commands:") :], re.MULTILINE)
     assert sorted(listed) == sorted([*COMMANDS, "run", "serve"])
 
 
+@pytest.mark.usefixtures("_installed")
 @pytest.mark.parametrize(
     "arguments", [("build-feed",), ("build-feeds", "--ful"), ("show",), ("x",)]
 )
@@ -143,6 +146,7 @@ def test_json_of_a_build_and_of_one_with_nothing_to_do_have_the_same_keys(built:
     assert set(second) == set(first)
 
 
+@pytest.mark.usefixtures("_installed")
 @pytest.mark.parametrize("command", COMMANDS[1:])
 def test_json_stands_alone_on_the_output(built: Site, command: str) -> None:
     arguments = [command, *([CODE] if command == "show" else []), "--json"]
@@ -248,7 +252,7 @@ def on_a_terminal(site: Site, *arguments: str) -> str:
 
 
 def test_a_progress_bar_on_a_terminal_and_plain_lines_elsewhere(site: Site) -> None:
-    write_corpus(site.posts, 900)
+    write_corpus(site.posts, 300)
     shown = on_a_terminal(site, "build-feeds")
     assert "posts" in shown
     assert "100%" in shown

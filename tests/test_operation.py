@@ -421,7 +421,7 @@ def test_105_a_clock_that_went_back_hides_nothing_and_undoes_no_update(site: Sit
 
 
 def test_interrupted_by_the_user(site: Site) -> None:
-    write_corpus(site.posts, 3000)
+    write_corpus(site.posts, 1500)
     process = subprocess.Popen(
         [str(COMMAND), "build-feeds"], cwd=site.root, stderr=subprocess.PIPE, start_new_session=True
     )

@@ -267,7 +267,6 @@ def test_ending_a_schedule_is_no_failure(
     """Jobs that are due while all are removed are looked for, and not found."""
     for _ in range(50):
         made = make_schedule(lambda *_: None, posts=0.002)
-        made.at(datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=0.005))
         threading.Event().wait(0.006)
         made.close()
     assert health.open_troubles() == []
@@ -313,17 +312,6 @@ def test_a_schedule_whose_jobs_are_dead_is_known_to_have_stopped(
     assert not made.has_stopped()
     made._scheduler.shutdown()  # nothing real ends it
     wait_for(made.has_stopped)
-
-
-def test_a_held_back_article_is_due_once(make_schedule: Callable[..., schedule.Schedule]) -> None:
-    marked: list[str] = []
-    made = make_schedule(marked.append, posts=3600)
-    soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=0.2)
-    made.at(soon)
-    made.at(soon)
-    made.at(None)
-    wait_for(lambda: "build" in marked)
-    assert marked == ["build"]
 
 
 def test_what_is_due_is_taken_once_and_by_whom_it_is_for() -> None:

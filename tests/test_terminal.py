@@ -105,24 +105,18 @@ def hostile(site: Site, upstream: Upstream) -> Site:
     return site
 
 
-def run(site: Site, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        [str(COMMAND), *arguments], cwd=site.root, capture_output=True, timeout=60, check=False
-    )
-
-
 def test_no_command_sends_a_terminal_what_a_stranger_wrote(hostile: Site) -> None:
-    built, polled = run(hostile, "build-feeds", "-v"), run(hostile, "poll", "-v")
+    built, polled = hostile.run("build-feeds", "-v"), hostile.run("poll", "-v")
     code = hostile.run("problems", "--json").json[0]["file"]
     assert code
-    outputs = {"build": built, "poll": polled, "again": run(hostile, "build-feeds", "-v")}
+    outputs = {"build": built, "poll": polled, "again": hostile.run("build-feeds", "-v")}
     entries = {entry.id.rpartition(",")[2].partition(":")[2] for entry in hostile.entries()}
     for command in ("problems", "status", "sources", "check"):
-        outputs[command] = run(hostile, command, "-v")
+        outputs[command] = hostile.run(command, "-v")
     for entry in entries:
-        outputs[entry] = run(hostile, "show", entry, "-v")
-    outputs["dry"] = run(hostile, "poll", "--all", "--dry-run", "-v")
-    outputs["feeds"] = run(hostile, "check", "--feeds")
+        outputs[entry] = hostile.run("show", entry, "-v")
+    outputs["dry"] = hostile.run("poll", "--all", "--dry-run", "-v")
+    outputs["feeds"] = hostile.run("check", "--feeds")
     for name, output in outputs.items():
         assert unsafe(output.stdout, tabs=True) == [], (name, output.stdout)
         assert unsafe(output.stderr) == [], (name, output.stderr)
@@ -139,10 +133,10 @@ def test_no_command_sends_a_terminal_what_a_stranger_wrote(hostile: Site) -> Non
 
 
 def test_json_is_the_text_itself_and_safe_to_look_at(hostile: Site) -> None:
-    run(hostile, "build-feeds")
-    run(hostile, "poll")
+    hostile.run("build-feeds")
+    hostile.run("poll")
     for command in ("problems", "status", "sources"):
-        output = run(hostile, command, "--json").stdout
+        output = hostile.run(command, "--json").stdout
         assert unsafe(output) == [], command
         assert json.loads(output)
     files = {problem["file"] for problem in hostile.problems()}
@@ -150,7 +144,7 @@ def test_json_is_the_text_itself_and_safe_to_look_at(hostile: Site) -> None:
 
 
 def test_a_terminal_gets_escapes_in_tables_and_progress(hostile: Site) -> None:
-    run(hostile, "build-feeds")
+    hostile.run("build-feeds")
     for command in ("status", "sources"):
         master, slave = pty.openpty()
         environment = {**os.environ, "TERM": "dumb", "NO_COLOR": "1", "COLUMNS": "400"}
@@ -187,7 +181,7 @@ def test_the_log_of_the_daemon(hostile: Site, style: str) -> None:
         line = process.stderr.readline()
         assert line, lines
         lines.append(line)
-    shown = run(hostile, "status")
+    shown = hostile.run("status")
     process.send_signal(signal.SIGTERM)
     lines += process.stderr.readlines()
     process.stderr.close()
@@ -201,8 +195,8 @@ def test_the_log_of_the_daemon(hostile: Site, style: str) -> None:
 def test_a_mistake_in_the_configuration_or_the_command_line(site: Site) -> None:
     site.configure(lambda text: text + f"{json.dumps(EVIL)}: 1\n")
     for arguments in (["check"], ["check", "--config", EVIL], [f"--{EVIL}"], [EVIL]):
-        output = run(site, *arguments)
-        assert output.returncode == 2
+        output = site.run(*arguments)
+        assert output.code == 2
         assert unsafe(output.stdout + output.stderr) == [], output
 
 

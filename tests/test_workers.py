@@ -103,7 +103,7 @@ def test_where_no_process_can_be_started_one_does_the_work(
 
 @pytest.fixture
 def large(site: Site) -> Site:
-    write_corpus(site.posts, 1_500)
+    write_corpus(site.posts, 700)
     return site
 
 
