@@ -97,10 +97,15 @@ def update(
         if path.exists():
             _adopt(connection, publication, spec, directory, newest.number)
             newest = archives.newest(connection, feed)
+    is_first = newest is None  # nothing has a place yet, and nothing arrives twice
     while True:
         new = archives.arrivals(connection, spec, upto, PAGE)
         arrived = {item.code: item for item in (*old, *new)}.values()
-        known = archives.placed(connection, feed, {item.code for item in arrived})
+        known = (
+            set()
+            if is_first
+            else archives.placed(connection, feed, {item.code for item in arrived})
+        )
         rest = [item for item in arrived if (item.code, item.revision) not in known]
         leaving = [item for item in rest if item.code not in shown and item.published <= moment]
         newest = _less_older(connection, feed, newest, {item.code for item in leaving})
@@ -136,7 +141,7 @@ def check_documents(
         if files is None:
             # Written when files were not noted, or read back after the store was lost.
             files = _left_files(publication, directory, path)
-            published.save_document(connection, feed, number, files)
+            published.save_documents(connection, {(feed, number): files})
         is_whole = {file.path for file in files} == set(with_packed([path], publication.codings))
         if not is_whole or not is_as_left(files, directory, full=full):
             missing.setdefault(feed, set()).add(number)
@@ -186,7 +191,7 @@ def _save(
     for archive in changed:
         is_begun = newest is not None and archive.number == newest.number
         added = archive.places[len(newest.places) :] if newest and is_begun else archive.places
-        archives.save_places(connection, feed, archive.number, added)
+        archives.save_places(connection, feed, archive.number, added, is_begun=is_begun)
 
 
 def _adopt(
@@ -224,7 +229,7 @@ def _adopt(
         archives.save(connection, spec.key, [document])
         archives.save_places(connection, spec.key, number, document.places)
         files = _left_files(publication, directory, publication.archive_path(spec, number))
-        published.save_document(connection, spec.key, number, files)
+        published.save_documents(connection, {(spec.key, number): files})
 
 
 def _left_documents(

@@ -44,7 +44,7 @@ def parse_date(text: str, zone: ZoneInfo) -> datetime.datetime | None:
     since 1970, and what else dateutil knows.  None for anything that is not a whole,
     existing date: 31 February, 99:99, a date without a year.
     """
-    text = text.translate(_NARROW).strip()
+    text = (text if text.isascii() else text.translate(_NARROW)).strip()
     match = _USUAL.fullmatch(text) or _CHINESE.fullmatch(text)
     if match is not None:
         return _of_parts(match.groupdict(), zone)
@@ -128,8 +128,10 @@ def _instant(
 ) -> datetime.datetime | None:
     """The instant in UTC, `days` later by the calendar; None for one that can't be."""
     try:
-        local = datetime.datetime(*parts) + datetime.timedelta(days=days)
-        moment = local.replace(tzinfo=tz).astimezone(UTC)
+        local = datetime.datetime(*parts, tzinfo=tz)
+        if days:
+            local += datetime.timedelta(days=days)
+        moment = local.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
     return moment if EARLIEST <= moment < LATEST else None

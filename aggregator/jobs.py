@@ -99,7 +99,7 @@ class Jobs:
         while True:
             with self.store.transaction() as connection:
                 some = archives.to_write(connection, spec.key, number, TOGETHER)
-                newest = archives.newest_number(connection, spec.key) or 0
+                newest = (archives.newest_number(connection, spec.key) or 0) if some else 0
                 texts = _Texts(connection, [place for page in some for place in page.places])
                 ready = []
                 for archive in some:

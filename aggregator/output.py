@@ -128,9 +128,10 @@ class Output:
             self.documents, self.states = [], []
         with self.store.transaction() as connection:
             renditions.save_renditions(connection, self.publication.cleaning, self.cleaned)
-            for key, number, fingerprint, files in self.documents:
-                archives.save_written(connection, key, number, fingerprint)
-                published.save_document(connection, key, number, files)
+            archives.save_written(connection, [document[:3] for document in self.documents])
+            published.save_documents(
+                connection, {(key, number): files for key, number, _, files in self.documents}
+            )
             published.save_feeds(connection, self.states)
             pings.want(connection, self.publication.hubs, self.topics, self.now)
         self.topics.clear()

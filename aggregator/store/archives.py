@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from aggregator.model import Archive, FeedSpec
 from aggregator.store import schema
@@ -76,7 +76,7 @@ def placed(connection: Connection, feed: str, codes: Collection[str]) -> set[tup
             select(table.c.code, table.c.revision).where(
                 table.c.feed == feed, table.c.code.in_(piece)
             )
-        )
+        ).all()
         found.update((code, revision) for code, revision in rows)
     return found
 
@@ -142,13 +142,20 @@ def save(connection: Connection, feed: str, archives: Sequence[Archive]) -> None
 
 
 def save_places(
-    connection: Connection, feed: str, number: int, places: Iterable[tuple[str, int]]
+    connection: Connection,
+    feed: str,
+    number: int,
+    places: Iterable[tuple[str, int]],
+    *,
+    is_begun: bool = False,
 ) -> None:
-    """Put revisions into a document, behind those in it: (code, revision)."""
+    """Put revisions into a document, behind those in it if it `is_begun`: (code, revision)."""
     table = schema.place
-    last = connection.execute(
-        select(func.max(table.c.position)).where(table.c.feed == feed, table.c.number == number)
-    ).scalar_one_or_none()
+    last = None
+    if is_begun:
+        last = connection.execute(
+            select(func.max(table.c.position)).where(table.c.feed == feed, table.c.number == number)
+        ).scalar_one_or_none()
     rows = [
         {
             "feed": feed,
@@ -176,14 +183,20 @@ def save_progress(
         insert_rows(connection, table, rows)
 
 
-def save_written(connection: Connection, feed: str, number: int, fingerprint: bytes) -> None:
-    """Note that a document is on disk, with a digest of what it shows."""
+def save_written(connection: Connection, documents: Iterable[tuple[str, int, bytes]]) -> None:
+    """Note that documents are on disk: feed, number, and a digest of what each shows."""
     table = schema.archive
-    connection.execute(
-        update(table)
-        .where(table.c.feed == feed, table.c.number == number)
-        .values(is_written=True, fingerprint=fingerprint)
-    )
+    rows = [
+        {"in_feed": feed, "with_number": number, "fingerprint": fingerprint}
+        for feed, number, fingerprint in documents
+    ]
+    if rows:
+        connection.execute(
+            update(table)
+            .where(table.c.feed == bindparam("in_feed"), table.c.number == bindparam("with_number"))
+            .values(is_written=True, fingerprint=bindparam("fingerprint")),
+            rows,
+        )
 
 
 def write_again(connection: Connection, feed: str, numbers: Collection[int]) -> None:
@@ -227,7 +240,7 @@ def _archives(connection: Connection, feed: str, rows: Sequence[Any]) -> list[Ar
             select(table.c.number, table.c.code, table.c.revision)
             .where(table.c.feed == feed, table.c.number.in_(list(places)))
             .order_by(table.c.number, table.c.position)
-        )
+        ).all()
         for number, code, revision in found:
             places[number].append((code, revision))
     return [

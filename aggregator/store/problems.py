@@ -99,7 +99,7 @@ def losses(connection: Connection) -> list[str]:
 def forget_losses(connection: Connection, codes: Iterable[str]) -> None:
     """Forget the losses of articles that have been read again."""
     table = schema.problem
-    for piece in pieces(sorted(codes)):
+    for piece in pieces(sorted(set(codes).intersection(losses(connection)))):
         connection.execute(
             delete(table).where(table.c.origin == STORE, table.c.location.in_(piece))
         )

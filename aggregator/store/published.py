@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import Connection, delete, select, update
 
@@ -100,8 +100,7 @@ def save_feeds(connection: Connection, states: Collection[FeedState]) -> None:
     if not rows:
         return
     upsert_rows(connection, schema.feed, rows)
-    for state in states:
-        _forget_files(connection, state.key, 0, {file.path for file in state.files})
+    _forget_files(connection, {(state.key, 0): state.files for state in states})
     _save_files(connection, [(state.key, 0, file) for state in states for file in state.files])
 
 
@@ -112,12 +111,12 @@ def documents(connection: Connection) -> list[tuple[str, int, PublishedFile]]:
     return [(row.feed, row.document, _file(row)) for row in rows]
 
 
-def save_document(
-    connection: Connection, feed: str, number: int, files: Collection[PublishedFile]
+def save_documents(
+    connection: Connection, left: Mapping[tuple[str, int], Collection[PublishedFile]]
 ) -> None:
-    """Save how the files of an archive document were left."""
-    _forget_files(connection, feed, number, {file.path for file in files})
-    _save_files(connection, [(feed, number, file) for file in files])
+    """Save how the files of some archive documents were left: by feed and number."""
+    _forget_files(connection, left)
+    _save_files(connection, [(*key, file) for key, files in left.items() for file in files])
 
 
 def stray_paths(connection: Connection) -> list[str]:
@@ -190,13 +189,25 @@ def save_page_files(
     )
 
 
-def _forget_files(connection: Connection, feed: str, document: int, but: Collection[str]) -> None:
+def _forget_files(
+    connection: Connection, left: Mapping[tuple[str, int], Collection[PublishedFile]]
+) -> None:
+    """Forget the files of some documents of which there is nothing left."""
     table = schema.published_file
-    connection.execute(
-        delete(table).where(
-            table.c.feed == feed, table.c.document == document, table.c.path.not_in(list(but))
+    numbers = sorted({document for _, document in left})
+    gone = []
+    for piece in pieces(sorted({feed for feed, _ in left})):
+        rows = connection.execute(
+            select(table.c.feed, table.c.document, table.c.path).where(
+                table.c.feed.in_(piece), table.c.document.in_(numbers)
+            )
         )
-    )
+        gone += [
+            path
+            for feed, document, path in rows.all()
+            if (feed, document) in left and all(path != file.path for file in left[feed, document])
+        ]
+    forget_paths(connection, gone)
 
 
 def _save_files(

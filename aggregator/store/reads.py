@@ -64,7 +64,7 @@ def copies_of(connection: Connection, codes: Iterable[str]) -> dict[str, list[Co
     """The copies of some articles, without their texts."""
     table = schema.copy
     found: dict[str, list[CopyFacts]] = {}
-    for row in connection.execute(select(table).where(table.c.code.in_(list(codes)))):
+    for row in connection.execute(select(table).where(table.c.code.in_(list(codes)))).all():
         found.setdefault(row.code, []).append(copy_from(row))
     return found
 
@@ -74,7 +74,7 @@ def articles_of(connection: Connection, codes: Iterable[str]) -> dict[str, Artic
     table = schema.article
     found: dict[str, Article] = {}
     for piece in pieces(list(codes)):
-        rows = connection.execute(select(table).where(table.c.code.in_(piece)))
+        rows = connection.execute(select(table).where(table.c.code.in_(piece))).all()
         found |= {row.code: article_from(row) for row in rows}
     return found
 
@@ -86,7 +86,7 @@ def copies_at(
     table = schema.copy
     rows = connection.execute(
         select(table).where(table.c.origin == origin, table.c.location.in_(list(locations)))
-    )
+    ).all()
     return {row.location: copy_from(row) for row in rows}
 
 

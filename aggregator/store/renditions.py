@@ -23,7 +23,7 @@ def renditions(
             select(table.c.code, table.c.revision, table.c.html).where(
                 table.c.code.in_(piece), table.c.rules == rules
             )
-        )
+        ).all()
         found |= {(code, revision): html for code, revision, html in rows}
     return found
 
