@@ -7,21 +7,23 @@ from collections.abc import Collection
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
-from aggregator import __version__, identity, ledger
-from aggregator import settings as settings_module
-from aggregator.feeds import Extra, Publication
-from aggregator.ledger import MergeRules
-from aggregator.origins.post_file import PostRules
-from aggregator.origins.posts import PostsFolder
-from aggregator.settings import Posts, Settings, Shares
-from aggregator.sources import normal_name
+from aggregator import __version__
+from aggregator.articles import identity
+from aggregator.articles.sources import normal_name
+from aggregator.config import schema as settings_module
+from aggregator.config.schema import Posts, Settings, Shares
+from aggregator.origins.posts.folder import PostsFolder
+from aggregator.origins.posts.post_file import PostRules
+from aggregator.poll import ingest
+from aggregator.poll.ingest import MergeRules
+from aggregator.publish.publication import Extra, Publication
 
 if TYPE_CHECKING:
-    from aggregator.fetch import FetchPolicy
+    from aggregator.fetch.fetcher import FetchPolicy
     from aggregator.origins.interface import UpstreamOrigin
     from aggregator.origins.lists import ListRule
-    from aggregator.origins.shares import ShareRule
-    from aggregator.reading import Readers
+    from aggregator.origins.parsers.readers import Readers
+    from aggregator.origins.share_pages import ShareRule
 
 
 def publication(settings: Settings) -> Publication:
@@ -106,7 +108,7 @@ def origin_names(settings: Settings) -> list[str]:
     """Every origin, in the order of the configuration."""
     names = {
         "posts": [origin_name(posts) for posts in settings.posts],
-        "shares": [ledger.SHARES],
+        "shares": [ingest.SHARES],
         "lists": [f"lists:{endpoint.url}" for endpoint in settings.lists],
         "subscriptions": [f"subscriptions:{feed.url}" for feed in settings.subscriptions],
     }
@@ -121,7 +123,7 @@ def upstream_origins(
     Share pages come last: what the others find is read in the same poll.
     """
     from aggregator.origins.lists import ListEndpoint
-    from aggregator.origins.shares import SharePages
+    from aggregator.origins.share_pages import SharePages
     from aggregator.origins.subscriptions import Subscription, SubscriptionRule
 
     codes, zone = identity_rules(settings), settings.site.timezone
@@ -160,7 +162,7 @@ def source_keys(settings: Settings) -> dict[str, str]:
 
 def fetch_policy(settings: Settings) -> FetchPolicy:
     """How the network is asked."""
-    from aggregator.fetch import FetchPolicy
+    from aggregator.fetch.fetcher import FetchPolicy
 
     fetch = settings.fetch
     contact = fetch.contact or settings.site.url
@@ -179,7 +181,7 @@ def fetch_policy(settings: Settings) -> FetchPolicy:
 
 
 def _share_rule(shares: Shares) -> ShareRule:
-    from aggregator.origins.shares import ShareRule
+    from aggregator.origins.share_pages import ShareRule
 
     text = shares.text
     return ShareRule(

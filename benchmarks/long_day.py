@@ -25,8 +25,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
 
-from aggregator import inspection, memory, polling, runs, workers
-from aggregator.config import load_settings
+from aggregator import memory, processes
+from aggregator.cli import queries
+from aggregator.config.load import load_settings
+from aggregator.pipeline import building, polling
 
 TICK = 300
 CONFIG = """\
@@ -108,7 +110,7 @@ def main() -> None:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_address[1]}"
     random_ = random.Random(1)
-    workers.use_one_process()
+    processes.use_one_process()
     with tempfile.TemporaryDirectory() as folder:
         site = Path(folder)
         config = site / "config.yaml"
@@ -154,8 +156,8 @@ def main() -> None:
                 lambda *_: None,
                 clock=lambda: now,  # noqa: B023
             )
-            outcome = runs.build_feeds(
-                settings, config, runs.Options(), lambda *_: None, clock=lambda: now  # noqa: B023
+            outcome = building.build_feeds(
+                settings, config, building.Options(), lambda *_: None, clock=lambda: now  # noqa: B023
             )  # fmt: skip
             assert not outcome.failures, outcome.failures
             memory.give_back()
@@ -177,8 +179,8 @@ def main() -> None:
         )
         config.write_text(CONFIG.format(entries=10_000))
         settings = load_settings(config)
-        outcome = runs.build_feeds(
-            settings, config, runs.Options(), lambda *_: None, clock=lambda: now
+        outcome = building.build_feeds(
+            settings, config, building.Options(), lambda *_: None, clock=lambda: now
         )
         seen = collections.Counter(
             code
@@ -188,7 +190,7 @@ def main() -> None:
             )
         )
         assert seen == collections.Counter(codes), len(seen)
-        assert outcome.problems == 0, inspection.problems(settings)[:5]
+        assert outcome.problems == 0, queries.problems(settings)[:5]
         print(f"every one of {len(codes)} articles in its feed exactly once")
     server.shutdown()
     sys.exit(0)

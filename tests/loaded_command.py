@@ -38,11 +38,11 @@ def be_the_command(
         os.dup2(descriptor, number)
         os.close(descriptor)
     sys.argv = ["aggregator", *arguments]
-    from aggregator import workers
+    from aggregator import processes
     from aggregator.cli import main
 
     if alone:
-        workers.use_one_process()
+        processes.use_one_process()
     if clock is not None:
         stand_still.at = clock
     if stopped:
@@ -69,7 +69,7 @@ def serve() -> None:
     import aggregator.publish.opml
     import aggregator.publish.page
     import aggregator.publish.rss  # noqa: F401
-    from aggregator import console, inspection, polling, runs  # noqa: F401
+    from aggregator.pipeline import building, polling  # noqa: F401
 
     gc.freeze()  # what all have in common stays shared
     while line := sys.stdin.readline():

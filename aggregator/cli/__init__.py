@@ -17,11 +17,16 @@ import threading
 import click
 
 from aggregator import __version__
-from aggregator.cli import looking, running
+from aggregator.cli import query_commands, run_commands
 from aggregator.cli.options import FAILED, LOCKED, USAGE, complain
 from aggregator.cli.streams import OutputError, drop_output, explained, tell_failures
-from aggregator.errors import AggregatorError, ConfigError, LockedError, UnknownSourceError
-from aggregator.terminal import say
+from aggregator.model.errors import (
+    AggregatorError,
+    ConfigError,
+    LockedError,
+    UnknownSourceError,
+)
+from aggregator.model.terminal import say
 
 INTERRUPTED = "interrupted; nothing is half-written, run it again"
 GOODBYE = 1.0
@@ -93,15 +98,15 @@ def cli() -> None:
 
 
 for command in (
-    looking.init,
-    looking.check,
-    running.poll,
-    running.build_feeds,
-    running.run,
-    running.serve,
-    looking.status,
-    looking.problems,
-    looking.sources,
-    looking.show,
+    query_commands.init,
+    query_commands.check,
+    run_commands.poll,
+    run_commands.build_feeds,
+    run_commands.run,
+    run_commands.serve,
+    query_commands.status,
+    query_commands.problems,
+    query_commands.sources,
+    query_commands.show,
 ):
     cli.add_command(command)

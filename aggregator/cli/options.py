@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from aggregator.terminal import say
+from aggregator.model.terminal import say
 
 DEFAULT_CONFIG = "config.yaml"
 FAILED, USAGE, LOCKED = 1, 2, 75

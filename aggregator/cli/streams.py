@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any, TextIO
 
-from aggregator.errors import AggregatorError
+from aggregator.model.errors import AggregatorError
 
 _PACKAGE = Path(__file__).parents[1]
 _ADVICE = {

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from aggregator.errors import FetchError
+from aggregator.model.errors import FetchError
 
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address

@@ -17,11 +17,11 @@ import requests
 import urllib3
 from requests.structures import CaseInsensitiveDict
 
-from aggregator.errors import FetchError
 from aggregator.fetch import bodies
 from aggregator.fetch.addresses import Network, check_url
 from aggregator.fetch.connections import Adapter, OutOfTimeError, RefusedAddressError, deadline
 from aggregator.model import Request, Response, Validators
+from aggregator.model.errors import FetchError
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from aggregator.articles.sources import SourceKeys
+from aggregator.fetch.pacing import Pace
 from aggregator.model import Batch, Copy, FileState, Problem, Response
-from aggregator.pacing import Pace
-from aggregator.sources import SourceKeys
 
 Progress = Callable[[int, int], None]
 

@@ -11,16 +11,16 @@ from types import MappingProxyType
 from urllib.parse import urljoin
 from zoneinfo import ZoneInfo
 
-from aggregator import content, identity
-from aggregator.errors import UnusableError, unforeseen
+from aggregator.articles import identity, sanitize
+from aggregator.articles.sources import SourceKeys, normal_name
+from aggregator.fetch.pacing import Pace
 from aggregator.model import Copy, Problem, Response
-from aggregator.origins import json_body
-from aggregator.origins.found_text import Found, as_html, make_copy, unread_dates
+from aggregator.model.errors import UnusableError, unforeseen
+from aggregator.origins.copies import Found, as_html, make_copy, unread_dates
 from aggregator.origins.interface import Reading
-from aggregator.origins.page_text import ListLink
-from aggregator.origins.shares import fill
-from aggregator.pacing import Pace
-from aggregator.sources import SourceKeys, normal_name
+from aggregator.origins.parsers import json
+from aggregator.origins.parsers.page import ListLink
+from aggregator.origins.share_pages import fill
 
 READER_VERSION = 2
 MAX_ITEMS = 2000
@@ -189,13 +189,13 @@ class ListEndpoint:
         if share_url is None and identity.is_code(code or ""):
             share_url = fill(self._rule.share, base, {"code": code})
         name = normal_name(values["source"])
-        title = content.plain_text(values["title"], json_body.MAX_TITLE)
+        title = sanitize.plain_text(values["title"], json.MAX_TITLE)
         if not title:
             raise UnusableError("it has no title")
         return Found(
             location=code or url,
             code=code or identity.url_fallback(url),
-            html=as_html(content.plain_text(values["digest"])),
+            html=as_html(sanitize.plain_text(values["digest"])),
             title=title,
             source=self._rule.source or (sources.key_of(name) if name else ""),
             source_name=name,
@@ -209,7 +209,7 @@ class ListEndpoint:
     def _values(self, item: object) -> dict[str, str]:
         if not isinstance(item, ListLink):
             fields = self._rule.fields
-            return {name: json_body.line(fields.get(name), item, name, 10_000) for name in FIELDS}
+            return {name: json.line(fields.get(name), item, name, 10_000) for name in FIELDS}
         return {
             "code": "",
             "title": item.title,
@@ -220,12 +220,12 @@ class ListEndpoint:
         }
 
     def _json(self, response: Response) -> tuple[list[object], str | None]:
-        document = json_body.load(response.body or b"", response.headers.get("content-type", ""))
-        items = json_body.search(self._rule.items, document)
+        document = json.load(response.body or b"", response.headers.get("content-type", ""))
+        items = json.search(self._rule.items, document)
         if not isinstance(items, list):
             kind = "nothing" if items is None else "no list"
             raise UnusableError(f"{self._rule.items} finds {kind} in the answer")
-        following = json_body.line(self._rule.next, document, "next page", 4000)
+        following = json.line(self._rule.next, document, "next page", 4000)
         return items, following or None
 
     def _page(self, response: Response) -> Sequence[ListLink]:

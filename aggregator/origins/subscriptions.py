@@ -9,14 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from aggregator import identity
-from aggregator.errors import UnusableError, unforeseen
+from aggregator.articles import identity
+from aggregator.articles.sources import SourceKeys, normal_name
+from aggregator.fetch.pacing import Pace
 from aggregator.model import Copy, Problem, Response
-from aggregator.origins.feed_items import FeedItem, ParsedFeed
-from aggregator.origins.found_text import Found, make_copy, unread_dates
+from aggregator.model.errors import UnusableError, unforeseen
+from aggregator.origins.copies import Found, make_copy, unread_dates
 from aggregator.origins.interface import Reading
-from aggregator.pacing import Pace
-from aggregator.sources import SourceKeys, normal_name
+from aggregator.origins.parsers.feed import FeedItem, ParsedFeed
 
 READER_VERSION = 2
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 
-from aggregator.content import without_forbidden
+from aggregator.articles.sanitize import without_forbidden
 from aggregator.model import FORMATS, Entry, FeedDocument, FeedOrigin
 from aggregator.publish.head import make_head, with_entries
 from aggregator.publish.xml import element, text_element

@@ -9,9 +9,9 @@ from feedgen.feed import FeedGenerator
 from lxml import etree
 
 from aggregator import __version__
-from aggregator.content import without_forbidden
+from aggregator.articles.sanitize import without_forbidden
 from aggregator.model import FORMATS, FeedDocument
-from aggregator.publish.words import words
+from aggregator.publish.texts import words
 from aggregator.publish.xml import text_or_html
 
 GENERATOR = "aggregator"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from aggregator.content import without_forbidden
+from aggregator.articles.sanitize import without_forbidden
 from aggregator.model import Entry, FeedDocument, FeedOrigin
 
 VERSION = "https://jsonfeed.org/version/1.1"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from email.utils import format_datetime
 
 from aggregator.model import Card, Overview
-from aggregator.publish.words import words
+from aggregator.publish.texts import words
 from aggregator.publish.xml import element, text_or_html
 
 

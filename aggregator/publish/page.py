@@ -10,10 +10,10 @@ from lxml import etree
 from lxml.builder import ElementMaker
 
 from aggregator import __version__
-from aggregator.content import without_forbidden
-from aggregator.feeds import OPML
+from aggregator.articles.sanitize import without_forbidden
 from aggregator.model import FORMATS, Card, Headline, Overview
-from aggregator.publish.words import Words, words
+from aggregator.publish.publication import OPML
+from aggregator.publish.texts import Words, words
 
 STYLE, SCRIPT = "feeds.css", "feeds.js"
 GENERATOR = "aggregator"

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from lxml import etree
 
-from aggregator.nesting import check_json
+from aggregator.model.nesting import check_json
 from aggregator.publish.head import ATOM
 
 MAX_FEED = 200_000_000

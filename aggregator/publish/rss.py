@@ -9,7 +9,7 @@ from __future__ import annotations
 from email.utils import format_datetime
 from html import escape
 
-from aggregator.content import plain_text, without_forbidden
+from aggregator.articles.sanitize import plain_text, without_forbidden
 from aggregator.model import Entry, FeedDocument, FeedOrigin
 from aggregator.publish.head import make_head, with_entries
 from aggregator.publish.xml import element, text_element, text_or_html

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html import escape
 
-from aggregator.content import without_forbidden
+from aggregator.articles.sanitize import without_forbidden
 
 # U+2060, which has no width and allows no line break.
 _JOINER = "\u2060"

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from aggregator.errors import LockedError, StoreError
+from aggregator.model.errors import LockedError, StoreError
 
 _STEP = 0.05
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, inspect, select
 
-from aggregator.errors import StoreError
+from aggregator.model.errors import StoreError
 from aggregator.store import schema
 
 

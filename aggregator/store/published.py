@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import Connection, delete, select, update
 
-from aggregator.errors import DamagedStoreError
 from aggregator.model import Activity, FeedState, Headline, PublishedFile
+from aggregator.model.errors import DamagedStoreError
 from aggregator.store import schema
 from aggregator.store.rows import instant, pieces
 from aggregator.store.writes import seconds, upsert_rows

@@ -17,7 +17,7 @@ from aggregator.model import (
     FileState,
     Revision,
 )
-from aggregator.packing import unpack
+from aggregator.model.packing import unpack
 from aggregator.store import schema
 from aggregator.store.rows import article_from, copy_from, instant, maybe_instant, pieces
 

@@ -17,9 +17,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Table, delete, func, insert, literal, select, update
 
-from aggregator.errors import DamagedStoreError
 from aggregator.model import Problem
-from aggregator.packing import pack, unpack
+from aggregator.model.errors import DamagedStoreError
+from aggregator.model.packing import pack, unpack
 from aggregator.store import problems, published, schema, urls
 from aggregator.store.rows import article_from, copy_from, pieces
 from aggregator.store.writes import insert_rows, save_bodies

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Row
 
-from aggregator.errors import DamagedStoreError
 from aggregator.model import Article, CopyFacts, Enclosure
+from aggregator.model.errors import DamagedStoreError
 
 Value = TypeVar("Value")
 

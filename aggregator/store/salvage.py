@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from aggregator.errors import StoreError
-from aggregator.store import may_be_damage
+from aggregator.model.errors import StoreError
+from aggregator.store.database import may_be_damage
 from aggregator.store.migrations import VERSION
 from aggregator.store.schema import metadata
 

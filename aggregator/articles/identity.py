@@ -1,0 +1,226 @@
+"""Clues → the code of an article, and the ids that follow from it (design §4).
+
+Pure.  A code is `NW` and 18 digits; a bare 18-digit number is the same article.  A copy
+without any code is known by its fallback, which never looks like a code.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from aggregator.model import Clues, Identity
+from aggregator.model.errors import UnusableError
+
+CODE = re.compile(r"NW\d{18}", re.ASCII)
+_BARE = re.compile(r"\d{18}", re.ASCII)
+_SAFE_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_HASHED_SLUG = re.compile(r".*-[0-9a-f]{8}")
+_RESERVED = frozenset(
+    ["con", "prn", "aux", "nul"]
+    + [f"{device}{number}" for device in ("com", "lpt") for number in range(10)]
+)
+MAX_SLUG = 64
+MAX_FALLBACK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The patterns that find a code; each of them has a group named `code`."""
+
+    parameter: str
+    share_urls: tuple[re.Pattern[str], ...]
+    article_urls: tuple[re.Pattern[str], ...]
+    file_names: tuple[re.Pattern[str], ...]
+
+
+def make_rules(
+    parameter: str,
+    share_urls: Sequence[str],
+    article_urls: Sequence[str],
+    file_names: Sequence[str],
+) -> Rules:
+    """Compile the patterns of the configuration."""
+    return Rules(
+        parameter.casefold(),
+        tuple(re.compile(pattern) for pattern in share_urls),
+        tuple(re.compile(pattern) for pattern in article_urls),
+        tuple(re.compile(pattern) for pattern in file_names),
+    )
+
+
+def normal_code(text: str) -> str | None:
+    """`NW` + 18 digits for a code or a bare number, None for anything else.
+
+    >>> normal_code("202112162216485766")
+    'NW202112162216485766'
+    """
+    text = text.strip()
+    if CODE.fullmatch(text):
+        return text
+    if _BARE.fullmatch(text):
+        return "NW" + text
+    upper = text.upper()
+    return upper if CODE.fullmatch(upper) else None
+
+
+def is_code(text: str) -> bool:
+    """Whether a code is a real one, and no fallback."""
+    return CODE.fullmatch(text) is not None
+
+
+def code_of_share_url(url: str, rules: Rules) -> str | None:
+    """The code that a share page's URL carries; its host never matters."""
+    for pattern in rules.share_urls:
+        match = pattern.search(url)
+        if match is not None:
+            return normal_code(match["code"])
+    try:
+        pairs = parse_qsl(urlsplit(url).query, max_num_fields=50)
+    except ValueError:
+        return None
+    for name, value in pairs:
+        if name.casefold() == rules.parameter:
+            code = normal_code(value)
+            if code is not None:
+                return code
+    return None
+
+
+def code_of_article_url(url: str, rules: Rules) -> str | None:
+    """The code that an article's own URL carries."""
+    for pattern in rules.article_urls:
+        match = pattern.search(url)
+        if match is not None:
+            return normal_code(match["code"])
+    return None
+
+
+def code_of_file_name(stem: str, rules: Rules) -> str | None:
+    """The code in a file name without its ending."""
+    for pattern in rules.file_names:
+        match = pattern.fullmatch(stem)
+        if match is not None:
+            return normal_code(match["code"])
+    return None
+
+
+def resolve(clues: Clues, rules: Rules) -> Identity:
+    """The identity that the clues give: the first rule wins, others may disagree.
+
+    Raises `UnusableError` if the front matter names something that is no code, or if
+    there is no clue at all.
+    """
+    found: list[tuple[str, str]] = []
+    if clues.front_matter is not None:
+        code = normal_code(clues.front_matter)
+        if code is None:
+            raise UnusableError(
+                f"front matter names {clues.front_matter[:40]!r}, which is not a code "
+                "(NW and 18 digits)"
+            )
+        found.append(("front matter", code))
+    for rule, clue, read in (
+        ("share link", clues.share_url, code_of_share_url),
+        ("article link", clues.article_url, code_of_article_url),
+        ("file name", clues.file_name, code_of_file_name),
+    ):
+        code = read(clue, rules) if clue else None
+        if code is not None:
+            found.append((rule, code))
+    if not found:
+        if not clues.fallback:
+            raise UnusableError("nothing tells which article this is")
+        return Identity(clues.fallback)
+    winner, code = found[0]
+    return Identity(
+        code,
+        tuple(
+            f"the {rule} names {other}, the {winner} {code}: the {winner} was believed"
+            for rule, other in found[1:]
+            if other != code
+        ),
+    )
+
+
+def path_fallback(path: bytes) -> str:
+    """The fallback code of a post without one: its path within its folder.
+
+    Percent-encoded from the NFC form, so that it is the same on every file system and
+    may stand in a tag URI.
+    """
+    with contextlib.suppress(UnicodeDecodeError):  # then the bytes themselves are the name
+        path = unicodedata.normalize("NFC", path.decode("utf-8")).encode("utf-8")
+    return "posts/" + quote(path, safe="/-._~")
+
+
+def url_fallback(url: str) -> str:
+    """The fallback code of an entry that is known by its URL alone.
+
+    The same for http and https, for any case of the host, and without a fragment.
+
+    >>> url_fallback("HTTPS://News.Example.org/a?b=1#c")
+    'url/news.example.org/a%3Fb%3D1'
+    """
+    parts = urlsplit(url)
+    query = f"?{parts.query}" if parts.query else ""
+    return _bounded("url/" + quote(f"{parts.netloc.lower()}{parts.path}{query}", safe="/-._~"))
+
+
+def guid_fallback(feed_url: str, guid: str) -> str:
+    """The fallback code of an entry that its feed knows by a GUID.
+
+    A GUID that is a web address is unique by itself, another one within its feed.
+    """
+    if guid.lower().startswith(("http://", "https://")):
+        with contextlib.suppress(ValueError):  # then it only looks like an address
+            return url_fallback(guid)
+    feed = hashlib.sha256(url_fallback(feed_url).encode()).hexdigest()[:8]
+    return _bounded(f"guid/{feed}/" + quote(guid, safe="/-._~", errors="replace"))
+
+
+def _bounded(code: str) -> str:
+    """A code that may stand in a tag URI and in a key, however long the name was."""
+    if len(code) <= MAX_FALLBACK:
+        return code
+    return f"{code[: MAX_FALLBACK - 33]}~{hashlib.sha256(code.encode()).hexdigest()[:32]}"
+
+
+def entry_id(tag: str, code: str) -> str:
+    """The entry's id, a tag URI (RFC 4151): it depends on nothing but tag and code."""
+    return f"tag:{tag}:{code}"
+
+
+def code_of_entry_id(tag: str, identifier: str) -> str | None:
+    """The code in an entry's id, None for the id of another site."""
+    prefix = entry_id(tag, "")
+    return identifier.removeprefix(prefix) if identifier.startswith(prefix) else None
+
+
+def source_slug(key: str) -> str:
+    """A file name for a source, from whatever its posts call it (design §6).
+
+    The key itself where that is safe; else what is safe of it and a hash of the key, so
+    that no two sources clash on any file system, whatever else exists.
+
+    >>> source_slug("beijingshangbao")
+    'beijingshangbao'
+    >>> source_slug("../../etc/x")
+    'etc-x-0d3cb5d1'
+    """
+    if (
+        len(key) <= MAX_SLUG
+        and _SAFE_SLUG.fullmatch(key)
+        and not _HASHED_SLUG.fullmatch(key)
+        and key not in _RESERVED
+    ):
+        return key
+    plain = unicodedata.normalize("NFKD", key).encode("ascii", "ignore").decode().lower()
+    readable = "-".join(re.findall(r"[a-z0-9]+", plain))[:40].strip("-") or "source"
+    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{readable}-{digest}"

@@ -1,0 +1,188 @@
+"""The files beside the feeds: the page to subscribe from, and the list of all feeds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from pathlib import Path
+
+from aggregator import __version__
+from aggregator.model.errors import PublishError
+from aggregator.publish.publication import OPML, PAGE, Publication
+from aggregator.model import (
+    BuildSummary,
+    Card,
+    FeedSpec,
+    FeedState,
+    Overview,
+    PublishedFile,
+)
+from aggregator.publish.compression import with_packed
+from aggregator.publish.files import is_as_left, prepare, put, remove, sync_folders
+from aggregator.store.database import Store
+from aggregator.store import published
+
+DAYS = 30
+VERSION = 1
+# Part of every page that was made here, and of no other.
+MARK = b'<meta name="generator" content="aggregator '
+_ASSETS = ("feeds.css", "feeds.js", "feed.css")
+_MAX_FOREIGN = 100_000
+
+
+def publish(
+    store: Store,
+    publication: Publication,
+    manifest: Mapping[str, FeedState],
+    directory: Path,
+    summary: BuildSummary,
+    *,
+    full: bool,
+    dry_run: bool,
+) -> None:
+    """Write those files that would look different, and remove those not wanted any more."""
+    if not manifest:
+        return  # nothing could be published that it would tell of
+    with store.transaction() as connection:
+        known = published.page_files(connection)
+    paths = [OPML, *((PAGE, *_ASSETS) if publication.has_page else ())]
+    fingerprint = _fingerprint(publication, manifest)
+    expected = set(with_packed(paths, publication.codings))
+    gone = [path for path in known if path not in expected]
+    if (
+        known.keys() == expected
+        and all(digest == fingerprint for digest, _ in known.values())
+        and is_as_left((file for _, file in known.values()), directory, full=full)
+    ):
+        return
+    saved: list[tuple[bytes, PublishedFile]] = []
+    for path, data in _contents(publication, manifest, paths):
+        try:
+            if path == PAGE and path not in known and _is_foreign(directory / path):
+                summary.notices.append(
+                    f"{directory / path}: is not from here, and was kept; move it, or set "
+                    "feeds: page: false"
+                )
+                continue
+            for file in prepare(directory, path, data, publication.codings, dry_run=dry_run):
+                if file.is_new:
+                    summary.paths.append(path)
+                if not dry_run:
+                    left = put(directory, file, publication.codings)
+                    saved.append((fingerprint, left))
+        except PublishError as error:
+            summary.failures.append(str(error))
+    if dry_run:
+        return
+    removed = []
+    for path in gone:
+        try:
+            remove(directory, path)
+            removed.append(path)
+        except PublishError as error:
+            summary.failures.append(str(error))
+    try:
+        sync_folders([directory])
+    except PublishError as error:
+        # What is not noted is looked at again.
+        summary.failures.append(str(error))
+        return
+    with store.transaction() as connection:
+        published.save_page_files(connection, saved, removed)
+
+
+def make_overview(publication: Publication, manifest: Mapping[str, FeedState]) -> Overview:
+    """All feeds as the page shows them: of each kind by name, the combined one first."""
+    specs = [(publication.spec_of(key), state) for key, state in manifest.items()]
+    known = [(spec, state) for spec, state in specs if spec is not None]
+    newest = [state.activity.newest[0].published for _, state in known if state.activity.newest]
+    zone_days = [day for _, state in known for day, _ in state.activity.days]
+    last_day = max(zone_days, default=0)
+    order = {"all": 0, "extra": 1, "source": 2, "tag": 3}
+    cards = sorted(
+        (_card(publication, spec, state, last_day) for spec, state in known),
+        key=lambda card: (order[card.kind], card.name, card.slug),
+    )
+    sources = [card for card in cards if card.kind == "source"]
+    combined = [
+        Card(
+            card.kind,
+            card.name,
+            card.slug,
+            card.paths,
+            sum(source.articles for source in sources),
+            tuple(map(sum, zip(*(source.days for source in sources), strict=True))),
+            card.newest,
+        )
+        if card.kind == "all"
+        else card
+        for card in cards
+    ]
+    return Overview(
+        title=publication.title,
+        subtitle=publication.subtitle,
+        language=publication.language,
+        timezone=publication.timezone,
+        site_url=publication.site_url,
+        feeds_url=publication.feeds_url,
+        author=publication.author,
+        icon=publication.icon,
+        updated=max(newest, default=max(state.updated for _, state in known)),
+        cards=tuple(combined),
+    )
+
+
+def _card(publication: Publication, spec: FeedSpec, state: FeedState, last_day: int) -> Card:
+    from aggregator.publish.texts import words
+
+    counts = dict(state.activity.days)
+    is_combined = spec.kind == "all"
+    return Card(
+        kind=spec.kind,
+        name=words(publication.language).all_sources if is_combined else state.title,
+        slug=spec.stem.rpartition("/")[2],
+        paths=publication.feed_paths(spec),
+        articles=state.activity.articles,
+        days=tuple(counts.get(last_day - DAYS + 1 + number, 0) for number in range(DAYS)),
+        newest=state.activity.newest,
+        site=publication.source_urls.get(spec.source or ""),
+    )
+
+
+def _contents(
+    publication: Publication, manifest: Mapping[str, FeedState], paths: list[str]
+) -> Iterator[tuple[str, bytes]]:
+    """Each file and its bytes, the page last."""
+    from aggregator.publish import opml, page
+
+    overview = make_overview(publication, manifest)
+    yield OPML, opml.render(overview)
+    if PAGE in paths:
+        for name in _ASSETS:
+            yield name, files("aggregator.publish").joinpath("assets", name).read_bytes()
+        yield PAGE, page.render(overview)
+
+
+def _fingerprint(publication: Publication, manifest: Mapping[str, FeedState]) -> bytes:
+    shown = [
+        (key, state.title, state.rules, state.activity) for key, state in sorted(manifest.items())
+    ]
+    values = repr((__version__, VERSION, publication, shown))
+    return hashlib.blake2b(values.encode(), digest_size=16).digest()
+
+
+def _is_foreign(path: Path) -> bool:
+    """Whether there is a page that somebody else has made.
+
+    Raises `PublishError` if that cannot be found out.
+    """
+    try:
+        with path.open("rb") as file:
+            return MARK not in file.read(_MAX_FOREIGN)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise PublishError(
+            f"{path}: cannot be read: {error.strerror}; it was kept as it is"
+        ) from error

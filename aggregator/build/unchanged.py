@@ -1,0 +1,143 @@
+"""The shortest way to find out that nothing changed (design §7).
+
+After a run that left everything current, a small file beside the store says what that
+was seen on: the program, the configuration, every post's `stat`, every published file's and
+the store's.  While all of it is as it was, and no held-back article is due, the next run
+would do nothing, and need not load what it would do that with.  Paths are as the
+configuration has them, so that a copy of the site is looked at in the copy, and inodes tell
+it from its original.  The file is a cache: any doubt, and it is passed over; deleting it
+costs one full look.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from aggregator import __version__
+from aggregator.config import safe_yaml
+from aggregator.model.errors import AggregatorError, UnusableError
+from aggregator.origins.posts.scan import PostsDigest, list_posts
+
+DEFAULT_STORE = "var/aggregator.db"
+_MAX_BYTES = 50_000_000
+_PREFIX = "AGGREGATOR_"
+
+
+def stamp_path(store: Path) -> Path:
+    """Where the stamp of a store is."""
+    return store.with_name(store.name + ".current")
+
+
+def check(config: Path, environment: Mapping[str, str] = os.environ) -> dict[str, Any] | None:
+    """The summary of the last run if nothing has changed since, None in any doubt."""
+    try:
+        raw = config.read_bytes()
+        values = safe_yaml.load(raw.decode("utf-8-sig")).value
+        if not isinstance(values, dict):
+            return None
+        name = environment.get("AGGREGATOR_STORE") or values.get("store") or DEFAULT_STORE
+        store = config.resolve().parent / str(name).removeprefix("sqlite:///")
+        with stamp_path(store).open("rb") as file:
+            stamp = json.loads(file.read(_MAX_BYTES))
+        base = config.resolve().parent
+        feeds = base / stamp["feeds"]
+        posts = [(str(base / path), *rest) for path, *rest in stamp["posts"]]
+        if (
+            stamp["config"] != _config_digest(raw, environment)
+            or (stamp["next_due"] is not None and stamp["next_due"] <= time.time())
+            or stamp["store"] != _stat(store)
+            or any(_stat(f"{feeds}/{path}") != found for path, *found in stamp["files"])
+            or any(os.stat(root).st_mtime_ns != changed for root, _, _, changed in posts)
+            or any(_posts_digest(root, glob) != digest for root, glob, digest, _ in posts)
+        ):
+            return None
+        summary = stamp["summary"]
+        return summary if isinstance(summary, dict) else None
+    except (OSError, ValueError, KeyError, TypeError, UnusableError, AggregatorError):
+        return None  # no stamp, or one that can't be trusted: the full run finds out why
+
+
+def note(
+    config: Path,
+    store: Path,
+    posts: Iterable[tuple[str, str, str, int]],
+    feeds: str,
+    files: Iterable[str],
+    next_due: float | None,
+    summary: Mapping[str, Any],
+    environment: Mapping[str, str] = os.environ,
+) -> None:
+    """Note that everything is current.
+
+    `posts` are the folders, their globs, the digests of what was seen in them and when
+    the folders themselves had changed before that (which tells of a new file at once),
+    `files` all that was published below the folder `feeds`, `next_due` is when a held-back
+    article is due.  Folders are as the configuration has them.
+    """
+    root = config.resolve().parent / feeds
+    path = stamp_path(store)
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        stamp = {
+            "config": _config_digest(config.read_bytes(), environment),
+            "next_due": next_due,
+            "posts": list(posts),
+            "feeds": feeds,
+            "files": [(name, *_stat(f"{root}/{name}")) for name in files],
+            "store": _stat(store),
+            "summary": dict(summary),
+        }
+        temporary.write_text(json.dumps(stamp), encoding="utf-8")
+        temporary.replace(path)
+    except OSError:
+        # A cache that can't be written costs time only.
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def forget(store: Path) -> None:
+    """Remove the stamp, before anything is changed."""
+    with contextlib.suppress(OSError):
+        stamp_path(store).unlink(missing_ok=True)
+
+
+def _config_digest(raw: bytes, environment: Mapping[str, str]) -> str:
+    ours = sorted(item for item in environment.items() if item[0].startswith(_PREFIX))
+    values = repr((__version__, _program(), raw, ours))
+    return hashlib.blake2b(values.encode(), digest_size=16).hexdigest()
+
+
+def _program() -> list[tuple[str, int, int]]:
+    """The program's own files: an upgrade may keep the version, as a checkout does."""
+    found = []
+    folders = [os.path.dirname(os.path.dirname(__file__))]
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir():
+                    if entry.name != "__pycache__":
+                        folders.append(entry.path)
+                else:
+                    status = entry.stat()
+                    found.append((entry.name, status.st_size, status.st_mtime_ns))
+    return sorted(found)
+
+
+def _posts_digest(root: str, glob: str) -> str:
+    """The digest that a poll of the folder would come to now."""
+    digest = PostsDigest()
+    for path in list_posts(Path(root), glob):
+        digest.add(path, os.lstat(f"{root}/{path}"))
+    return digest.value()
+
+
+def _stat(path: str | Path) -> list[int]:
+    found = os.stat(path)
+    return [found.st_size, found.st_mtime_ns, found.st_ino]

@@ -1,0 +1,155 @@
+"""`check --feeds`: every published file before a strict validator, and beside the last check."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import hashlib
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from aggregator.config.schema import Settings
+from aggregator.model.errors import PublishError
+from aggregator.publish.publication import ARCHIVES, FOLDERS
+from aggregator.publish.validate import Report, validate
+
+MAX_BYTES = 200_000_000
+# Past this, common readers refuse a feed.
+LARGE = 10_000_000
+_MAX_MEMORY = 200_000_000
+_ENDINGS = (".atom", ".rss", ".json", ".opml")
+
+
+class Fault(NamedTuple):
+    """What is wrong with a file; its path is relative to the folder of the feeds."""
+
+    path: str
+    line: int | None
+    reason: str
+
+
+def memory_path(settings: Settings) -> Path:
+    """Where the ids of the last check are kept."""
+    return settings.store_path.with_name(settings.store_path.name + ".checked")
+
+
+def check_feeds(settings: Settings, now: datetime.datetime) -> tuple[int, list[Fault]]:
+    """How many files there are, and all that is wrong with them.
+
+    The ids that are found are kept, to tell at the next check which of them changed.
+    Raises `PublishError` if there is nothing to check.
+    """
+    directory = settings.feeds_directory
+    memory = _remembered(memory_path(settings))
+    faults: list[Fault] = []
+    seen: dict[str, Any] = {}
+    reports: dict[str, Report] = {}
+    for path in _files(directory):
+        name = path.relative_to(directory).as_posix()
+        try:
+            with path.open("rb") as file:
+                data = file.read(MAX_BYTES + 1)
+        except OSError as error:
+            faults.append(Fault(name, None, f"cannot be read: {error.strerror}"))
+            continue
+        report = validate(data, path.suffix, now)
+        faults += [Fault(name, *finding) for finding in report.findings]
+        if len(data) > LARGE:
+            size = f"{len(data) / 1e6:.0f} MB: many readers refuse it; lower feeds: entries"
+            faults.append(Fault(name, None, size))
+        faults += _broken_links(name, report, settings.feeds.url, directory)
+        seen[name] = _values(report, data)
+        faults += _changed(name, seen[name], memory.get(name))
+        # Kept for the comparison of formats, which needs no more.
+        report.findings.clear()
+        reports[name] = report
+    if not seen and not faults:
+        raise PublishError(f"{directory}: no feeds there yet; run aggregator build-feeds first")
+    faults += _differing(reports)
+    _remember(memory_path(settings), seen)
+    return len(seen), faults
+
+
+def _files(directory: Path) -> list[Path]:
+    places = ("", *FOLDERS.values())
+    folders = [f"{root}{place}" for root in ("", ARCHIVES) for place in places]
+    return [
+        path
+        for folder in folders
+        for path in sorted((directory / folder).glob("*"))
+        if path.suffix in _ENDINGS and path.is_file()
+    ]
+
+
+def _broken_links(name: str, report: Report, base: str, directory: Path) -> list[Fault]:
+    """Links to documents of ours that are not there."""
+    found = []
+    for relation in ("self", "current", "prev-archive", "next-archive"):
+        url = report.links.get(relation, "")
+        if url.startswith(base) and not (directory / url.removeprefix(base)).is_file():
+            found.append(Fault(name, None, f"link rel={relation}: there is no {url}"))
+    return found
+
+
+def _values(report: Report, data: bytes) -> dict[str, Any]:
+    """What of a file is remembered: ids by link and title, where that is one entry's only."""
+    counts = Counter(key for key, _ in report.entries)
+    return {
+        "id": report.feed_id,
+        "entries": {key: value for key, value in report.entries if counts[key] == 1},
+        "sealed": hashlib.blake2b(data, digest_size=16).hexdigest() if report.is_sealed else None,
+    }
+
+
+def _changed(name: str, now: dict[str, Any], before: dict[str, Any] | None) -> list[Fault]:
+    """What must never change, and has."""
+    if before is None:
+        return []
+    found = []
+    if before["id"] != now["id"]:
+        found.append(Fault(name, None, f"the feed's id was {before['id']} at the last check"))
+    for key, identifier in now["entries"].items():
+        old = before["entries"].get(key, identifier)
+        if old != identifier:
+            title = key.partition("\n")[2]
+            found.append(Fault(name, None, f"{title}: its id was {old} at the last check"))
+    if before["sealed"] is not None and before["sealed"] != now["sealed"]:
+        found.append(Fault(name, None, "a sealed archive has changed since the last check"))
+    return found
+
+
+def _differing(reports: dict[str, Report]) -> list[Fault]:
+    """Formats of one feed that do not have the same entries."""
+    by_stem: dict[str, dict[str, list[str]]] = {}
+    for name, report in reports.items():
+        if not name.endswith(".opml"):
+            ids = [identifier for _, identifier in report.entries]
+            by_stem.setdefault(name.rpartition(".")[0], {})[name] = ids
+    found = []
+    for names in by_stem.values():
+        first, *others = names
+        found += [
+            Fault(name, None, f"does not have the entries of {first}")
+            for name in others
+            if names[name] != names[first]
+        ]
+    return found
+
+
+def _remembered(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            found = json.loads(file.read(_MAX_MEMORY))
+        return found if isinstance(found, dict) else {}
+    except (OSError, ValueError):
+        return {}
+
+
+def _remember(path: Path, seen: dict[str, Any]) -> None:
+    temporary = path.with_name(path.name + ".tmp")
+    with contextlib.suppress(OSError):  # the next check then has nothing to compare with
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps(seen, ensure_ascii=False), encoding="utf-8")
+        temporary.replace(path)

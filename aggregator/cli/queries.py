@@ -1,0 +1,293 @@
+"""What the store knows, as plain values for `status`, `problems`, `sources` and `show`."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import difflib
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from aggregator import assembly
+from aggregator.articles.identity import normal_code
+from aggregator.articles.sanitize import clean, plain_text
+from aggregator.config.schema import Settings
+from aggregator.model import Article, Revision, UrlState
+from aggregator.model.errors import AggregatorError, StoreError, masked
+from aggregator.pipeline import building
+from aggregator.store import (
+    archive_places,
+    hub_queue,
+    published,
+    reads,
+    selected,
+    statistics,
+    urls,
+)
+from aggregator.store.database import Store
+from aggregator.store.problems import open_problems
+
+MAX_STATE = 1_000_000
+DAYS = 14
+Values = dict[str, Any]
+
+
+def status(settings: Settings) -> Values:
+    """Totals, polls and feeds."""
+    with _reading(settings) as connection:
+        directory = settings.feeds_directory
+        return {
+            "store": str(settings.store_path),
+            "store_bytes": settings.store_path.stat().st_size,
+            **statistics.counts(connection),
+            "daemon": _daemon(settings),
+            "origins": _origins(settings, connection),
+            "hubs": [
+                {
+                    "hub": masked(hub),
+                    "waiting": count,
+                    "failures_in_a_row": failures,
+                    "trouble": why,
+                }
+                for hub, count, failures, why in hub_queue.waiting(connection)
+            ],
+            "sources": _activity(settings, connection),
+            "feeds": [
+                {
+                    "file": state.files[0].path,
+                    "title": state.title,
+                    "entries": state.entries,
+                    "updated": _text(state.updated),
+                    "files": [file.path for file in state.files],
+                    "bytes": state.files[0].size,
+                    "on_disk": all((directory / file.path).is_file() for file in state.files),
+                }
+                for _, state in sorted(published.feed_states(connection).items())
+                if state.files
+            ],
+        }
+
+
+def problems(settings: Settings) -> list[Values]:
+    """Every open problem."""
+    folders = {assembly.origin_name(posts): posts.path for posts in settings.posts}
+    with _reading(settings) as connection:
+        return [
+            {
+                "file": f"{folders[origin]}/{problem.location}"
+                if origin in folders
+                else masked(problem.location),
+                "origin": origin,
+                "line": problem.line,
+                "reason": problem.reason,
+                "since": _text(since),
+            }
+            for origin, problem, since in open_problems(connection)
+        ]
+
+
+def sources(settings: Settings) -> list[Values]:
+    """Every source with its feed."""
+    publication = assembly.publication(settings)
+    with _reading(settings) as connection:
+        manifest = published.feed_states(connection)
+        found = []
+        for key, count, newest in statistics.articles_by_source(connection):
+            spec = publication.source_spec(key)
+            state = manifest.get(spec.key)
+            name = publication.source_name(key, state.title if state is not None else None)
+            found.append(
+                {
+                    "source": key,
+                    "slug": name.slug,
+                    "name": name.name,
+                    "articles": count,
+                    "newest": _text(newest),
+                    "feed": next(iter(publication.feed_paths(spec).values())),
+                    "url": next(iter(publication.feed_urls(spec).values())),
+                }
+            )
+        return found
+
+
+def show(settings: Settings, code: str) -> Values:
+    """All that is known of one article.
+
+    Raises `AggregatorError` if there is no such article.
+    """
+    wanted = normal_code(code) or code
+    publication = assembly.publication(settings)
+    with _reading(settings) as connection:
+        article = reads.articles_of(connection, [wanted]).get(wanted)
+        if article is None:
+            raise AggregatorError(f"no article {code}; `aggregator problems` may tell why")
+        revisions = reads.revisions_of(connection, article)
+        now = datetime.datetime.now(datetime.UTC)
+        keys = selected.feeds_of(connection, [wanted]).get(wanted, set())
+        others = [publication.spec_of(key) for key in sorted(keys)]
+        specs = [publication.source_spec(article.source), *others, publication.combined_spec()]
+        feeds = [
+            next(iter(publication.feed_paths(spec).values()))
+            for spec in specs
+            if spec is not None
+            and any(shown.code == wanted for shown in reads.window(connection, spec, now))
+        ]
+        archived = [
+            publication.archive_path(spec, number)
+            for feed, number in archive_places.documents_of(connection, wanted)
+            if (spec := publication.spec_of(feed)) is not None
+        ]
+        copies = reads.copies_of(connection, [wanted]).get(wanted, [])
+        pages = urls.of_pages(connection, {copy.share_url for copy in copies if copy.share_url})
+    return {
+        "code": article.code,
+        "title": article.title,
+        "source": article.source,
+        "first_seen": _text(article.first_seen),
+        "published": _text(article.published),
+        "updated": _text(article.updated or article.published),
+        "link": article.link,
+        "share_url": article.share_url,
+        "held_back": article.published > now,
+        "removed": article.removed,
+        "feeds": feeds,
+        "archives": archived,
+        "copies": [
+            {
+                "origin": copy.origin,
+                "location": copy.location,
+                "title": copy.title,
+                "share_url": copy.share_url,
+                "changed": _text(copy.changed) if copy.changed else None,
+            }
+            for copy in sorted(copies, key=lambda copy: (copy.origin, copy.location))
+        ],
+        "pages": [_page(state) for _, state in pages],
+        "revisions": _history(article, revisions, publication.base(article)),
+    }
+
+
+def _origins(settings: Settings, connection: Connection) -> list[Values]:
+    """Every configured origin: when it was polled, and how its URLs do."""
+    polls = reads.polls(connection)
+    totals = urls.totals(connection)
+    found = []
+    for name in assembly.origin_names(settings):
+        total = totals.get(name)
+        found.append(
+            {
+                "origin": name,
+                "polled_at": _maybe(polls.get(name)),
+                "urls": total.urls if total else 0,
+                "last_success": _maybe(total.answered_at) if total else None,
+                "failing": total.failing if total else 0,
+                "failures_in_a_row": total.failures if total else 0,
+                "trouble": masked(total.trouble) if total and total.trouble else None,
+                "next_at": _maybe(total.next_at) if total else None,
+            }
+        )
+    return found
+
+
+def _activity(settings: Settings, connection: Connection) -> list[Values]:
+    """Each source with its articles on each of the last days, the newest day last."""
+    publication = assembly.publication(settings)
+    zone = ZoneInfo(settings.site.timezone)
+    today = datetime.datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    since = today - datetime.timedelta(days=DAYS - 1)
+    daily = statistics.daily_counts(connection, since, DAYS)
+    manifest = published.feed_states(connection)
+    found = []
+    for key, count, newest in statistics.articles_by_source(connection):
+        state = manifest.get(publication.source_spec(key).key)
+        found.append(
+            {
+                "source": key,
+                "name": publication.source_name(key, state.title if state else None).name,
+                "articles": count,
+                "newest": _text(newest),
+                "days": daily.get(key, [0] * DAYS),
+            }
+        )
+    return found
+
+
+def _daemon(settings: Settings) -> Values | None:
+    """What the running daemon says of itself, None if there is none."""
+    path = building.daemon_state_path(settings)
+    try:
+        with path.open("rb") as file:
+            found = json.loads(file.read(MAX_STATE))
+        os.kill(int(found["pid"]), 0)
+    except PermissionError:
+        pass  # it runs as another user
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return {
+        "pid": found["pid"],
+        "since": _text(datetime.datetime.fromtimestamp(found["started"], datetime.UTC)),
+        "troubles": found["troubles"],
+        "config_error": found["config_error"],
+    }
+
+
+def _page(state: UrlState) -> Values:
+    return {
+        "url": masked(state.url),
+        "last_success": _maybe(state.answered_at),
+        "failures_in_a_row": state.failures,
+        "trouble": state.trouble,
+        "gone": state.is_gone,
+        "next_at": _text(state.next_at),
+    }
+
+
+def _history(article: Article, revisions: list[Revision], base: str) -> list[Values]:
+    """The revisions, each with what it changed in words."""
+    found: list[Values] = []
+    before: list[str] = []
+    for revision in revisions:
+        html = clean(revision.text, revision.media_type, base)
+        lines = [revision.title]
+        for paragraph in html.replace("</p>", "</p>\n").splitlines():
+            words = plain_text(paragraph)
+            if words:
+                lines.append(words)
+        changes = [
+            line
+            for line in difflib.unified_diff(before, lines, lineterm="", n=0)
+            if not line.startswith(("---", "+++", "@@"))
+        ]
+        found.append(
+            {
+                "number": revision.number,
+                "seen_at": _text(revision.seen_at),
+                "title": revision.title,
+                "characters": len("".join(lines[1:])),
+                "changes": changes if before else [],
+            }
+        )
+        before = lines
+    return found
+
+
+@contextlib.contextmanager
+def _reading(settings: Settings) -> Iterator[Connection]:
+    """The store as it is; nothing is made or changed."""
+    if not settings.store_path.is_file():
+        raise StoreError(f"{settings.store_path}: no store yet; run aggregator build-feeds first")
+    with Store(settings.store_path, dry_run=True) as store, store.transaction() as connection:
+        yield connection
+
+
+def _maybe(moment: datetime.datetime | None) -> str | None:
+    return None if moment is None else _text(moment)
+
+
+def _text(moment: datetime.datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

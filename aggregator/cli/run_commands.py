@@ -1,0 +1,209 @@
+"""Commands that do the work: poll, build-feeds, run and serve."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aggregator.cli.options import (
+    FAILED,
+    complain_all,
+    example,
+    json_option,
+    wait_option,
+    with_config,
+)
+from aggregator.model.terminal import counted, say, say_json
+
+
+@click.command(epilog=example("aggregator poll --only shares --all"))
+@click.argument("urls", nargs=-1, metavar="[URL]...")
+@with_config
+@json_option
+@click.option(
+    "--only",
+    type=click.Choice(["posts", "shares", "lists", "subscriptions", "hubs"]),
+    multiple=True,
+    help="Poll this kind of origin alone; may be given more than once.",
+)
+@click.option(
+    "--due/--all",
+    default=True,
+    show_default="--due",
+    help="Ask what is due by its schedule, or everything there is.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be asked; ask and change nothing.")
+@wait_option
+def poll(
+    urls: tuple[str, ...],
+    config: Path,
+    verbose: bool,
+    quiet: bool,
+    as_json: bool,
+    only: tuple[str, ...],
+    due: bool,
+    dry_run: bool,
+    wait: float,
+) -> None:
+    """Read posts, share pages, lists and subscriptions into the store.
+
+    With URLs, ask these alone, due or not.  The feeds are built by `build-feeds`.
+    """
+    from aggregator.cli import console
+    from aggregator.config.load import load_settings
+    from aggregator.pipeline import polling
+
+    settings = load_settings(config)
+    options = polling.PollOptions(
+        kinds=frozenset(only or polling.KINDS),
+        everything=not due,
+        urls=urls,
+        dry_run=dry_run,
+        wait=wait,
+    )
+    with console.progress(quiet or as_json) as report:
+        outcome = polling.poll(settings, options, report)
+    complain_all(outcome.notices, outcome.failures)
+    if as_json:
+        say_json(console.poll_values(outcome))
+    elif not quiet:
+        for line in console.poll_lines(outcome, verbose=verbose, dry_run=dry_run):
+            say(line)
+    if outcome.failures:
+        sys.exit(FAILED)
+
+
+@click.command(
+    "build-feeds",
+    epilog=example("aggregator build-feeds --source beijingshangbao --dry-run"),
+)
+@with_config
+@json_option
+@click.option("--no-poll", is_flag=True, help="Build from the store; do not look at the posts.")
+@click.option("--full", is_flag=True, help="Read every post and make every feed anew.")
+@click.option("--source", metavar="SLUG", help="Build the feed of this source only.")
+@click.option("--dry-run", is_flag=True, help="Say what would be written; change nothing.")
+@click.option("--allow-empty", is_flag=True, help="Accept that no post or article is left.")
+@click.option(
+    "--settle",
+    metavar="SECONDS",
+    type=click.FloatRange(0, 60),
+    default=0,
+    help="First wait until no post is younger than this.",
+)
+@wait_option
+def build_feeds(
+    config: Path,
+    verbose: bool,
+    quiet: bool,
+    as_json: bool,
+    no_poll: bool,
+    full: bool,
+    source: str | None,
+    dry_run: bool,
+    allow_empty: bool,
+    settle: float,
+    wait: float,
+) -> None:
+    """Poll the posts folders, then write the feeds that changed."""
+    from aggregator.build import unchanged
+
+    if not (no_poll or full or source or dry_run or settle):
+        current = unchanged.check(config)
+        if current is not None:
+            _report_current(current, quiet=quiet, as_json=as_json)
+            return
+    from aggregator.cli import console
+    from aggregator.config.load import load_settings
+    from aggregator.pipeline import building
+
+    settings = load_settings(config)
+    if settle:
+        building.wait_until_quiet(settings, settle)
+    options = building.Options(
+        poll=not no_poll,
+        full=full,
+        source=source,
+        dry_run=dry_run,
+        allow_empty=allow_empty,
+        wait=wait,
+    )
+    with console.progress(quiet or as_json) as report:
+        outcome = building.build_feeds(settings, config, options, report)
+    complain_all(outcome.notices, outcome.failures)
+    if as_json:
+        say_json(console.outcome_values(outcome))
+    elif not quiet:
+        for line in console.outcome_lines(outcome, verbose=verbose, dry_run=dry_run):
+            say(line)
+    if outcome.failures:
+        sys.exit(FAILED)
+
+
+@click.command(epilog=example("aggregator run --listen 127.0.0.1:8611"))
+@with_config
+@click.option(
+    "--listen",
+    metavar="ADDRESS:PORT",
+    help="Serve the feeds, /metrics and /health there.  PORT alone is 127.0.0.1:PORT.",
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How log lines look; text has level prefixes where journald reads it.",
+)
+def run(config: Path, verbose: bool, quiet: bool, listen: str | None, log_format: str) -> None:
+    """Poll and build on a schedule, and at once when a post lands.
+
+    Ends with SIGTERM or SIGINT; SIGHUP reads the configuration again.
+    """
+    import logging
+
+    from aggregator.daemon import daemon
+    from aggregator.model import logs
+
+    level = logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO
+    logs.set_up("json" if log_format == "json" else "text", level)
+    daemon.run(config, listen)
+
+
+@click.command(epilog=example("aggregator serve --listen 127.0.0.1:8610"))
+@with_config
+@click.option(
+    "--listen",
+    metavar="ADDRESS:PORT",
+    default="127.0.0.1:8610",
+    show_default=True,
+    help="Where to listen.  PORT alone is 127.0.0.1:PORT; 0.0.0.0:PORT is open to everybody.",
+)
+def serve(config: Path, verbose: bool, quiet: bool, listen: str) -> None:
+    """Serve the feeds folder over HTTP.
+
+    Ends with SIGTERM or SIGINT.
+    """
+    from aggregator.config.load import load_settings
+    from aggregator.serve import server
+
+    def ready(url: str) -> None:
+        if not quiet:
+            say(f"the feeds are at {url}", err=True)
+
+    server.run(load_settings(config).feeds_directory, listen, ready)
+
+
+def _report_current(current: dict[str, Any], *, quiet: bool, as_json: bool) -> None:
+    if as_json:
+        counts = dict.fromkeys(("read", "new", "revised", "restated", "removed"), 0)
+        say_json({**current, **counts, "written": [], "failures": []})
+    elif not quiet:
+        say(
+            f"nothing changed: {counted(current['articles'], 'article')}, "
+            f"{counted(current['feeds'], 'feed')} current"
+        )
+        if current["problems"]:
+            say(f"{counted(current['problems'], 'problem')}: see aggregator problems")

@@ -1,0 +1,255 @@
+"""config.yaml → `Settings`, and every mistake with its file, line and key."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+from aggregator.config import safe_yaml
+from aggregator.config.schema import ORIGIN_SECTIONS, Settings
+from aggregator.model.errors import ConfigError, UnusableError
+from aggregator.origins.posts import scan
+
+MAX_CONFIG_BYTES = 1_000_000
+_INTERNAL = ("base", "order")
+ENVIRONMENT_PREFIX = "AGGREGATOR_"
+# What a build writes that could be taken for posts, and where it writes.
+PAGE = "index.html"
+OUTPUT_FOLDERS = frozenset({"sources", "tags", "extra", "archives", "articles"})
+_REASONS = {
+    "missing": "is required",
+    "string_type": "must be text",
+    "int_type": "must be a number",
+    "int_parsing": "must be a number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "tuple_type": "must be a list",
+    "model_type": "must be a section of keys",
+    "model_attributes_type": "must be a section of keys",
+    "dict_type": "must be a section of keys",
+}
+
+
+def load_settings(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read and check the configuration at `path`.
+
+    Single values can be overridden from `environment`: `AGGREGATOR_STORE`,
+    `AGGREGATOR_FEEDS_URL`, and so on for every plain key.  Raises `ConfigError` that
+    lists all mistakes, one a line.
+    """
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_CONFIG_BYTES + 1)
+        text = raw.decode("utf-8-sig")
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: no such file; `aggregator init` writes one") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 text (byte {error.start})") from error
+    if len(raw) > MAX_CONFIG_BYTES:
+        raise ConfigError(f"{path}: larger than {MAX_CONFIG_BYTES:,} bytes")
+    try:
+        document = safe_yaml.load(text)
+    except UnusableError as error:
+        raise ConfigError(f"{path}:{error.line or 1}: {error.reason}") from error
+    values = document.value
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path}:1: must be a section of keys such as site: and feeds:")
+    if document.duplicates:
+        first = document.duplicates[0]
+        raise ConfigError(f"{path}:{document.lines[first]}: {_dotted(first)}: stands twice")
+    for key in ("base", "order"):
+        if key in values:
+            raise ConfigError(f"{path}:{document.lines[(key,)]}: {key}: unknown key")
+    overrides = _override(values, environment)
+    try:
+        settings = Settings.model_validate(
+            {**values, "base": path.resolve().parent, "order": _order(values)}
+        )
+    except ValidationError as error:
+        raise ConfigError(*_mistakes(error, path, document.lines, overrides)) from error
+    if "://" in settings.store and not settings.store.startswith("sqlite:///"):
+        line = document.lines.get(("store",), 1)
+        raise ConfigError(f"{path}:{line}: store: only SQLite is supported: write a path")
+    for mistake in _folders_in_each_other(settings):
+        location = ("feeds", "directory")
+        place = _place(location, path, document.lines, overrides)
+        raise ConfigError(f"{place}: {_dotted(location)}: {mistake}")
+    return settings
+
+
+def _folders_in_each_other(settings: Settings) -> Iterator[str]:
+    """Folders of posts and of feeds that would be read as, or written over, each other."""
+    feeds = settings.feeds_directory.resolve()
+    for posts in settings.posts:
+        folder = (settings.base / posts.path).resolve()
+        if feeds == folder:
+            yield f"{folder} is the folder of posts, too: write the feeds into another one"
+        elif feeds.is_relative_to(folder):
+            page = (feeds / PAGE).relative_to(folder).as_posix()
+            if scan.reaches(posts.glob, page):
+                yield f"the posts' glob {posts.glob} finds the feeds' own pages: {page}"
+        elif folder.is_relative_to(feeds):
+            place = folder.relative_to(feeds).parts[0]
+            if place in OUTPUT_FOLDERS:
+                yield f"feeds are written into {place}/, where the posts {folder} are"
+
+
+def _order(values: Mapping[str, object]) -> tuple[str, ...]:
+    """The sections of origins as they stand in the file, those left out at the end."""
+    named = [key for key in values if key in ORIGIN_SECTIONS]
+    return (*named, *(key for key in ORIGIN_SECTIONS if key not in named))
+
+
+def overridable() -> dict[str, tuple[str, ...]]:
+    """The environment variables that override a plain key, and the key of each."""
+    names: dict[str, tuple[str, ...]] = {}
+
+    def collect(model: type[BaseModel], path: tuple[str, ...]) -> None:
+        for name, info in model.model_fields.items():
+            key = (*path, info.alias or name)
+            annotation = info.annotation
+            if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+                collect(annotation, key)
+            elif name not in _INTERNAL and not _is_collection(info.annotation):
+                names[ENVIRONMENT_PREFIX + "_".join(key).upper()] = key
+
+    collect(Settings, ())
+    return names
+
+
+def _is_collection(annotation: object) -> bool:
+    return any(
+        getattr(part, "__origin__", None) in (tuple, dict)
+        for part in (annotation, *getattr(annotation, "__args__", ()))
+    )
+
+
+def _override(
+    values: dict[str, safe_yaml.Value], environment: Mapping[str, str]
+) -> dict[tuple[str | int, ...], str]:
+    """Put the environment's values over those of the file; return key → variable."""
+    done: dict[tuple[str | int, ...], str] = {}
+    if not any(name.startswith(ENVIRONMENT_PREFIX) for name in environment):
+        return done
+    for name, key in overridable().items():
+        if name not in environment:
+            continue
+        section = values
+        for part in key[:-1]:
+            inner = section.setdefault(part, {})
+            if not isinstance(inner, dict):
+                break
+            section = inner
+        else:
+            section[key[-1]] = environment[name]
+            done[key] = name
+    return done
+
+
+def _mistakes(
+    error: ValidationError,
+    path: Path,
+    lines: Mapping[safe_yaml.Path, int],
+    overrides: Mapping[tuple[str | int, ...], str],
+) -> list[str]:
+    """One line for each mistake: file, line, key, what is wrong, what may be meant."""
+    found = []
+    for item in error.errors(include_url=False):
+        location = tuple(part for part in item["loc"])
+        if item["type"] == "extra_forbidden":
+            reason = "unknown key" + _suggestion(location)
+        else:
+            message = item["msg"].removeprefix("Value error, ")
+            reason = _REASONS.get(item["type"], message[0].lower() + message[1:])
+            if item["input"] is None and item["type"] == "string_type":
+                reason = "is empty: fill it in"
+            elif item["type"] in ("model_type", "model_attributes_type"):
+                first = next(iter(_required_at(location)), None)
+                reason += f": write `{first}: …`" if first is not None else ""
+        place = _place(location, path, lines, overrides)
+        found.append(f"{place}: {_dotted(location)}: {reason}")
+    return found
+
+
+def _place(
+    location: tuple[str | int, ...],
+    path: Path,
+    lines: Mapping[safe_yaml.Path, int],
+    overrides: Mapping[tuple[str | int, ...], str],
+) -> str:
+    """The file and line of a key, or of what it would stand in; or the variable that is it."""
+    if location in overrides:
+        return f"environment: {overrides[location]}"
+    ends = range(len(location), 0, -1)
+    line = next((lines[location[:end]] for end in ends if location[:end] in lines), 1)
+    return f"{path}:{line}"
+
+
+def _suggestion(location: tuple[str | int, ...]) -> str:
+    """`, did you mean …?` with the nearest key that may stand at `location`."""
+    known = _keys_at(location[:-1])
+    sections = [name for name in _keys_at(()) if location[-1] in _keys_at((name,))]
+    if len(location) == 1 and sections:
+        return f"; it belongs under {' or '.join(f'{name}:' for name in sections)}"
+    nearest = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
+    if nearest:
+        return f", did you mean {nearest[0]}?"
+    return f"; known here: {', '.join(known)}" if known else ""
+
+
+def _keys_at(location: tuple[str | int, ...]) -> list[str]:
+    """The keys that may stand in the section at `location`."""
+    return sorted(_fields_at(location))
+
+
+def _required_at(location: tuple[str | int, ...]) -> list[str]:
+    """The keys that must stand there."""
+    return [key for key, field in _fields_at(location).items() if field.is_required()]
+
+
+def _fields_at(location: tuple[str | int, ...]) -> dict[str, FieldInfo]:
+    """The fields of the section at `location` by their keys, none for what is no section."""
+    model: type[BaseModel] = Settings
+    for part in location:
+        if isinstance(part, int):
+            continue
+        field = next(
+            (info for name, info in model.model_fields.items() if part in (name, info.alias)), None
+        )
+        if field is None:
+            continue  # the free key of a mapping, such as a source's slug
+        inner = _model_within(field.annotation)
+        if inner is None:
+            return {}
+        model = inner
+    return {
+        info.alias or name: info
+        for name, info in model.model_fields.items()
+        if name not in _INTERNAL
+    }
+
+
+def _model_within(annotation: object) -> type[BaseModel] | None:
+    """The section class that an annotation holds, directly or in a list or mapping."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        found = _model_within(argument)
+        if found is not None:
+            return found
+    return None
+
+
+def _dotted(location: tuple[str | int, ...]) -> str:
+    """`posts[0].glob` for `("posts", 0, "glob")`."""
+    dotted = ""
+    for part in location:
+        dotted += f"[{part}]" if isinstance(part, int) else f".{part}" if dotted else part
+    return dotted

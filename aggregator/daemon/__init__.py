@@ -1,0 +1,1 @@
+"""The daemon: schedule, folder watch, health, metrics, systemd."""

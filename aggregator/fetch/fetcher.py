@@ -1,0 +1,287 @@
+"""The only outgoing connection: polite, bounded, safe (design §3, hostile.md).
+
+`Fetcher.fetch_all` asks many URLs in threads.  Each host is asked a little at a time,
+and waiting for one occupies no thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from types import TracebackType
+from typing import Generic, TypeVar
+from urllib.parse import urlsplit
+
+from aggregator.fetch.addresses import Network, check_url
+from aggregator.fetch.exchange import Exchanges, Limits
+from aggregator.fetch.pacing import retry_after
+from aggregator.fetch.per_host import HostQueue
+from aggregator.fetch.robots import RobotsFiles
+from aggregator.model import Request, Response
+from aggregator.model.errors import FetchError, PostponedError, masked, unforeseen
+from aggregator.model.logs import LOGGER
+
+Read = TypeVar("Read")
+
+LOOK_AHEAD = 2000
+# As many answers may wait while those before them are stored.
+FINISHED_AHEAD = 400
+PAUSE = 30.0
+SHORT_PAUSE = 2.0
+MAX_GOODBYE = 1.0
+CANCEL_WITHIN = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class FetchPolicy:
+    """How the network is asked.
+
+    `timeout` is in seconds for a whole exchange: DNS, connection, headers, body and all
+    redirects; `max_bytes` of a body, both as it is sent and unpacked;
+    `per_host_delay` in seconds between the starts of two requests to a host, which is
+    jittered; `allowed_networks` are private ones that may be asked all the same.
+    """
+
+    user_agent: str
+    timeout: float = 30.0
+    max_bytes: int = 5_000_000
+    concurrency: int = 32
+    per_host_concurrency: int = 2
+    per_host_delay: float = 1.0
+    allowed_networks: tuple[Network, ...] = ()
+    allow_downgrade: bool = False
+    max_redirects: int = 5
+
+
+class Fetcher:
+    """Asks URLs.  Connections and robots.txt files are kept until it is closed."""
+
+    def __init__(self, policy: FetchPolicy) -> None:
+        self._policy = policy
+        self.is_cancelled = False
+        limits = Limits(
+            policy.timeout, policy.max_bytes, policy.max_redirects, policy.allow_downgrade
+        )
+        self._exchanges = Exchanges(
+            policy.user_agent,
+            limits,
+            policy.allowed_networks,
+            min(policy.concurrency, policy.per_host_concurrency),
+        )
+        self._robots = RobotsFiles(self._exchanges.get)
+
+    def fetch(self, request: Request) -> Response:
+        """The answer to one request.  Raises `FetchError`."""
+        return self._get(request)[0]
+
+    def post(self, url: str, form: Mapping[str, str]) -> Response:
+        """The answer to a form.  Raises `FetchError`."""
+        return self._exchanges.post(url, form)
+
+    def fetch_all(
+        self, requests: Iterable[Request], read: Callable[[Request, Response], Read]
+    ) -> Iterator[tuple[Request, Read | FetchError]]:
+        """Every request with what `read` makes of its answer, as they come.
+
+        `read` is called in the thread that asked.  A host that asks for a pause, or does
+        not answer three times in a row, has the rest of its requests given back as
+        `PostponedError`.  Requests are taken from the iterable some thousand ahead.
+        """
+        run = _Run(self, requests, read)
+        try:
+            yield from run.answers()
+        finally:
+            run.stop()
+
+    def cancel(self) -> None:
+        """Ask nothing more: `fetch_all` ends with what has come; from any thread."""
+        self.is_cancelled = True
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._exchanges.close()
+
+    def __enter__(self) -> Fetcher:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _get(self, request: Request) -> tuple[Response, float]:
+        """An answer, and the delay that its site wants."""
+        delay = self._robots.check(check_url(request.url)) if request.heed_robots else 0.0
+        return self._exchanges.get(request), delay
+
+
+@dataclass(frozen=True, slots=True)
+class _Result(Generic[Read]):
+    request: Request
+    outcome: Read | FetchError
+    bug: Exception | None = None
+
+
+class _Run(Generic[Read]):
+    """One `fetch_all`: threads that take what may be asked now, and one that feeds them."""
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        requests: Iterable[Request],
+        read: Callable[[Request, Response], Read],
+    ) -> None:
+        self._fetcher = fetcher
+        self._read = read
+        self._policy = fetcher._policy
+        self._requests = iter(requests)
+        self._queue: HostQueue[Request] = HostQueue(
+            self._policy.per_host_concurrency,
+            self._policy.per_host_delay,
+            lambda: random.uniform(0.75, 1.25),  # noqa: S311  # no secret
+        )
+        self._changed = threading.Condition()
+        self._results: queue.Queue[_Result[Read]] = queue.Queue(FINISHED_AHEAD)
+        # Dozens of threads at work would starve the one that stores what they find.
+        self._at_work = threading.Lock()
+        self._threads: list[threading.Thread] = []
+        self._is_fed = False
+        self._is_stopped = False
+
+    def answers(self) -> Iterator[tuple[Request, Read | FetchError]]:
+        """All answers; feeds the threads meanwhile."""
+        outstanding = 0
+        while True:
+            if not self._is_fed and outstanding < LOOK_AHEAD // 2:
+                room, taken = LOOK_AHEAD - outstanding, 0
+                for request in islice(self._requests, room):
+                    taken += 1
+                    closed = self._add(request)
+                    if closed is None:
+                        outstanding += 1
+                    else:
+                        yield request, PostponedError(request.url, *closed)
+                    self._start_thread(outstanding)
+                if taken < room:
+                    with self._changed:
+                        self._is_fed = True
+                        self._changed.notify_all()
+            if not outstanding or self._fetcher.is_cancelled:
+                return
+            try:
+                result = self._results.get(timeout=CANCEL_WITHIN)
+            except queue.Empty:
+                continue
+            if result.bug is not None:
+                raise result.bug
+            yield result.request, result.outcome
+            outstanding -= 1
+
+    def stop(self) -> None:
+        """End the threads, whatever is left to ask."""
+        with self._changed:
+            self._is_stopped = True
+            self._changed.notify_all()
+        until = time.monotonic() + MAX_GOODBYE
+        for thread in self._threads:
+            # One that waits for a server is left behind: it ends at its deadline.
+            while thread.is_alive() and time.monotonic() < until:
+                with contextlib.suppress(queue.Empty):
+                    while True:
+                        self._results.get_nowait()
+                thread.join(0.02)
+
+    def _add(self, request: Request) -> tuple[str, float] | None:
+        host = _host(request.url)
+        with self._changed:
+            closed = self._queue.add(host, request)
+            self._changed.notify()
+        return closed
+
+    def _start_thread(self, outstanding: int) -> None:
+        if len(self._threads) < min(self._policy.concurrency, outstanding):
+            thread = threading.Thread(target=self._work, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _work(self) -> None:
+        try:
+            self._ask_in_turn()
+        except Exception as error:  # noqa: BLE001  # raised again where it is seen
+            self._results.put(_Result(Request(""), FetchError("", ""), error))
+
+    def _ask_in_turn(self) -> None:
+        while True:
+            taken = self._take()
+            if taken is None:
+                return
+            host, request = taken
+            delay = 0.0
+            answer: Response | FetchError
+            try:
+                answer, delay = self._fetcher._get(request)
+            except FetchError as error:
+                answer = error
+            except Exception as error:  # noqa: BLE001  # one URL stops no other
+                LOGGER.debug("%s", masked(request.url), exc_info=True)
+                reason = f"cannot be asked ({unforeseen(error)})"
+                answer = FetchError(request.url, reason)
+            given_up = self._note(host, answer, delay)
+            if isinstance(answer, Response):
+                with self._at_work:
+                    outcome = self._read(request, answer)
+                self._results.put(_Result(request, outcome))
+            else:
+                self._results.put(_Result(request, answer))
+            for other in given_up:
+                reason, seconds = self._queue.closed(host) or ("left for the next poll", 0.0)
+                self._results.put(_Result(other, PostponedError(other.url, reason, seconds)))
+
+    def _take(self) -> tuple[str, Request] | None:
+        """What may be asked now, or None at the end."""
+        with self._changed:
+            while not self._is_stopped:
+                taken = self._queue.take(time.monotonic())
+                if isinstance(taken, tuple):
+                    return taken
+                if taken is None and self._is_fed and not self._queue.size:
+                    return None
+                self._changed.wait(taken)
+        return None
+
+    def _note(self, host: str, answer: Response | FetchError, delay: float) -> list[Request]:
+        """Note an answer; return the requests that are given up with it."""
+        with self._changed:
+            self._queue.slow_down(host, delay)
+            answered = isinstance(answer, Response) or answer.was_answered or not answer.was_asked
+            given_up = self._queue.done(host, answered=answered)
+            if isinstance(answer, Response) and answer.status in (429, 503):
+                asked = retry_after(answer.headers, datetime.now(UTC))
+                seconds = asked.total_seconds() if asked is not None else PAUSE
+                if seconds <= SHORT_PAUSE:
+                    self._queue.pause(host, time.monotonic() + seconds)
+                else:
+                    reason = f"{host} asks for a pause of {seconds:.0f} s"
+                    given_up += self._queue.close(host, reason, seconds)
+            self._changed.notify(2)
+            if self._is_fed and not self._queue.size:
+                self._changed.notify_all()
+        return given_up
+
+
+def _host(url: str) -> str:
+    """What politeness is counted by; nonsense is refused later, when it is asked."""
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2].lower()
+    except ValueError:
+        return ""

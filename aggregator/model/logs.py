@@ -1,0 +1,87 @@
+"""Log lines for journald, for a terminal, or as JSON: one line an event."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from typing import Literal
+
+from aggregator.model.terminal import json_text, printable
+
+LOGGER = logging.getLogger("aggregator")
+Format = Literal["text", "json"]
+# sd-daemon(3): what the level is called in front of a line.
+_LEVELS = ((logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (logging.DEBUG, 7))
+
+
+def set_up(style: Format, level: int, environment: Mapping[str, str] = os.environ) -> None:
+    """Send log lines to standard error, with a level prefix where journald reads them."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        _Json() if style == "json" else _Text(for_journal="JOURNAL_STREAM" in environment)
+    )
+    LOGGER.handlers[:] = [handler]
+    LOGGER.setLevel(level)
+    LOGGER.propagate = False
+
+
+class Troubles:
+    """What is wrong at the moment: a line when it starts and one when it ends.
+
+    A trouble is known by its place, the words up to the first colon and space.
+    """
+
+    def __init__(self) -> None:
+        self._open: dict[str, str] = {}
+
+    def update(self, about: str, messages: list[str]) -> None:
+        """Compare what is wrong with the stage `about` now with what was before."""
+        now = {f"{about}: {_place(message)}": message for message in messages}
+        before = {key for key in self._open if key.startswith(f"{about}: ")}
+        for key, message in now.items():
+            if key not in self._open:
+                LOGGER.error("%s", message)
+            self._open[key] = message
+        for key in sorted(before - now.keys()):
+            LOGGER.warning("over: %s", self._open.pop(key))
+
+    def messages(self) -> list[str]:
+        """Everything that is wrong now."""
+        return list(self._open.values())
+
+
+class _Text(logging.Formatter):
+    def __init__(self, *, for_journal: bool) -> None:
+        super().__init__()
+        self._for_journal = for_journal
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line; journald has the time itself."""
+        line = printable(" ".join(super().format(record).splitlines()))
+        if self._for_journal:
+            prefix = next((mark for level, mark in _LEVELS if record.levelno >= level), 7)
+            return f"<{prefix}>{line}"
+        moment = datetime.datetime.fromtimestamp(record.created).astimezone()
+        return f"{moment:%Y-%m-%d %H:%M:%S} {record.levelname.lower()}: {line}"
+
+
+class _Json(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        """An object on one line."""
+        moment = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
+        values: dict[str, object] = {
+            "time": moment.isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            values["exception"] = self.formatException(record.exc_info)
+        values |= getattr(record, "values", {})
+        return json_text(values)
+
+
+def _place(message: str) -> str:
+    return message.partition(": ")[0]

@@ -1,0 +1,183 @@
+"""The bytes of an HTML page → its title and text.  Pure; meant to be run confined."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin
+
+from aggregator.articles import sanitize
+from aggregator.model.errors import UnusableError
+from aggregator.origins.parsers.encodings import decode
+
+MAX_LINKS = 5000
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
+_META = re.compile(rb"<meta\b[^>]{0,500}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
+_SPACE = re.compile(r"\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class PageSelectors:
+    """CSS selectors of a page's parts; without `html` the main text is looked for."""
+
+    html: str | None = None
+    title: str | None = None
+    date: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageText:
+    """What a page says; its HTML is not sanitised, and its date is still text."""
+
+    title: str | None
+    html: str
+    date: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListLink:
+    """An item of a page that lists articles; its date is still text."""
+
+    url: str
+    title: str
+    date: str | None = None
+    source: str | None = None
+    digest: str | None = None
+
+
+def prepare() -> None:
+    """Import what reading a page needs."""
+    import bs4
+    import trafilatura
+
+    bs4.BeautifulSoup("<p>", "lxml").select("p")
+    trafilatura.extract("<p>")
+
+
+def extract(data: bytes, content_type: str, url: str, selectors: PageSelectors) -> PageText:
+    """A page's title, text and date.
+
+    Raises `UnusableError` for a page without a text, as login pages are.
+    """
+    page = _page(data, content_type)
+    soup = _soup(page)
+    title = _text(soup, selectors.title) or _text(soup, "title")
+    date = _text(soup, selectors.date)
+    if selectors.html is not None:
+        found = soup.select(selectors.html)
+        if not found:
+            raise UnusableError(f"no element fits {selectors.html}: a login or captcha page?")
+        html = "\n".join(part.decode_contents() for part in found)
+    else:
+        html = _main_text(page, url)
+    return PageText(title or None, sanitize.without_forbidden(html), date or None)
+
+
+def list_links(
+    data: bytes, content_type: str, url: str, items: str, fields: Mapping[str, str]
+) -> tuple[ListLink, ...]:
+    """The items of a page that lists articles.
+
+    `items` is the CSS selector of an item, `fields` those of its parts, with `@name` at
+    the end for an attribute.  Without its own, `url` is that of the first link and
+    `title` that link's text.
+    """
+    soup = _soup(_page(data, content_type))
+    base = soup.find("base", href=True)
+    start = urljoin(url, str(base["href"])) if base is not None else url
+    found = []
+    for item in soup.select(items, limit=MAX_LINKS):
+        address = _field(item, fields.get("url", "a@href"))
+        if not address:
+            continue
+        absolute = urljoin(start, address)
+        if not absolute.startswith(("http://", "https://")):
+            continue
+        optional = {
+            name: _field(item, fields[name]) or None if name in fields else None
+            for name in ("date", "source", "digest")
+        }
+        title = _field(item, fields.get("title", "a"))
+        found.append(ListLink(absolute, title, **optional))
+    if not found:
+        raise UnusableError(f"no element fits {items}: a login or captcha page?")
+    return tuple(found)
+
+
+def decode_page(data: bytes, content_type: str) -> str:
+    """The text of a page, by its header, its meta element, or what it looks like.
+
+    GB2312 and GBK are read as GB18030, of which they are parts.
+    """
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace")
+    header = _CHARSET.search(content_type)
+    meta = _META.search(data[:4096])
+    for name in (header and header[1], meta and meta[1].decode("ascii", "replace")):
+        if not name:
+            continue
+        name = "gb18030" if name.lower() in ("gb2312", "gbk", "x-gbk") else name.lower()
+        if name in ("utf-7", "utf7"):
+            continue
+        try:
+            text = data.decode(name)
+        except (UnicodeDecodeError, LookupError):
+            continue
+        if isinstance(text, str):
+            return text.removeprefix("\ufeff")
+    return decode(data)
+
+
+def _page(data: bytes, content_type: str) -> str:
+    if not data.strip():
+        raise UnusableError("an empty page")
+    page = sanitize.without_forbidden(decode_page(data, content_type))
+    sanitize.check_limits(page, sanitize.HTML)
+    return page
+
+
+def _soup(page: str) -> Any:
+    # With html.parser, 300 kB of `<a ` take half a minute; with lxml nothing.
+    from bs4 import BeautifulSoup
+
+    return BeautifulSoup(page, "lxml")
+
+
+def _main_text(page: str, url: str) -> str:
+    import trafilatura
+
+    found = trafilatura.extract(
+        page,
+        url=url,
+        output_format="html",
+        include_links=True,
+        include_images=True,
+        include_tables=True,
+        include_comments=False,
+        favor_recall=True,
+        with_metadata=False,
+    )
+    if not found:
+        raise UnusableError("no main text: a login or captcha page, or one that a script fills?")
+    return re.sub(r"^\s*<html>\s*<body>|</body>\s*</html>\s*$", "", found)
+
+
+def _text(soup: Any, selector: str | None) -> str:
+    if selector is None:
+        return ""
+    return _field(soup, selector)
+
+
+def _field(item: Any, selector: str) -> str:
+    """The text, or the attribute, of the first element that fits."""
+    css, _, attribute = selector.partition("@")
+    css = css.strip()
+    found = item.select_one(css) if css else item
+    if found is None:
+        return ""
+    value = found.get(attribute.strip(), "") if attribute else found.get_text(" ")
+    if isinstance(value, list):
+        value = " ".join(value)
+    return _SPACE.sub(" ", sanitize.without_forbidden(str(value))).strip()[:1000]

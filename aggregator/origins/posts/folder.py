@@ -1,0 +1,245 @@
+"""A folder of posts as an origin: stat differences, then each changed file once (design §7)."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import hashlib
+import os
+import time
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from aggregator import processes
+from aggregator.model import Batch, Copy, FileState, Problem
+from aggregator.model.errors import OriginError, UnusableError
+from aggregator.origins.interface import Progress
+from aggregator.origins.posts.post_file import PostFile, PostRules, parse
+from aggregator.origins.posts.scan import (
+    QUIET_SECONDS,
+    PostsDigest,
+    changed_at,
+    file_stat,
+    is_being_written,
+    list_posts,
+    location,
+    read_file,
+)
+
+READER_VERSION = 3
+BATCH = 500
+
+
+class _Due(NamedTuple):
+    """A file to read: its real path, what `stat` said, and the content last seen."""
+
+    path: str
+    state: FileState
+    known_hash: bytes
+
+
+class PostsFolder:
+    """One folder of posts (an `interface.Origin`)."""
+
+    def __init__(self, folder: Path, glob: str, rules: PostRules, *, settle: bool = False) -> None:
+        self._settle = settle
+        self.waiting = 0
+        self._folder = folder
+        self._glob = glob
+        self._rules = rules
+        self._digest: PostsDigest | None = None
+        self._changed_ns = 0
+
+    @property
+    def seen(self) -> tuple[str, str, int] | None:
+        """What the last poll saw: glob, digest, and when the folder changed.
+
+        None before the end of a poll.
+        """
+        if self._digest is None:
+            return None
+        return (self._glob, self._digest.value(), self._changed_ns)
+
+    @property
+    def name(self) -> str:
+        """What the folder is called in the store and in messages."""
+        return self._rules.origin
+
+    @property
+    def rules(self) -> bytes:
+        """The digest of all settings that reading depends on."""
+        return hashlib.blake2b(
+            repr((READER_VERSION, self._glob, dataclasses.astuple(self._rules))).encode(),
+            digest_size=16,
+        ).digest()
+
+    def poll(
+        self,
+        known: Iterable[FileState],
+        now: datetime.datetime,
+        *,
+        read_all: bool,
+        allow_empty: bool,
+        progress: Progress,
+    ) -> Iterator[Batch]:
+        """Read what changed; see `interface.Origin.poll`."""
+        root = str(self._folder)
+        changed_ns = changed_at(self._folder)
+        paths = list_posts(self._folder, self._glob)
+        differences = _Differences(root, paths, known, read_all, self._settle)
+        if not paths and not allow_empty:
+            if next(iter(known), None) is None:
+                return
+            raise OriginError(
+                f"{root}: no post left where there were some; nothing was removed. Is it mounted? "
+                "If it is meant to be empty, use --allow-empty"
+            )
+        done = 0
+        self._digest = None
+        read = partial(_read, root, self._rules, now)
+        for batch in processes.ordered_map(read, differences.pieces()):
+            done += len(batch.states)
+            progress(done, max(done, len(paths)))
+            yield batch
+        for start in range(0, len(differences.gone), BATCH):
+            gone = tuple(differences.gone[start : start + BATCH])
+            yield Batch(self.name, gone=gone)
+        for start in range(0, len(differences.problems), BATCH):
+            problems = tuple(differences.problems[start : start + BATCH])
+            refused = tuple(problem.location for problem in problems)
+            yield Batch(
+                self.name,
+                problems=problems,
+                read=refused,
+                states=tuple(FileState(location, 0, 0, 0, 0) for location in refused),
+            )
+        self.waiting = differences.waiting
+        self._digest, self._changed_ns = differences.digest, changed_ns
+
+
+class _Differences:
+    """The files that differ from what is known, found by walking both in order."""
+
+    def __init__(
+        self,
+        root: str,
+        paths: list[str],
+        known: Iterable[FileState],
+        read_all: bool,
+        settle: bool,
+    ) -> None:
+        self._settle = settle
+        self.waiting = 0
+        self._root = root
+        self._paths = paths
+        self._known = iter(known)
+        self._read_all = read_all
+        self.digest = PostsDigest()
+        self.gone: list[str] = []
+        self.problems: list[Problem] = []
+
+    def pieces(self) -> Iterator[list[_Due]]:
+        """The files to read, in lists of up to `BATCH`."""
+        piece: list[_Due] = []
+        for due in self._due():
+            piece.append(due)
+            if len(piece) == BATCH:
+                yield piece
+                piece = []
+        if piece:
+            yield piece
+
+    def _due(self) -> Iterator[_Due]:
+        state = next(self._known, None)
+        for path in self._paths:
+            place = location(path)
+            while state is not None and state.path < place:
+                self.gone.append(state.path)
+                state = next(self._known, None)
+            old = state if state is not None and state.path == place else None
+            if old is not None:
+                state = next(self._known, None)
+            try:
+                found = file_stat(self._root, path, self.digest)
+            except UnusableError as error:
+                self.problems.append(Problem(place, error.reason))
+                continue
+            if found is None:
+                if old is not None:
+                    self.gone.append(place)
+                continue
+            new = FileState(
+                place,
+                found.st_size,
+                _stored(found.st_mtime_ns),
+                _stored(found.st_ctime_ns),
+                _stored(found.st_ino),
+            )
+            differs = old is None or old[:5] != new[:5]
+            if differs and self._settle and is_being_written(f"{self._root}/{path}", found):
+                # Left as it was known, so that it differs the next time, too.
+                self.waiting += 1
+            elif old is None or self._read_all:
+                yield _Due(path, new, b"")
+            elif old.young or differs:
+                # What an earlier version kept at an escaped location may be another file.
+                yield _Due(path, new, old.content_hash if place == path else b"")
+        while state is not None:
+            self.gone.append(state.path)
+            state = next(self._known, None)
+
+
+def _stored(number: int) -> int:
+    """A number of `stat` as a column holds it: 64 bits with a sign.
+
+    Times after 2262 and the inodes of some file systems have more; what differs still does.
+    """
+    return (number + 2**63) % 2**64 - 2**63
+
+
+def _read(root: str, rules: PostRules, now: datetime.datetime, due: list[_Due]) -> Batch:
+    """Read and parse some files."""
+    copies: list[Copy] = []
+    problems: list[Problem] = []
+    read: list[str] = []
+    gone: list[str] = []
+    withdrawn: list[str] = []
+    states: list[FileState] = []
+    for item in due:
+        place = item.state.path
+        try:
+            data = read_file(root, item.path, rules.max_bytes)
+        except UnusableError as error:
+            problems.append(Problem(place, error.reason))
+            read.append(place)
+            states.append(item.state)
+            continue
+        if data is None:
+            gone.append(place)
+            continue
+        modified = item.state.mtime_ns / 1e9
+        young = abs(time.time() - modified) < QUIET_SECONDS
+        content_hash = hashlib.blake2b(data, digest_size=16).digest()
+        states.append(item.state._replace(content_hash=content_hash, young=young))
+        if content_hash == item.known_hash:
+            continue
+        parsed = parse(
+            PostFile(place, os.fsencode(item.path), data, min(modified, now.timestamp())), rules
+        )
+        read.append(place)
+        problems += parsed.problems
+        if parsed.copy is not None:
+            copies.append(parsed.copy)
+        elif parsed.withdrawn:
+            withdrawn.append(place)
+    return Batch(
+        rules.origin,
+        copies=tuple(copies),
+        problems=tuple(problems),
+        read=tuple(read),
+        gone=tuple(gone),
+        withdrawn=tuple(withdrawn),
+        states=tuple(states),
+    )

@@ -1,0 +1,265 @@
+"""Liquid as Jekyll posts use it, rendered so that no raw braces reach a feed.
+
+Pure.  Site and page variables are filled in, Jekyll's own tags are known, and what is
+unknown is dropped and named in the notes.  Everything that a template could spend
+without end has a limit.
+"""
+
+from __future__ import annotations
+
+import functools
+import html
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from io import StringIO
+from typing import TextIO
+
+import liquid
+from liquid import ast
+from liquid.exceptions import LiquidError, ResourceLimitError
+from liquid.parser import get_parser
+from liquid.tag import Tag
+from liquid.token import TOKEN_EOF, TOKEN_EXPRESSION, TOKEN_TAG
+
+from aggregator.model.errors import UnusableError
+
+MARKERS = ("{{", "{%")
+MAX_OUTPUT = 5_000_000
+# The lexer looks to the end of the text for every tag that is not closed.
+MAX_TEMPLATE = 300_000
+MAX_MARKERS = 2_000
+MAX_VALUE = 1_000_000
+# Filters that take text and give no more than they took; those that make long lists or
+# large numbers of small ones are unknown here, and leave what they are given.
+_FILTERS = frozenset(
+    [
+        "abs",
+        "append",
+        "ceil",
+        "capitalize",
+        "date",
+        "default",
+        "downcase",
+        "escape",
+        "escape_once",
+        "first",
+        "floor",
+        "last",
+        "lstrip",
+        "minus",
+        "modulo",
+        "newline_to_br",
+        "plus",
+        "prepend",
+        "remove",
+        "remove_first",
+        "replace",
+        "replace_first",
+        "round",
+        "rstrip",
+        "size",
+        "slice",
+        "split",
+        "strip",
+        "strip_html",
+        "strip_newlines",
+        "truncate",
+        "truncatewords",
+        "upcase",
+        "url_encode",
+    ]
+)
+_EXPRESSION = re.compile(r"\{[{%]((?:(?![%}]\}).){1,2000})", re.DOTALL)
+_FILTER = re.compile(r"\|\s*([A-Za-z_]\w{0,40})")
+_DATED_NAME = re.compile(r"(?:.*/)?(\d{4})-(\d{1,2})-(\d{1,2})-(.+)")
+_LANGUAGE = re.compile(r"[\w+#.-]{1,30}")
+_LEFT_OVER = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{%|%\}|\{\{|\}\}", re.DOTALL)
+
+Page = Mapping[str, object]
+
+
+def render(text: str, site: Page, page: Page) -> tuple[str, list[str]]:
+    """`text` with its Liquid rendered, and a note for each thing that was dropped.
+
+    Raises `UnusableError` for a template that spends more than the limits allow.
+    """
+    if len(text) > MAX_TEMPLATE or sum(map(text.count, MARKERS)) > MAX_MARKERS:
+        raise UnusableError(
+            f"Liquid: more than {MAX_MARKERS:,} tags, or in a text of over {MAX_TEMPLATE:,} "
+            "characters"
+        )
+    environment = _environment()
+    notes = [
+        f"Liquid: the filter {name} is not known and changed nothing"
+        for expression in _EXPRESSION.findall(text)
+        for name in _FILTER.findall(expression)
+        if name not in environment.filters
+    ]
+    environment.notes = notes
+    try:
+        template = environment.from_string(text)
+        return template.render(site=site, page=page), sorted(set(notes))
+    except ResourceLimitError as error:
+        raise UnusableError(f"Liquid: {_first_line(error)}") from error
+    except (LiquidError, ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as e:
+        notes.append(f"Liquid that cannot be read was dropped: {_first_line(e)}")
+        return _LEFT_OVER.sub("", text), sorted(set(notes))
+
+
+class _Environment(liquid.Environment):
+    loop_iteration_limit = 20_000
+    output_stream_limit = MAX_OUTPUT
+    local_namespace_limit = 1_000_000
+
+    def __init__(self) -> None:
+        super().__init__(tolerance=liquid.Mode.LAX, strict_filters=False)
+        self.notes: list[str] = []
+
+    def error(
+        self,
+        exc: type[LiquidError] | LiquidError,
+        msg: str | None = None,
+        token: liquid.Token | None = None,
+    ) -> None:
+        """Note an unknown tag and go on; anything else makes the template unreadable."""
+        error = exc if isinstance(exc, LiquidError) else exc(msg or "not valid", token=token)
+        at = error.token or token
+        tag = at.value if at is not None and at.kind == TOKEN_TAG else ""
+        if not tag or tag in self.tags:
+            raise error
+        if not tag.startswith("end"):
+            self.notes.append(f"Liquid: {{% {tag[:40]} %}} is not known and was dropped")
+
+
+class _Text(ast.Node):
+    """A piece of finished text."""
+
+    def __init__(self, token: liquid.Token, text: str) -> None:
+        super().__init__(token)
+        self.text = text
+
+    def render_to_output(self, context: liquid.RenderContext, buffer: TextIO) -> int:
+        return buffer.write(self.text)
+
+
+class _Code(ast.Node):
+    """A highlighted block: its body as code, not as mark-up."""
+
+    def __init__(self, token: liquid.Token, language: str, block: ast.BlockNode) -> None:
+        super().__init__(token)
+        self.language = language
+        self.block = block
+
+    def render_to_output(self, context: liquid.RenderContext, buffer: TextIO) -> int:
+        body = StringIO()
+        self.block.render(context, body)
+        code = html.escape(body.getvalue().strip("\n"), quote=False)
+        kind = f' class="language-{self.language}"' if self.language else ""
+        return buffer.write(f"\n<pre><code{kind}>{code}</code></pre>\n")
+
+
+class _Highlight(Tag):
+    name = "highlight"
+    end = "endhighlight"
+
+    def parse(self, stream: liquid.TokenStream) -> ast.Node:
+        token = stream.current
+        words = _expression(stream).split()
+        next(stream)
+        language = words[0] if words and _LANGUAGE.fullmatch(words[0]) else ""
+        block = get_parser(self.env).parse_block(stream, frozenset(("endhighlight", TOKEN_EOF)))
+        stream.expect(TOKEN_TAG, value="endhighlight")
+        return _Code(token, language, block)
+
+
+class _Address(Tag):
+    """`post_url` and `link`: the address of another post or page of the site."""
+
+    block = False
+
+    def parse(self, stream: liquid.TokenStream) -> ast.Node:
+        token = stream.current
+        return _Text(token, _address(_expression(stream).strip()))
+
+
+class _PostUrl(_Address):
+    name = "post_url"
+
+
+class _Link(_Address):
+    name = "link"
+
+
+class _Dropped(Tag):
+    """A tag that would need files of the site: it leaves a note."""
+
+    block = False
+
+    def parse(self, stream: liquid.TokenStream) -> ast.Node:
+        token = stream.current
+        _expression(stream)
+        self.env.notes.append(  # type: ignore[attr-defined]
+            f"Liquid: {{% {token.value} %}} needs the site's own files and was dropped"
+        )
+        return _Text(token, "")
+
+
+def _expression(stream: liquid.TokenStream) -> str:
+    """The words after a tag's name; the stream is left on the tag's last token."""
+    if stream.peek.kind != TOKEN_EXPRESSION:
+        return ""
+    next(stream)
+    return str(stream.current.value)
+
+
+def _address(name: str) -> str:
+    """Where Jekyll's default permalink puts a post; any other file is taken as it is."""
+    stem = re.sub(r"\.(?:md|markdown|html?)$", "", name)
+    match = _DATED_NAME.fullmatch(stem)
+    if match is None:
+        return "/" + name.lstrip("/")
+    year, month, day, slug = match.groups()
+    return f"/{year}/{int(month):02d}/{int(day):02d}/{slug}.html"
+
+
+def _guarded(name: str, function: Callable[..., object]) -> Callable[..., object]:
+    """A filter that is refused more, and gives no more, than a text of some size."""
+
+    @functools.wraps(function)
+    def guarded(value: object, *arguments: object, **options: object) -> object:
+        if not isinstance(value, str | int | float | list | dict | None):
+            return value
+        if name == "replace" and isinstance(value, str) and len(arguments) > 1:
+            old, new = str(arguments[0]), str(arguments[1])
+            if (len(value) // max(len(old), 1) + 1) * len(new) > MAX_VALUE:
+                raise ResourceLimitError("a text became too long", token=None)
+        found = function(value, *arguments, **options)
+        if isinstance(found, str | list) and len(found) > MAX_VALUE:
+            raise ResourceLimitError("a text became too long", token=None)
+        return found
+
+    return guarded
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or ["not valid"])[0]
+
+
+@lru_cache(maxsize=1)
+def _environment() -> _Environment:
+    environment = _Environment()
+    known = {name: function for name, function in environment.filters.items() if name in _FILTERS}
+    environment.filters.clear()
+    for name, function in known.items():
+        environment.add_filter(name, _guarded(name, function))
+    for tag in (_Highlight, _PostUrl, _Link):
+        environment.add_tag(tag)
+    for name in ("include", "include_relative", "render"):
+        environment.add_tag(type(f"_Dropped_{name}", (_Dropped,), {"name": name}))
+    environment.add_filter("relative_url", lambda value: str(value))
+    environment.add_filter("absolute_url", lambda value: str(value))
+    environment.add_filter("markdownify", lambda value: str(value))
+    environment.add_filter("jsonify", lambda value: str(value))
+    environment.add_filter("slugify", lambda value: re.sub(r"\W+", "-", str(value).lower()))
+    return environment

@@ -1,0 +1,317 @@
+"""A folder of posts → the paths of its files, and their bytes, read with care."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import fnmatch
+import hashlib
+import os
+import re
+import secrets
+import stat
+import time
+from pathlib import Path
+
+from aggregator.model.errors import OriginError, UnusableError
+
+POST_SUFFIXES = frozenset(
+    ["", ".md", ".markdown", ".mkdown", ".mkdn", ".mkd", ".html", ".htm", ".txt"]
+)
+# Never through a link, never waiting for the other end of a pipe.
+_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+# A file younger than this when it was read may have been torn, and is read again.
+QUIET_SECONDS = 2
+# How Python writes the byte 0 where a name is not UTF-8 (PEP 383); all of them are above 127.
+_FIRST_BYTE = 0xDC00
+_SKIPPED_FOLDERS = frozenset({"_drafts", "node_modules"})
+
+
+# What begins an escape, what a terminal would obey, and bytes that are not UTF-8.
+_ESCAPED = re.compile(r"[\\\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def location(path: str) -> str:
+    """A path as it is stored and shown: printable text, and another one for every path.
+
+    Bytes that are not UTF-8 and control characters are escaped, and so is the backslash
+    that an escape begins with.  All other names are their own location.
+    """
+    if path.isascii():
+        # Nearly every name, and each of them at every look at the folder.
+        if path.isprintable() and "\\" not in path:
+            return path
+    else:
+        # The name is its bytes: what they read as does not depend on the locale.
+        path = os.fsencode(path).decode("utf-8", "surrogateescape")
+    return _ESCAPED.sub(_escape, path)
+
+
+def _escape(match: re.Match[str]) -> str:
+    character = match[0]
+    number = ord(character)
+    if character == "\\":
+        return "\\\\"
+    if number >= _FIRST_BYTE:
+        return f"\\x{number - _FIRST_BYTE:02x}"
+    return f"\\x{number:02x}" if number < 0x80 else f"\\u{number:04x}"
+
+
+class Glob:
+    """A glob over paths: `*` stays within a folder, `**/` spans any number of them.
+
+    It is followed down the folders: `start` and `enter` give the places in the pattern
+    that a folder can stand for, as numbers of the folders that the pattern names.
+    """
+
+    def __init__(self, glob: str) -> None:
+        *folders, name = glob.split("/")
+        if name == "**":
+            folders, name = [*folders, name], "*"
+        self.fits = re.compile(fnmatch.translate(name)).match
+        # None stands for any number of folders.
+        self._folders = [
+            None if part == "**" else re.compile(fnmatch.translate(part)).match for part in folders
+        ]
+        self.start = self._with_none({0})
+
+    def enter(self, places: frozenset[int], folder: str) -> frozenset[int]:
+        """The places after a folder's name; empty if nothing below it can fit."""
+        found = set()
+        for place in places:
+            if place < len(self._folders):
+                fits = self._folders[place]
+                if fits is None:
+                    found.add(place)
+                elif fits(folder) is not None:
+                    found.add(place + 1)
+        return self._with_none(found)
+
+    def is_end(self, places: frozenset[int]) -> bool:
+        """Whether files of the folder fit if their names do."""
+        return len(self._folders) in places
+
+    def _with_none(self, places: set[int]) -> frozenset[int]:
+        """The places and those that follow where `**` stands for no folder."""
+        for place, fits in enumerate(self._folders):
+            if place in places and fits is None:
+                places.add(place + 1)
+        return frozenset(places)
+
+
+def list_posts(root: Path, glob: str) -> list[str]:
+    """The posts below `root`, as paths relative to it, in the order of their locations.
+
+    Hidden files, drafts and what is no post by its ending are left out.  Raises
+    `OriginError` if the folder, or one below it, cannot be listed.
+    """
+    pattern = Glob(glob)
+    found: list[str] = []
+    folders = [("", pattern.start)]
+    while folders:
+        folder, places = folders.pop()
+        has_posts = pattern.is_end(places)
+        try:
+            with os.scandir(root / folder) as entries:
+                for entry in entries:
+                    name = entry.name
+                    if name[0] == "." or name[-1] in "~#":
+                        continue
+                    path = f"{folder}/{name}" if folder else name
+                    if entry.is_dir(follow_symlinks=False):
+                        below = pattern.enter(places, name)
+                        if below and name not in _SKIPPED_FOLDERS:
+                            folders.append((path, below))
+                    elif (
+                        has_posts
+                        and pattern.fits(name)
+                        and os.path.splitext(name)[1].lower() in POST_SUFFIXES
+                    ):
+                        found.append(path)
+        except FileNotFoundError as error:
+            if folder:
+                continue
+            raise OriginError(f"{root}: no such folder; is it mounted?") from error
+        except OSError as error:
+            raise OriginError(f"{root / folder}: cannot be listed: {error.strerror}") from error
+    found.sort(key=location)
+    return found
+
+
+def reaches(glob: str, path: str) -> bool:
+    """Whether a glob finds the file at `path`, relative to its folder."""
+    *folders, name = path.split("/")
+    if any(part in _SKIPPED_FOLDERS or part[0] == "." for part in (*folders, name)):
+        return False
+    pattern = Glob(glob)
+    places = pattern.start
+    for folder in folders:
+        places = pattern.enter(places, folder)
+    return pattern.is_end(places) and pattern.fits(name) is not None
+
+
+def changed_at(root: Path) -> int:
+    """When the list of a folder's files last changed, in nanoseconds; 0 if unknown."""
+    try:
+        return root.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+class PostsDigest:
+    """A digest of what `stat` says of every post of a folder, in order."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.blake2b(digest_size=16)
+        self._is_sure = True
+
+    def add(self, path: str, found: os.stat_result) -> None:
+        """Add a post.  Behind a link things may change unseen: then nothing is sure."""
+        if stat.S_ISLNK(found.st_mode):
+            self._is_sure = False
+        self._hash.update(
+            b"%d %d %d %d %b\0"
+            % (
+                found.st_size,
+                found.st_mtime_ns,
+                found.st_ctime_ns,
+                found.st_ino,
+                os.fsencode(path),
+            )
+        )
+
+    def value(self) -> str:
+        """The digest; where nothing is sure, one that no other equals."""
+        return self._hash.hexdigest() if self._is_sure else secrets.token_hex(16)
+
+
+def newest_change(root: Path, glob: str) -> float | None:
+    """When a post below `root` last changed, in seconds since 1970; None without posts."""
+    changes = []
+    for path in list_posts(root, glob):
+        with contextlib.suppress(OSError):
+            changes.append(os.lstat(root / path).st_ctime)
+    return max(changes, default=None)
+
+
+def file_stat(root: str, path: str, digest: PostsDigest) -> os.stat_result | None:
+    """What `stat` says of a post, added to `digest`; None if it is gone.
+
+    A link is followed only if it stays within the folder.  Raises `UnusableError` for
+    what is no ordinary file, so that nothing is ever waited for.
+    """
+    full = f"{root}/{path}"
+    try:
+        found = os.lstat(full)
+        digest.add(path, found)
+        if stat.S_ISREG(found.st_mode):
+            return found
+        if stat.S_ISLNK(found.st_mode):
+            found = os.stat(_inside(root, full))
+    except FileNotFoundError as error:
+        if os.path.islink(full):
+            raise UnusableError("a link to a file that does not exist") from error
+        return None
+    except OSError as error:
+        raise UnusableError(_reason(error)) from error
+    if not stat.S_ISREG(found.st_mode):
+        kind = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFDIR: "a folder"}.get(
+            stat.S_IFMT(found.st_mode), "a device"
+        )
+        raise UnusableError(f"{kind}, not a file")
+    return found
+
+
+def is_being_written(path: str, found: os.stat_result) -> bool:
+    """Whether somebody may still be writing a file that changed a moment ago.
+
+    The kernel gives a read lease on a file only if nobody has it open for writing.  To
+    files of other users it gives none; a file of theirs is left until it is quiet, but
+    for one that was renamed into place after it was written.
+    """
+    if not 0 <= time.time() - found.st_mtime < QUIET_SECONDS:
+        return False
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False  # reading it will say why
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return found.st_ctime_ns <= found.st_mtime_ns
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def read_file(root: str, path: str, limit: int) -> bytes | None:
+    """The bytes of a post; None if it is gone.
+
+    Raises `UnusableError` if it cannot be read, is larger than `limit` bytes, or has
+    become something else than a file of this folder since it was looked at.
+    """
+    full = f"{root}/{path}"
+    try:
+        try:
+            descriptor = os.open(full, _OPEN)
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
+            descriptor = os.open(_inside(root, full), _OPEN)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UnusableError(_reason(error)) from error
+    try:
+        found = os.fstat(descriptor)
+        if "/" in path:
+            _check_place(root, full, descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise UnusableError("became something else than a file while it was read")
+        if found.st_size > limit:
+            raise UnusableError(f"larger than {limit:,} bytes (posts: max_bytes)")
+        data = b""
+        while len(data) <= limit:
+            piece = os.read(descriptor, min(found.st_size + 1, limit + 1 - len(data)))
+            if not piece:
+                return data
+            data += piece
+        raise UnusableError(f"larger than {limit:,} bytes (posts: max_bytes)")
+    except OSError as error:
+        raise UnusableError(_reason(error)) from error
+    finally:
+        os.close(descriptor)
+
+
+def _check_place(root: str, path: str, descriptor: int) -> None:
+    """Raise `UnusableError` if an open file is not below `root`: a folder may be a link."""
+    try:
+        place = os.readlink(f"/proc/self/fd/{descriptor}")
+    except OSError:
+        place = os.path.realpath(path)  # a system without that folder
+    if not place.startswith(os.path.realpath(root).rstrip("/") + "/"):
+        raise UnusableError("a link that leads out of the posts folder")
+
+
+def _inside(root: str, link: str) -> str:
+    """Where a link leads, if that is within the folder."""
+    real_root = os.path.realpath(root)
+    try:
+        target = os.path.realpath(link, strict=True)
+    except OSError as error:
+        if error.errno == errno.ENOENT:
+            raise
+        raise UnusableError(_reason(error)) from error
+    if not target.startswith(real_root.rstrip("/") + "/"):
+        raise UnusableError("a link that leads out of the posts folder")
+    return target
+
+
+def _reason(error: OSError) -> str:
+    if error.errno == errno.ELOOP:
+        return "a link that leads in a circle, or was put there while it was read"
+    return f"cannot be read: {error.strerror}"

@@ -1,0 +1,1 @@
+"""One run of a site: lock, open or recover the store, poll, build."""

@@ -1,0 +1,1 @@
+"""One poll of posts folders or of the upstream, into the store."""

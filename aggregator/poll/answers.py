@@ -1,0 +1,115 @@
+"""An answer of the upstream → what it says, and what is known of its URL from then on.
+
+Pure, but that an origin may read a page in a process of its own.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from aggregator.articles.sources import SourceKeys
+from aggregator.fetch import pacing
+from aggregator.model import Response, UrlState
+from aggregator.model.errors import FetchError, PostponedError, UnusableError, unforeseen
+from aggregator.model.logs import LOGGER
+from aggregator.origins.interface import Reading, UpstreamOrigin
+
+Kind = Literal["read", "not modified", "failed", "refused", "postponed"]
+_NOTHING = Reading()
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """An answer whose body has been read: what it says, or the trouble with it.
+
+    `is_same` marks a body that came before.
+    """
+
+    response: Response
+    content_hash: bytes = b""
+    reading: Reading = _NOTHING
+    trouble: str | None = None
+    is_same: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a URL: of which kind, its new state, and what it said.
+
+    "refused" and "postponed" URLs were not asked; `trouble` is the reason for what gave
+    nothing of use, and `is_over` says that the last time's trouble is none any more.
+    """
+
+    kind: Kind
+    state: UrlState
+    reading: Reading = _NOTHING
+    trouble: str | None = None
+    is_over: bool = False
+
+
+def read(
+    origin: UpstreamOrigin,
+    state: UrlState,
+    response: Response,
+    sources: SourceKeys,
+    now: datetime.datetime,
+) -> Read:
+    """Read an answer's body."""
+    if response.body is None:
+        return Read(response)
+    content_hash = hashlib.blake2b(response.body, digest_size=16).digest()
+    is_same = content_hash == state.content_hash and not state.trouble
+    reading, trouble = _NOTHING, None
+    if not is_same:
+        try:
+            if not response.body.strip():
+                raise UnusableError("an empty answer")
+            reading = origin.read(state.url, response, sources, now)
+        except UnusableError as error:
+            trouble = error.reason
+        except Exception as error:  # noqa: BLE001  # a defect of ours costs one answer
+            LOGGER.debug("%s", state.url, exc_info=True)
+            trouble = f"it cannot be read ({unforeseen(error)})"
+    # The body need not be kept until its turn.
+    return Read(replace(response, body=None), content_hash, reading, trouble, is_same)
+
+
+def outcome(
+    answer: Read | FetchError, state: UrlState, pace: pacing.Pace, now: datetime.datetime
+) -> Outcome:
+    """What an answer, or none, makes of a URL."""
+    if isinstance(answer, PostponedError):
+        later = now + datetime.timedelta(seconds=answer.wait)
+        return Outcome(
+            "postponed", replace(state, next_at=max(state.next_at, later)), trouble=answer.reason
+        )
+    if isinstance(answer, FetchError):
+        after = pacing.after_failure(state, answer.reason, pace, now)
+        kind: Kind = "failed" if answer.was_asked else "refused"
+        return Outcome(kind, after, trouble=answer.reason)
+    response = answer.response
+    trouble = _trouble(answer, state)
+    if trouble is not None:
+        after = pacing.after_failure(state, trouble, pace, now, response)
+        return Outcome("failed", after, trouble=trouble)
+    if response.status == 304 or answer.is_same:
+        content_hash = answer.content_hash if answer.is_same else None
+        after = pacing.after_success(state, response, pace, now, content_hash)
+        return Outcome("not modified", after, is_over=state.trouble is not None)
+    after = pacing.after_success(state, response, pace, now, answer.content_hash)
+    return Outcome("read", after, answer.reading)
+
+
+def _trouble(answer: Read, state: UrlState) -> str | None:
+    """Why an answer is of no use, None if it is of use."""
+    status = answer.response.status
+    if status == 304:
+        return None if state.content_hash else "answered 304, though it was never read"
+    if status == 410:
+        return "gone for good (410): not asked again"
+    if not 200 <= status < 300:
+        return f"answered {status}"
+    return answer.trouble

@@ -1,0 +1,167 @@
+"""A batch into the store, whatever an origin put into it: one bad item stops no other.
+
+Items that no reader should have let through (a number that no column holds, text that is
+no text, two copies at one place) are found out here, and each becomes a problem.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+from aggregator.model import Batch, Change, Copy, FileState, Problem, UrlState
+from aggregator.model.errors import AggregatorError, unforeseen
+from aggregator.model.logs import LOGGER
+from aggregator.poll import ingest
+from aggregator.poll.ingest import MergeRules
+from aggregator.store.reads import Transaction
+
+# What is merged goes before the states that vouch for it (design §3, step 2).
+_MERGED = ("copies", "gone", "withdrawn")
+_VOUCHING = ("states", "urls", "pages")
+
+_Item = tuple[str, Any]
+NOWHERE: Mapping[str, str] = MappingProxyType({})
+
+
+def store(
+    transaction: Transaction,
+    batch: Batch,
+    rules: MergeRules,
+    number: int,
+    now: datetime.datetime,
+    places: Mapping[str, str] = NOWHERE,
+) -> list[Change]:
+    """Store a batch in one transaction (see `ledger.apply`), or as much of it as can be.
+
+    An item that cannot be stored becomes a problem of the URL that `places` has for its
+    location, else of that itself; a file is then read again at the next poll.
+    Raises `AggregatorError` for what is no item's fault: a full disk, a held store.
+    """
+    batch = _told_apart(batch, places)
+    try:
+        with transaction() as connection:
+            return ingest.apply(connection, batch, rules, number, now)
+    except AggregatorError:
+        raise
+    except Exception:  # noqa: BLE001  # whose fault it is shows when each item stands alone
+        LOGGER.debug("%s: a batch in pieces", batch.origin, exc_info=True)
+    return _Pieces(transaction, batch, rules, number, now, places).store()
+
+
+def _told_apart(batch: Batch, places: Mapping[str, str]) -> Batch:
+    """The batch with one copy at each location, the first one, and a problem for others."""
+    copies: dict[str, Copy] = {}
+    problems: list[Problem] = []
+    for copy in batch.copies:
+        if copies.setdefault(copy.location, copy) is not copy:
+            reason = f"{copy.location[:80]} was found twice: the first one counts"
+            problems.append(Problem(places.get(copy.location, copy.location), reason))
+    if not problems:
+        return batch
+    return replace(batch, copies=tuple(copies.values()), problems=(*batch.problems, *problems))
+
+
+@dataclass(slots=True)
+class _Pieces:
+    """A batch that cannot be stored as a whole."""
+
+    transaction: Transaction
+    batch: Batch
+    rules: MergeRules
+    number: int
+    now: datetime.datetime
+    places: Mapping[str, str]
+    changes: list[Change] = field(default_factory=list)
+    bad: dict[str, str] = field(default_factory=dict)
+
+    def store(self) -> list[Change]:
+        """Store all items that can be, then the problems, then what vouches for both."""
+        batch = self.batch
+        self._store(list(_items(batch, _MERGED)))
+        merged = dict(self.bad)
+        problems = [*batch.problems, *(self._problem(*item) for item in merged.items())]
+        self._apply(replace(_bare(batch), read=batch.read, problems=_plain(problems)))
+        self._store([self._unread(item) for item in _items(batch, _VOUCHING)])
+        late = [self._problem(*item) for item in self.bad.items() if item[0] not in merged]
+        if late:
+            self._apply(replace(_bare(batch), problems=_plain(late)))
+        return self.changes
+
+    def _store(self, items: Sequence[_Item]) -> None:
+        """Store items together, or each half by itself."""
+        if not items:
+            return
+        try:
+            self._apply(_with_items(_bare(self.batch), items))
+        except AggregatorError:
+            raise
+        except Exception as error:  # noqa: BLE001  # it becomes a problem
+            if len(items) > 1:
+                middle = len(items) // 2
+                self._store(items[:middle])
+                self._store(items[middle:])
+                return
+            LOGGER.debug("%s: %s", self.batch.origin, _place(items[0]), exc_info=True)
+            self.bad.setdefault(_place(items[0]), unforeseen(error))
+
+    def _apply(self, batch: Batch) -> None:
+        with self.transaction() as connection:
+            self.changes += ingest.apply(connection, batch, self.rules, self.number, self.now)
+
+    def _problem(self, place: str, reason: str) -> Problem:
+        # What stands in an answer is mended with it.
+        url = self.places.get(place)
+        if url is None or url == place:
+            return Problem(place, f"cannot be stored ({reason})")
+        return Problem(url, f"{place[:80]}: cannot be stored ({reason})")
+
+    def _unread(self, item: _Item) -> _Item:
+        """The state of a file that could not be stored, so that it is read again."""
+        kind, value = item
+        if kind == "states" and value.path in self.bad:
+            return kind, FileState(value.path, 0, 0, 0, 0)
+        return item
+
+
+def _bare(batch: Batch) -> Batch:
+    return Batch(batch.origin, is_reread=batch.is_reread)
+
+
+def _items(batch: Batch, kinds: Iterable[str]) -> Iterator[_Item]:
+    for kind in kinds:
+        for value in getattr(batch, kind):
+            yield kind, value
+
+
+def _with_items(batch: Batch, items: Sequence[_Item]) -> Batch:
+    found: dict[str, list[Any]] = {}
+    for kind, value in items:
+        found.setdefault(kind, []).append(value)
+    changed: dict[str, Any] = {kind: tuple(values) for kind, values in found.items()}
+    return replace(batch, **changed)
+
+
+def _place(item: _Item) -> str:
+    """Where an item was found."""
+    value = item[1]
+    if isinstance(value, Copy):
+        return value.location
+    if isinstance(value, FileState):
+        return value.path
+    return value.url if isinstance(value, UrlState) else str(value)
+
+
+def _plain(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Problems whose words can be stored in any case."""
+    return tuple(
+        replace(
+            problem,
+            location=problem.location.encode("utf-8", "backslashreplace").decode("utf-8"),
+            reason=problem.reason.encode("utf-8", "backslashreplace").decode("utf-8"),
+        )
+        for problem in problems
+    )

@@ -1,0 +1,206 @@
+"""One batch → what the store makes of it (design §3, steps 3 and 4).
+
+Polls of every kind end here, and each batch in one transaction: copies, articles,
+revisions, problems, and the state that vouches for them.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from aggregator.articles import merge, sanitize, visible_text
+from aggregator.articles.identity import is_code
+from aggregator.model import Article, Batch, Change, Copy, CopyFacts, Problem
+from aggregator.model.packing import unpack
+from aggregator.store import problems, reads, urls, writes
+
+SHARES = "shares"
+
+
+@dataclass(frozen=True, slots=True)
+class MergeRules:
+    """What merging depends on beside the copies.
+
+    `origin_order` ranks origins by name, `dropping` names those whose removed posts
+    leave the feeds, and `base` is what relative URLs start from where texts are compared.
+    """
+
+    origin_order: Mapping[str, int]
+    dropping: frozenset[str]
+    base: str
+
+
+def apply(
+    connection: Connection, batch: Batch, rules: MergeRules, number: int, now: datetime.datetime
+) -> list[Change]:
+    """Store a batch, and what it makes of the articles that it concerns.
+
+    `number` is that of the poll (see `writes.start_poll`).
+    """
+    batch = _recognised(connection, batch)
+    problems.replace(connection, batch, now)
+    writes.save_states(connection, batch)
+    urls.save(connection, batch.origin, batch.urls)
+    urls.want(connection, SHARES, batch.pages, now)
+    leaving = (*batch.gone, *batch.withdrawn)
+    arriving = {copy.location for copy in batch.copies}
+    before = reads.copies_at(connection, batch.origin, (*leaving, *arriving))
+    codes = {copy.code for copy in batch.copies} | {copy.code for copy in before.values()}
+    if not codes:
+        return []
+    copies = reads.copies_of(connection, codes)
+    articles = reads.articles_of(connection, codes)
+    if leaving:
+        writes.forget_copies(connection, batch.origin, leaving)
+    readings = _Readings(connection, rules.base)
+    unchanged = arriving if batch.is_reread else readings.unchanged(batch.copies, before)
+    saved = writes.save_copies(connection, batch.copies, before, now, unchanged)
+    for code, known in copies.items():
+        copies[code] = [
+            copy for copy in known if copy.origin != batch.origin or copy.location not in before
+        ]
+    for fact in saved:
+        copies.setdefault(fact.code, []).append(fact)
+
+    is_dropping = batch.origin in rules.dropping
+    dropped = {
+        before[location].code
+        for location in (leaving if is_dropping else batch.withdrawn)
+        if location in before
+    }
+    # A file that now names another article takes the one it named before with it.
+    dropped |= {
+        before[copy.location].code
+        for copy in batch.copies
+        if copy.location in before and before[copy.location].code != copy.code
+    }
+    best = {
+        code: merge.best_copy(known, rules.origin_order) for code, known in copies.items() if known
+    }
+    alike = readings.alike(articles, best, (*before.values(), *saved), number)
+    decided = (
+        merge.decide(
+            articles.get(code),
+            copies.get(code, ()),
+            rules.origin_order,
+            number,
+            now,
+            same_text=code in alike,
+            drop=code in dropped,
+        )
+        for code in sorted(codes)
+    )
+    changes = [change for change in decided if change is not None]
+    writes.save_changes(connection, changes, articles)
+    problems.forget_losses(connection, {copy.code for copy in batch.copies})
+    return changes
+
+
+def _recognised(connection: Connection, batch: Batch) -> Batch:
+    """The batch, with articles that came under new ids as the articles that they are.
+
+    An upstream feed that renames its entries must not republish them: what has no code,
+    an unknown id, and the link and the text (or title) of one article, is that article.
+    """
+    nameless = [copy for copy in batch.copies if copy.link and not is_code(copy.code)]
+    if not nameless:
+        return batch
+    known = reads.articles_of(connection, {copy.code for copy in nameless})
+    strange = [copy for copy in nameless if copy.code not in known]
+    by_link = urls.codes_by_link(connection, {copy.link for copy in strange if copy.link})
+    candidates = reads.articles_of(
+        connection, {code for codes in by_link.values() for code in codes}
+    )
+    found: dict[str, str] = {}
+    for copy in strange:
+        for code in by_link.get(copy.link or "", ()):
+            article = candidates.get(code)
+            if article is not None and (
+                article.raw_hash == copy.raw_hash or article.title == copy.title
+            ):
+                found[copy.code] = code
+    if not found:
+        return batch
+    place = batch.read[0] if batch.read else batch.origin
+    reason = f"{len(found):,} entries came with new ids; known by link and text, they stay as is"
+    return replace(
+        batch,
+        copies=tuple(replace(copy, code=found.get(copy.code, copy.code)) for copy in batch.copies),
+        problems=(*batch.problems, Problem(place, reason)),
+    )
+
+
+class _Readings:
+    """Whether texts that differ read the same once both are cleaned by today's rules.
+
+    Texts whose words surely differ are not cleaned, others once.
+    """
+
+    def __init__(self, connection: Connection, base: str) -> None:
+        self._connection = connection
+        self._base = base
+        self._clean: dict[bytes, str] = {}
+
+    def unchanged(self, copies: Sequence[Copy], before: Mapping[str, CopyFacts]) -> set[str]:
+        """The locations of copies whose raw text differs, but reads as it did."""
+        pairs = [
+            (before[copy.location], copy)
+            for copy in copies
+            if copy.location in before
+            and before[copy.location].raw_hash != copy.raw_hash
+            and before[copy.location].title == copy.title
+            and not visible_text.surely_differ(before[copy.location].words, copy.words)
+        ]
+        bodies = self._bodies(old.body_id for old, _ in pairs)
+        return {
+            copy.location
+            for old, copy in pairs
+            if self._read(bodies[old.body_id], old) == self._read(copy.body, copy)
+        }
+
+    def alike(
+        self,
+        articles: Mapping[str, Article],
+        best: Mapping[str, CopyFacts],
+        before: Iterable[CopyFacts],
+        number: int,
+    ) -> set[str]:
+        """The codes of articles whose best copy differs, but reads as they do.
+
+        `before` are copies as they were: an article may have its text from one of them.
+        """
+        words = {copy.body_id: copy.words for copy in before}
+        pairs = [
+            (article, article.body_id, best[code])
+            for code, article in articles.items()
+            if code in best
+            and article.body_id is not None
+            and merge.reads_differently(article, best[code], number)
+            and not visible_text.surely_differ(words.get(article.body_id, b""), best[code].words)
+        ]
+        bodies = self._bodies(
+            body_id for _, shown, copy in pairs for body_id in (shown, copy.body_id)
+        )
+        return {
+            article.code
+            for article, shown, copy in pairs
+            if self._read(bodies[shown], article) == self._read(bodies[copy.body_id], copy)
+        }
+
+    def _bodies(self, body_ids: Iterable[int]) -> dict[int, bytes]:
+        wanted = set(body_ids)
+        return reads.bodies(self._connection, wanted) if wanted else {}
+
+    def _read(self, body: bytes, item: Article | Copy | CopyFacts) -> str:
+        base = item.base or self._base
+        key = hashlib.blake2b(
+            b"%b\0%b\0%b" % (body, item.media_type.encode(), base.encode()), digest_size=16
+        ).digest()
+        if key not in self._clean:
+            self._clean[key] = sanitize.clean(unpack(body), item.media_type, base)
+        return self._clean[key]

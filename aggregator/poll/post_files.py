@@ -1,0 +1,90 @@
+"""One poll: what origins find, into the store (design §3, steps 1 to 4)."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection, Sequence
+
+from aggregator.model import Batch, PollSummary
+from aggregator.model.errors import AggregatorError, OriginError, unforeseen
+from aggregator.model.logs import LOGGER
+from aggregator.origins.interface import Origin, Progress
+from aggregator.poll import batches, ingest
+from aggregator.poll.ingest import MergeRules
+from aggregator.store import reads, urls, writes
+from aggregator.store.database import Store
+
+FORGET_AT_ONCE = 500
+
+
+def poll(
+    store: Store,
+    origins: Sequence[Origin],
+    rules: MergeRules,
+    number: int,
+    now: datetime.datetime,
+    *,
+    read_all: bool = False,
+    allow_empty: bool = False,
+    progress: Progress = lambda done, total: None,
+) -> PollSummary:
+    """Ask every origin what changed, and merge it batch by batch.
+
+    One transaction for each batch writes copies, articles, revisions, problems and the
+    state that vouches for them.  `number` is that of the poll: one that is killed is gone
+    on with by the next one, with the same outcome.
+    """
+    summary = PollSummary()
+    for origin in origins:
+        digest = origin.rules
+        with store.transaction() as connection:
+            must_read = read_all or reads.origin_rules(connection, origin.name) != digest
+        found = origin.poll(
+            reads.file_states(store.transaction, origin.name),
+            now,
+            read_all=must_read,
+            allow_empty=allow_empty,
+            progress=progress,
+        )
+        try:
+            for batch in found:
+                summary.count(batches.store(store.transaction, batch, rules, number, now))
+                summary.read += len(batch.read)
+                summary.gone += len(batch.gone)
+        except OriginError as error:
+            summary.failures.append(str(error))
+            continue
+        except AggregatorError:
+            raise
+        except Exception as error:  # noqa: BLE001  # one origin stops no other
+            LOGGER.debug("%s", origin.name, exc_info=True)
+            summary.failures.append(f"{origin.name}: cannot be polled ({unforeseen(error)})")
+            continue
+        with store.transaction() as connection:
+            writes.save_origin(connection, origin.name, digest, now)
+    return summary
+
+
+def forget_others(
+    store: Store,
+    names: Collection[str],
+    rules: MergeRules,
+    number: int,
+    now: datetime.datetime,
+) -> None:
+    """Forget the copies, problems and states of origins that are not among `names`."""
+    with store.transaction() as connection:
+        others = [name for name in reads.origins(connection) if name not in names]
+    for name in others:
+        locations = {state.path for state in reads.file_states(store.transaction, name)}
+        with store.transaction() as connection:
+            locations.update(reads.copy_locations(connection, name))
+            locations.update(state.url for _, state in urls.all_states(connection, name))
+            urls.forget(connection, name)
+        ordered = sorted(locations)
+        for start in range(0, len(ordered), FORGET_AT_ONCE):
+            gone = tuple(ordered[start : start + FORGET_AT_ONCE])
+            with store.transaction() as connection:
+                ingest.apply(connection, Batch(name, gone=gone), rules, number, now)
+        with store.transaction() as connection:
+            writes.forget_origin(connection, name)

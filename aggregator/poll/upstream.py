@@ -1,0 +1,297 @@
+"""One poll of the upstream: what is due is asked, and what comes goes into the ledger.
+
+The network runs in the fetcher's threads; everything here has one writer (design §3).
+"""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from aggregator.articles.sources import SourceKeys
+from aggregator.fetch import pacing
+from aggregator.fetch.addresses import is_plain
+from aggregator.fetch.fetcher import Fetcher
+from aggregator.model import Batch, OriginSummary, Problem, Request, Response, UrlState
+from aggregator.model.errors import (
+    AggregatorError,
+    FetchError,
+    OriginError,
+    masked,
+    unforeseen,
+)
+from aggregator.model.logs import LOGGER
+from aggregator.origins.interface import UpstreamOrigin
+from aggregator.origins.share_pages import SharePages
+from aggregator.poll import answers, batches
+from aggregator.poll.answers import Outcome, Read
+from aggregator.poll.ingest import MergeRules
+from aggregator.store import problems as open_problems
+from aggregator.store import reads, urls, writes
+from aggregator.store.reads import Transaction
+
+Clock = Callable[[], datetime.datetime]
+Progress = Callable[[str, int, int], None]
+BATCH = 200
+MAX_SECONDS_UNSAVED = 1.0
+MAX_PAGES = 50
+MAX_NEW_ENTRIES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Which URLs to ask: those that are due, `everything`, or only `only`."""
+
+    everything: bool = False
+    only: frozenset[str] = frozenset()
+
+
+def poll(
+    transaction: Transaction,
+    fetcher: Fetcher | None,
+    origins: Sequence[UpstreamOrigin],
+    rules: MergeRules,
+    configured_sources: Mapping[str, str],
+    number: int,
+    clock: Clock,
+    ask: Ask,
+    progress: Progress = lambda origin, done, total: None,
+) -> list[OriginSummary]:
+    """Ask every origin's due URLs, and merge what they answer, batch by batch.
+
+    `number` is that of the poll; a poll that is killed is gone on with by the next one.
+    Without a fetcher nothing is asked, and the summaries say what is due.  One bad URL
+    is a problem, an origin none of whose URLs answered a failure.
+    """
+    summaries = []
+    for origin in origins:
+        summary = OriginSummary(name=origin.name)
+        summaries.append(summary)
+        poller = _Poller(transaction, fetcher, origin, rules, number, clock, ask, summary)
+        try:
+            poller.poll(configured_sources, progress)
+        except OriginError as error:
+            summary.failures.append(str(error))
+        except AggregatorError:
+            raise
+        except Exception as error:  # noqa: BLE001  # one origin stops no other
+            LOGGER.debug("%s", origin.name, exc_info=True)
+            summary.failures.append(f"{origin.name}: cannot be polled ({unforeseen(error)})")
+    return summaries
+
+
+@dataclass(slots=True)
+class _Poller:
+    """The poll of one origin."""
+
+    transaction: Transaction
+    fetcher: Fetcher | None
+    origin: UpstreamOrigin
+    rules: MergeRules
+    number: int
+    clock: Clock
+    ask: Ask
+    summary: OriginSummary
+    is_reread: bool = False
+    outcomes: list[Outcome] = field(default_factory=list)
+    flushed: float = 0.0
+
+    def poll(self, configured_sources: Mapping[str, str], progress: Progress) -> None:
+        """Ask what is due, in rounds: a list's next page is asked after its first."""
+        origin, now = self.origin, self.clock()
+        with self.transaction() as connection:
+            known = reads.origin_rules(connection, origin.name)
+            self.is_reread = known is not None and known != origin.rules
+            if self.is_reread:
+                urls.forget_validators(connection, origin.name)
+            sources = SourceKeys(configured_sources, urls.source_names(connection))
+        due = self._due(now)
+        self.summary.due += due
+        if self.fetcher is None:
+            return
+        total = len(due)
+        pages = Counter[str]()
+        while due:
+            following: dict[str, UrlState] = {}
+            self.flushed = time.monotonic()
+            for url, answer in self._asked(due, now, sources):
+                state = due[url]
+                pace = self.origin.pace(url)
+                outcome = self._capped(answers.outcome(answer, state, pace, self.clock()))
+                self._count(outcome)
+                self._keep(outcome)
+                next_url = outcome.reading.next_url
+                if next_url is not None and next_url not in pages:
+                    pages[next_url] += 1
+                    following[next_url] = UrlState(next_url, now)
+                progress(origin.name, self.summary.asked + self.summary.skipped.total(), total)
+            self._flush()
+            if len(pages) >= MAX_PAGES and following:
+                reason = f"its list goes on after {MAX_PAGES} pages: stopped there"
+                self._save(Batch(origin.name, problems=(Problem(next(iter(following)), reason),)))
+                break
+            due, total = following, total + len(following)
+        with self.transaction() as connection:
+            writes.save_origin(connection, origin.name, origin.rules, self.clock())
+        if self.summary.failed and not self.summary.answered:
+            self.summary.failures.append(
+                f"{origin.name}: none of {self.summary.failed:,} could be read: "
+                f"{self.summary.first_trouble}"
+            )
+
+    def _due(self, now: datetime.datetime) -> dict[str, UrlState]:
+        """The URLs to ask now, with what is known of them: new ones last read first."""
+        origin = self.origin
+        named = origin.named_urls()
+        with self.transaction() as connection:
+            wanted = dict.fromkeys(named)
+            if isinstance(origin, SharePages):
+                recent = urls.recent_share_urls(connection, now - origin.window, origin.name)
+                wanted |= dict.fromkeys(urls.due_once(connection, origin.name))
+                wanted |= dict.fromkeys(
+                    url
+                    for url, published in recent.items()
+                    if origin.is_recent(url, published, now)
+                )
+            if self.ask.only:
+                if isinstance(origin, SharePages):
+                    wanted |= dict.fromkeys(url for url in self.ask.only if origin.matches(url))
+                wanted = {url: None for url in wanted if url in self.ask.only}
+            known = urls.states(connection, origin.name, wanted)
+            stale = set(open_problems.locations(connection, origin.name)) - wanted.keys()
+        if stale and not self.ask.only and self.fetcher is not None:
+            # What is not asked any more can't be mended, and is no problem either.
+            self._save(Batch(origin.name, read=tuple(sorted(stale))))
+        ask_all = self.ask.everything or bool(self.ask.only)
+        return {
+            url: known.get(url) or UrlState(url, now)
+            for url in wanted
+            if pacing.is_due(known.get(url), now, ask_all=ask_all)
+        }
+
+    def _requests(
+        self, due: Mapping[str, UrlState], now: datetime.datetime
+    ) -> Iterator[tuple[str, Request]]:
+        """What to send for each URL."""
+        for url, state in due.items():
+            address = self.origin.address(url) if is_plain(url) else url
+            if address is None:
+                self.summary.skipped["no pattern of shares: match: fits"] += 1
+                continue
+            yield (
+                url,
+                pacing.request(
+                    state,
+                    address,
+                    now,
+                    accept=self.origin.accept,
+                    heed_robots=self.origin.heeds_robots(url),
+                ),
+            )
+
+    def _asked(
+        self, due: Mapping[str, UrlState], now: datetime.datetime, sources: SourceKeys
+    ) -> Iterator[tuple[str, Read | FetchError]]:
+        """Every URL and what it answers, as it comes."""
+        names: dict[int, str] = {}
+
+        def sent() -> Iterator[Request]:
+            for url, request in self._requests(due, now):
+                names[id(request)] = url
+                yield request
+
+        def read(request: Request, response: Response) -> Read:
+            """In many threads at once, and without a touch of the store."""
+            return answers.read(
+                self.origin,
+                due[names[id(request)]],
+                response,
+                sources,
+                self.clock(),
+            )
+
+        if self.fetcher is not None:
+            for request, answer in self.fetcher.fetch_all(sent(), read):
+                yield names.pop(id(request)), answer
+
+    def _count(self, outcome: Outcome) -> None:
+        summary, trouble = self.summary, outcome.trouble or ""
+        summary.asked += outcome.kind in ("read", "not modified", "failed")
+        summary.read += outcome.kind == "read"
+        summary.not_modified += outcome.kind == "not modified"
+        summary.failed += outcome.kind == "failed"
+        if outcome.kind in ("refused", "postponed"):
+            summary.skipped[trouble] += 1
+        if outcome.kind in ("failed", "refused") and not summary.first_trouble:
+            summary.first_trouble = f"{masked(outcome.state.url)}: {trouble}"
+
+    def _capped(self, outcome: Outcome) -> Outcome:
+        """At most so many new entries of one URL a poll; the next poll takes the rest."""
+        copies = outcome.reading.copies
+        if len(copies) <= MAX_NEW_ENTRIES:
+            return outcome
+        with self.transaction() as connection:
+            known = reads.articles_of(connection, [copy.code for copy in copies])
+        new = sorted(
+            (copy for copy in copies if copy.code not in known),
+            key=lambda copy: copy.published_guess,
+            reverse=True,
+        )
+        late = {copy.location for copy in new[MAX_NEW_ENTRIES:]}
+        if not late:
+            return outcome
+        reason = f"{len(late):,} of {len(new):,} new entries are left for the next polls"
+        reading = replace(
+            outcome.reading,
+            copies=tuple(copy for copy in copies if copy.location not in late),
+            problems=(*outcome.reading.problems, Problem(outcome.state.url, reason)),
+        )
+        return replace(outcome, reading=reading, state=replace(outcome.state, content_hash=b""))
+
+    def _keep(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+        if len(self.outcomes) >= BATCH or time.monotonic() - self.flushed > MAX_SECONDS_UNSAVED:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Save what came since the last time, each URL's state with its copies."""
+        outcomes, self.outcomes = self.outcomes, []
+        self.flushed = time.monotonic()
+        if not outcomes:
+            return
+        problems = [problem for outcome in outcomes for problem in outcome.reading.problems]
+        problems += [
+            Problem(outcome.state.url, outcome.trouble)
+            for outcome in outcomes
+            if outcome.trouble is not None and outcome.kind != "postponed"
+        ]
+        copies = {copy.location: copy for outcome in outcomes for copy in outcome.reading.copies}
+        self._save(
+            Batch(
+                self.origin.name,
+                copies=tuple(copies.values()),
+                problems=tuple(problems),
+                # A URL that was not asked, or answered as before, keeps its problems.
+                read=tuple(
+                    outcome.state.url
+                    for outcome in outcomes
+                    if outcome.kind in ("read", "failed", "refused") or outcome.is_over
+                ),
+                urls=tuple(outcome.state for outcome in outcomes),
+                pages=tuple(page for outcome in outcomes for page in outcome.reading.pages),
+                is_reread=self.is_reread,
+            ),
+            {
+                copy.location: outcome.state.url
+                for outcome in outcomes
+                for copy in outcome.reading.copies
+            },
+        )
+
+    def _save(self, batch: Batch, places: Mapping[str, str] = batches.NOWHERE) -> None:
+        self.summary.count(
+            batches.store(self.transaction, batch, self.rules, self.number, self.clock(), places)
+        )

@@ -1,0 +1,253 @@
+"""Articles → entries and feed documents (design §6).  Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from aggregator import __version__
+from aggregator.articles.identity import entry_id, source_slug
+from aggregator.articles.sanitize import CLEANER_VERSION
+from aggregator.model import (
+    FORMATS,
+    Archive,
+    ArchivePlace,
+    Article,
+    Entry,
+    FeedDocument,
+    FeedOrigin,
+    FeedSpec,
+    SourceName,
+)
+
+COMBINED = "all"
+PAGE, OPML = "index.html", "feeds.opml"
+# Where feeds of a kind are, below the folder of all feeds.
+ARCHIVES = "archives/"
+FOLDERS = {"source": "sources", "tag": "tags", "extra": "extra"}
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """A feed by a filter: each kind of criterion that is given must hold, by any of its values.
+
+    `words` stand in the title or the text, `stocks` are codes in the text's mark-up.
+    """
+
+    name: str
+    title: str
+    sources: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    stocks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What all feeds of a site have in common."""
+
+    title: str
+    subtitle: str | None
+    site_url: str
+    language: str
+    timezone: str
+    author: str
+    tag: str
+    icon: str | None
+    logo: str | None
+    feeds_url: str
+    entries: int
+    combined_entries: int
+    source_names: Mapping[str, str]
+    source_urls: Mapping[str, str]
+    formats: tuple[str, ...] = ("atom",)
+    has_page: bool = True
+    has_archives: bool = True
+    has_tags: bool = False
+    extras: tuple[Extra, ...] = ()
+    hubs: tuple[str, ...] = ()
+    codings: tuple[str, ...] = ()
+
+    def source_spec(self, source: str) -> FeedSpec:
+        """The feed of one source."""
+        return self._spec("source", source, source_slug(source))
+
+    def tag_spec(self, tag: str) -> FeedSpec:
+        """The feed of one tag."""
+        return self._spec("tag", tag, source_slug(tag))
+
+    def extra_spec(self, name: str) -> FeedSpec:
+        """The feed of a name in the configuration."""
+        return self._spec("extra", name, name)
+
+    def combined_spec(self) -> FeedSpec:
+        """The feed of all sources together."""
+        return FeedSpec(COMBINED, "all", "all", "", self.combined_entries)
+
+    def _spec(self, kind: str, subject: str, slug: str) -> FeedSpec:
+        return FeedSpec(f"{kind}:{subject}", f"{FOLDERS[kind]}/{slug}", kind, subject, self.entries)
+
+    def spec_of(self, key: str) -> FeedSpec | None:
+        """The feed with this key, None if it is not configured any more."""
+        kind, _, subject = key.partition(":")
+        if key == COMBINED:
+            return self.combined_spec()
+        if kind == "source":
+            return self.source_spec(subject)
+        if kind == "tag" and self.has_tags:
+            return self.tag_spec(subject)
+        if kind == "extra" and any(extra.name == subject for extra in self.extras):
+            return self.extra_spec(subject)
+        return None
+
+    def source_name(self, source: str, learnt: str | None) -> SourceName:
+        """A source as feeds name it: by config, else as learnt, else by its key."""
+        slug = source_slug(source)
+        name = self.source_names.get(source) or self.source_names.get(slug) or learnt or source
+        return SourceName(source, slug, name)
+
+    def subject_name(self, spec: FeedSpec, source: SourceName | None) -> str:
+        """What a feed is about, in a word: a source's name, a tag, a title."""
+        if source is not None:
+            return source.name
+        if spec.kind == "extra":
+            return next(extra.title for extra in self.extras if extra.name == spec.subject)
+        return spec.subject if spec.kind == "tag" else self.title
+
+    def feed_title(self, name: str) -> str:
+        """The title of a feed of a part of the site, by what it is about."""
+        return f"{name} - {self.title}"
+
+    def feed_id(self, spec: FeedSpec) -> str:
+        """The feed's id, which no change of address or format moves."""
+        return entry_id(self.tag, "feeds/" + spec.stem)
+
+    def feed_urls(self, spec: FeedSpec) -> dict[str, str]:
+        """Where the feed is published, by format."""
+        return {name: self.feeds_url + path for name, path in self.feed_paths(spec).items()}
+
+    def feed_paths(self, spec: FeedSpec) -> dict[str, str]:
+        """The feed's files, by format."""
+        return {name: spec.stem + FORMATS[name].ending for name in self.formats}
+
+    def archive_path(self, spec: FeedSpec, number: int) -> str:
+        """The file of a document of the feed's older entries."""
+        return f"{ARCHIVES}{spec.stem}.{number}{FORMATS['atom'].ending}"
+
+    @property
+    def page_url(self) -> str | None:
+        """Where people subscribe, if there is a page."""
+        return self.feeds_url + PAGE if self.has_page else None
+
+    def base(self, article: Article) -> str:
+        """What relative URLs in an article's text start from."""
+        if article.base is not None:
+            return article.base
+        link = article.link
+        return link if link is not None and link.startswith(self.site_url) else self.site_url
+
+    @property
+    def cleaning(self) -> bytes:
+        """A digest of all that clean texts depend on beside the text."""
+        return hashlib.blake2b(
+            repr((CLEANER_VERSION, self.site_url)).encode(), digest_size=16
+        ).digest()
+
+    def rules(self, spec: FeedSpec) -> bytes:
+        """A digest of all that a feed depends on beside its articles."""
+        values = repr((__version__, CLEANER_VERSION, dataclasses.astuple(self), spec))
+        return hashlib.blake2b(values.encode(), digest_size=16).digest()
+
+
+def make_entry(publication: Publication, article: Article, source: SourceName) -> Entry:
+    """An article as an entry, its content still empty."""
+    zone = ZoneInfo(publication.timezone)
+    return Entry(
+        id=entry_id(publication.tag, article.code),
+        title=article.title,
+        published=article.published.astimezone(zone),
+        updated=(article.updated or article.published).astimezone(zone),
+        source=source,
+        content="",
+        alternate=article.link or article.share_url or publication.site_url,
+        via=article.share_url,
+        categories=tags_of(article, source),
+        enclosures=article.enclosures,
+    )
+
+
+def tags_of(article: Article, source: SourceName) -> tuple[str, ...]:
+    """An article's categories that do not only say which source it is from."""
+    return tuple(
+        category
+        for category in article.categories
+        if category not in (source.key, source.name, source.name + "新闻")
+    )
+
+
+def make_document(
+    publication: Publication,
+    spec: FeedSpec,
+    source: SourceName | None,
+    entries: tuple[Entry, ...],
+    origins: Mapping[str, FeedOrigin],
+    newest_archive: int | None = None,
+) -> FeedDocument:
+    """A feed of these entries, newest first.
+
+    It was updated when its newest entry was, never now; without entries, on the first
+    day of the year of its tag.  Its archive ends with the number `newest_archive`.
+    """
+    zone = ZoneInfo(publication.timezone)
+    year = int(publication.tag.rpartition(",")[2][:4])
+    name = publication.subject_name(spec, source)
+    return FeedDocument(
+        id=publication.feed_id(spec),
+        urls=publication.feed_urls(spec),
+        alternate=publication.source_urls.get(spec.source or "", publication.site_url),
+        title=publication.title if spec.kind == "all" else publication.feed_title(name),
+        subtitle=publication.subtitle if spec.kind == "all" else None,
+        language=publication.language,
+        updated=max(
+            (entry.updated for entry in entries), default=datetime.datetime(year, 1, 1, tzinfo=zone)
+        ),
+        author=source.name if source else publication.author,
+        entries=entries,
+        icon=publication.icon,
+        logo=publication.logo,
+        hubs=publication.hubs,
+        page=publication.page_url,
+        root="../" * spec.stem.count("/"),
+        archive=ArchivePlace(previous=_archive_url(publication, spec, newest_archive)),
+        origins=origins,
+    )
+
+
+def as_archive(
+    publication: Publication, spec: FeedSpec, document: FeedDocument, archive: Archive
+) -> FeedDocument:
+    """A document of older entries of the same feed (RFC 5005 §4).
+
+    It has no hub, since it is not the one that people subscribe to.
+    """
+    number = archive.number
+    urls = publication.feed_urls(spec)
+    return dataclasses.replace(
+        document,
+        urls={"atom": publication.feeds_url + publication.archive_path(spec, number)},
+        hubs=(),
+        root="../" + document.root,
+        archive=ArchivePlace(
+            current=urls.get("atom", next(iter(urls.values()))),
+            previous=_archive_url(publication, spec, number - 1),
+            next=_archive_url(publication, spec, number + 1) if archive.is_sealed else None,
+        ),
+    )
+
+
+def _archive_url(publication: Publication, spec: FeedSpec, number: int | None) -> str | None:
+    return publication.feeds_url + publication.archive_path(spec, number) if number else None

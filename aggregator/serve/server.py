@@ -1,0 +1,121 @@
+"""HTTP over the folder of feeds (design §3: `serve`)."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from aggregator.model.errors import ConfigError
+from aggregator.serve import http_protocol
+from aggregator.serve.app import FeedFolder
+
+__all__ = ["FeedFolder", "host_and_port", "listen", "make_server", "run", "url_of"]
+
+BACKLOG = 1024
+LOOPBACK, EVERYWHERE = "127.0.0.1", "0.0.0.0"  # noqa: S104
+EXAMPLE = f"{LOOPBACK}:8610"
+_ADDRESS = re.compile(
+    r"(?:(?:\[(?P<six>[0-9A-Fa-f:.%\w]+)\]|(?P<host>[\w.-]*)):)?(?P<port>[0-9]{1,5})", re.ASCII
+)
+
+
+def listen(address: str, option: str) -> socket.socket:
+    """A socket that listens at ADDRESS:PORT; PORT and :PORT alone are those of this machine.
+
+    Raises `ConfigError`, which names the `option`, if the address is invalid or in use.
+    """
+    try:
+        host, port = host_and_port(address)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        raise ConfigError(f"{option} {address}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise ConfigError(f"{option} {address}: {error}") from error
+    return listener
+
+
+def host_and_port(address: str) -> tuple[str, int]:
+    """The parts of ADDRESS:PORT, of :PORT or of PORT.
+
+    Raises `ValueError` with what to write instead, also for a short form of 0.0.0.0: to be
+    open to everybody takes an address that says so.
+    """
+    match = _ADDRESS.fullmatch(address)
+    if match is None or int(match["port"]) > 65535:
+        raise ValueError(f"write ADDRESS:PORT, such as {EXAMPLE}")
+    host = match["six"] or match["host"] or LOOPBACK
+    if host != EVERYWHERE and _is_everywhere(host):
+        raise ValueError(f"to listen at every address write {EVERYWHERE}:PORT")
+    return host, int(match["port"])
+
+
+def _is_everywhere(host: str) -> bool:
+    try:
+        return socket.inet_aton(host) == bytes(4)
+    except OSError:
+        return False
+
+
+class Server(uvicorn.Server):
+    """A server that leaves signals to whoever runs it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Nothing: a server in a thread may not, and a command ends with 0."""
+        yield
+
+
+def make_server(
+    application: Any,
+    protocol: type[http_protocol.ImpatientProtocol] = http_protocol.ImpatientProtocol,
+) -> Server:
+    """A server for an ASGI application, yet to be run with sockets."""
+    return Server(
+        uvicorn.Config(
+            application,
+            http=protocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="error",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=http_protocol.MAX_CONNECTIONS,
+            timeout_keep_alive=http_protocol.IDLE_SECONDS,
+            timeout_graceful_shutdown=2,
+        )
+    )
+
+
+def run(directory: Path, address: str, ready: Callable[[str], None]) -> None:
+    """Serve the feeds of a folder at ADDRESS:PORT until SIGTERM or SIGINT.
+
+    `ready` is called with the address of the page.  Raises `ConfigError` if the address is
+    invalid or in use, and if the folder is not there.
+    """
+    if not directory.is_dir():
+        raise ConfigError(f"{directory}: no feeds there yet; run aggregator build-feeds first")
+    listener = listen(address, "--listen")
+    server = make_server(FeedFolder(directory))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: setattr(server, "should_exit", True))
+    ready(url_of(listener))
+    server.run(sockets=[listener])
+
+
+def url_of(listener: socket.socket) -> str:
+    """The address of a listening socket as people open it."""
+    host, port, *_ = listener.getsockname()
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"

@@ -1,0 +1,174 @@
+"""The store: the only place that speaks SQL (design §3, §5, §8)."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.pool import StaticPool
+
+from aggregator.model.errors import DamagedStoreError, StoreError
+from aggregator.store.migrations import migrate
+
+# Below this version a WAL that is reset under several connections can be corrupted.
+_WAL_IS_SAFE = (3, 51, 3)
+# What SQLite says of a damaged file, and of a sound one that could not be read just now.
+_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT})
+_READING = frozenset({sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ})
+_DAMAGE_WORDS = ("unsupported file format", "not decode")
+
+
+class Store:
+    """An open store.
+
+    `transaction` is the only way in.  A dry run's store works on the same data and
+    forgets everything at the end.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        dry_run: bool = False,
+        fill: Callable[[Connection], None] = lambda connection: None,
+    ) -> None:
+        """Open or make the SQLite file at `path`.
+
+        `fill` is called in the transaction that makes a new store: there is none without
+        what it puts there.  Raises `StoreError`, and `DamagedStoreError` if the file is no
+        sound database, or could not be read.
+        """
+        self.path = path
+        self._dry_run = dry_run
+        self._is_busy = False
+        in_memory = dry_run and not path.exists()
+        if not in_memory:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise StoreError(f"{path.parent}: cannot be made: {error.strerror}") from error
+        self._engine = create_engine(
+            "sqlite://" if in_memory else f"sqlite:///{path}",
+            poolclass=StaticPool,
+            connect_args={"check_same_thread": False, "timeout": 30},
+        )
+        event.listen(self._engine, "connect", _configure)
+        if dry_run:
+            event.listen(self._engine, "connect", _keep_in_memory)
+        event.listen(self._engine, "begin", self._begin)
+        try:
+            with self._errors():
+                self._connection = self._engine.connect()
+            with self.transaction() as connection:
+                now = datetime.datetime.now(datetime.UTC)
+                self.is_new = migrate(connection, str(path), now)
+                if self.is_new:
+                    fill(connection)
+        except BaseException:
+            self._engine.dispose()
+            raise
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A connection whose changes are all kept at the end, or none of them.
+
+        Raises `RuntimeError` inside another transaction, whose changes it would keep.
+        """
+        if self._is_busy:
+            raise RuntimeError("a transaction inside another one")
+        connection = self._connection
+        with self._errors():
+            if not connection.in_transaction():
+                connection.begin()
+            self._is_busy = True
+            try:
+                yield connection
+                if not self._dry_run:
+                    connection.commit()
+            except BaseException:
+                connection.rollback()
+                raise
+            finally:
+                self._is_busy = False
+
+    def tidy(self) -> None:
+        """Bring the planner's statistics up to date, and the journal into the file."""
+        with self._errors():
+            if self._connection.in_transaction():
+                self._connection.commit()
+            driver = self._connection.connection.driver_connection
+            if isinstance(driver, sqlite3.Connection):
+                driver.execute("PRAGMA optimize")
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        """Let go of the file; a dry run's changes go with it."""
+        self._connection.close()
+        self._engine.dispose()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _begin(self, connection: Connection) -> None:
+        """Start a transaction that holds everything, new tables too; the driver's own does not.
+
+        SQLite waits for another writer only where nothing was read before, so a transaction
+        that may write says so at once.
+        """
+        connection.exec_driver_sql("BEGIN" if self._dry_run else "BEGIN IMMEDIATE")
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except DamagedStoreError as error:
+            if str(error).startswith(str(self.path)):
+                raise
+            raise DamagedStoreError(f"{self.path}: damaged: {error}") from error
+        except DatabaseError as error:
+            reason = str(error.orig)
+            if may_be_damage(error.orig):
+                raise DamagedStoreError(f"{self.path}: damaged: {reason}") from error
+            if isinstance(error, OperationalError):
+                raise StoreError(f"{self.path}: {reason}") from error
+            raise
+
+
+def may_be_damage(error: BaseException | None) -> bool:
+    """Whether SQLite's error may come from a damaged file.
+
+    It says "malformed" for most read errors of a sound one, too.
+    """
+    code = getattr(error, "sqlite_errorcode", 0)
+    return (
+        code & 0xFF in _DAMAGE
+        or code in _READING
+        or any(words in str(error) for words in _DAMAGE_WORDS)
+    )
+
+
+def _configure(connection: sqlite3.Connection, _: object) -> None:
+    """Set what every connection needs; see `_WAL_IS_SAFE` for the journal's mode."""
+    connection.isolation_level = None
+    is_safe = sqlite3.sqlite_version_info >= _WAL_IS_SAFE
+    try:
+        connection.execute(f"PRAGMA journal_mode={'WAL' if is_safe else 'TRUNCATE'}")
+        connection.execute(f"PRAGMA synchronous={'NORMAL' if is_safe else 'FULL'}")
+        connection.execute("PRAGMA cache_size=-8000")
+        connection.execute("PRAGMA temp_store=MEMORY")
+    except sqlite3.Error:
+        connection.close()  # nobody else knows it yet
+        raise
+
+
+def _keep_in_memory(connection: sqlite3.Connection, _: object) -> None:
+    """Write nothing before a commit, however large a transaction grows."""
+    connection.execute("PRAGMA cache_spill=OFF")

@@ -1,0 +1,142 @@
+"""The documentation and the program say the same."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+from conftest import COMMAND
+from pydantic import BaseModel
+
+from aggregator import __version__
+from aggregator.articles.identity import source_slug
+from aggregator.config.load import _keys_at, load_settings, overridable
+from aggregator.config.schema import Settings
+from aggregator.model.errors import ConfigError
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text("utf-8")
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def shown_help(*arguments: str) -> str:
+    done = subprocess.run(
+        [COMMAND, *arguments, "--help"], capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def commands() -> list[str]:
+    listing = shown_help().partition("Commands:")[2]
+    return re.findall(r"^  ([a-z-]+)  ", listing, re.MULTILINE)
+
+
+def test_the_readme_lists_every_command_and_no_other() -> None:
+    assert set(re.findall(r"`aggregator ([a-z][a-z-]+)", README)) == set(commands())
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_option_that_is_named_exists(document: Path) -> None:
+    known = set(re.findall(r"--[a-z-]+", "".join(shown_help(command) for command in commands())))
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", document.read_text("utf-8")))
+    assert named - known <= {"--now", "--create"}  # systemd's
+
+
+def sections(model: type[BaseModel], path: tuple[str, ...] = ()) -> dict[str, set[str]]:
+    """The keys of every top-level section, nested ones with their parents'."""
+    found: dict[str, set[str]] = {}
+    for key in _keys_at(path):
+        inner = set(_keys_at((*path, key)))
+        found.setdefault(path[0] if path else key, set()).add(key)
+        if inner and inner != set(_keys_at(path)):
+            for name, keys in sections(model, (*path, key)).items():
+                found.setdefault(name, set()).update(keys)
+    return found
+
+
+def test_every_key_is_documented_in_its_section() -> None:
+    for section, keys in sections(Settings).items():
+        heading = f"## {section}\n"
+        part = CONFIGURATION.partition(heading)[2].partition("\n## ")[0]
+        assert part, section
+        for key in keys - {section}:
+            assert re.search(rf"\b{key}\b", part), f"{section}: {key}"
+
+
+def test_every_documented_key_exists() -> None:
+    known = set().union(*sections(Settings).values())
+    for row in re.findall(r"^\| (`[a-z_`, ]+`) \|", CONFIGURATION, re.MULTILINE):
+        for key in re.findall(r"[a-z_]+", row):
+            assert key in known, key
+
+
+def test_documented_environment_variables_exist() -> None:
+    known = {*overridable(), "AGGREGATOR_CONFIG"}
+    for document in DOCUMENTS:
+        assert set(re.findall(r"AGGREGATOR_[A-Z_]*[A-Z]", document.read_text("utf-8"))) <= known
+
+
+def test_ci_runs_the_second_command_word_for_word() -> None:
+    blocks = [line.strip() for line in README.splitlines() if line.startswith("    ")]
+    first, second = (line for line in blocks if line.startswith("sh bootstrap.sh"))
+    assert first == "sh bootstrap.sh && .venv/bin/aggregator build-feeds"
+    assert second == "sh bootstrap.sh test && .venv/bin/pytest"
+    assert (ROOT / ".ci" / "run").read_text().splitlines()[-1] == second
+
+
+def test_the_configurations_that_come_with_it_are_fine() -> None:
+    sample, starter = ROOT / "config.yaml", ROOT / "aggregator" / "starter.yaml"
+    assert load_settings(sample, {}).feeds.formats == ("atom", "rss", "json")
+    with pytest.raises(ConfigError) as error:
+        load_settings(starter, {})
+    assert [mistake.split(": ")[1] for mistake in error.value.mistakes] == [
+        "site.title",
+        "site.url",
+        "site.tag",
+        "feeds.url",
+    ]
+    example = README.partition("```yaml\n")[2].partition("```")[0]
+    assert "when_removed" in example
+
+
+def test_the_example_of_the_readme_is_fine(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text(README.partition("```yaml\n")[2].partition("```")[0], "utf-8")
+    assert load_settings(config, {}).feeds_directory == Path("/srv/site/feeds")
+
+
+def test_the_documented_file_name_of_a_source_is_the_real_one() -> None:
+    assert f"`{source_slug('ALL')}` for `ALL`" in (ROOT / "docs" / "feeds.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("command", ["poll", "build-feeds"])
+def test_every_option_of_a_run_is_documented(command: str) -> None:
+    options = set(re.findall(r"--[a-z-]+", shown_help(command).partition("Options:")[2]))
+    text = "".join(document.read_text("utf-8") for document in DOCUMENTS)
+    assert {option for option in options if option not in text} == set()
+
+
+def test_versions_agree() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    newest = re.findall(r"^## \[(\d.*?)\]", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.M)[0]
+    assert project["version"] == __version__ == newest
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_within_the_project_lead_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text("utf-8")):
+        if not target.startswith("."):
+            assert (document.parent / target).exists(), target
+
+
+def test_how_it_works_names_every_module() -> None:
+    table = (ROOT / "docs" / "how-it-works.md").read_text("utf-8").partition("## The modules")[2]
+    modules = {
+        path.stem
+        for path in (ROOT / "aggregator").iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    named = {name.rstrip("/") for name in re.findall(r"`([a-z_]+/?)`", table)}
+    assert modules - {"__init__", "__main__"} <= named
