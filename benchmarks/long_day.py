@@ -25,7 +25,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
 
-from aggregator import memory, processes
+from aggregator import processes
 from aggregator.cli import queries
 from aggregator.config.load import load_settings
 from aggregator.pipeline import building, polling
@@ -160,7 +160,7 @@ def main() -> None:
                 settings, config, building.Options(), lambda *_: None, clock=lambda: now  # noqa: B023
             )  # fmt: skip
             assert not outcome.failures, outcome.failures
-            memory.give_back()
+            processes.give_back_memory()
             if (tick + 1) % (3600 // TICK) == 0:
                 found = (
                     resident(), len(os.listdir("/proc/self/fd")), threading.active_count(),

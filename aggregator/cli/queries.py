@@ -13,13 +13,14 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from aggregator import assembly
 from aggregator.articles.identity import normal_code
 from aggregator.articles.sanitize import clean, plain_text
 from aggregator.config.schema import Settings
 from aggregator.model import Article, Revision, UrlState
 from aggregator.model.errors import AggregatorError, StoreError, masked
+from aggregator.origins import from_settings
 from aggregator.pipeline import building
+from aggregator.publish.publication import Publication
 from aggregator.store import (
     archive_places,
     hub_queue,
@@ -75,7 +76,7 @@ def status(settings: Settings) -> Values:
 
 def problems(settings: Settings) -> list[Values]:
     """Every open problem."""
-    folders = {assembly.origin_name(posts): posts.path for posts in settings.posts}
+    folders = {from_settings.origin_name(posts): posts.path for posts in settings.posts}
     with _reading(settings) as connection:
         return [
             {
@@ -93,7 +94,7 @@ def problems(settings: Settings) -> list[Values]:
 
 def sources(settings: Settings) -> list[Values]:
     """Every source with its feed."""
-    publication = assembly.publication(settings)
+    publication = Publication.of(settings)
     with _reading(settings) as connection:
         manifest = published.feed_states(connection)
         found = []
@@ -121,7 +122,7 @@ def show(settings: Settings, code: str) -> Values:
     Raises `AggregatorError` if there is no such article.
     """
     wanted = normal_code(code) or code
-    publication = assembly.publication(settings)
+    publication = Publication.of(settings)
     with _reading(settings) as connection:
         article = reads.articles_of(connection, [wanted]).get(wanted)
         if article is None:
@@ -177,7 +178,7 @@ def _origins(settings: Settings, connection: Connection) -> list[Values]:
     polls = reads.polls(connection)
     totals = urls.totals(connection)
     found = []
-    for name in assembly.origin_names(settings):
+    for name in from_settings.origin_names(settings):
         total = totals.get(name)
         found.append(
             {
@@ -196,7 +197,7 @@ def _origins(settings: Settings, connection: Connection) -> list[Values]:
 
 def _activity(settings: Settings, connection: Connection) -> list[Values]:
     """Each source with its articles on each of the last days, the newest day last."""
-    publication = assembly.publication(settings)
+    publication = Publication.of(settings)
     zone = ZoneInfo(settings.site.timezone)
     today = datetime.datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     since = today - datetime.timedelta(days=DAYS - 1)

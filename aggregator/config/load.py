@@ -11,9 +11,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from aggregator.config import safe_yaml
+from aggregator.config.globs import reaches
 from aggregator.config.schema import ORIGIN_SECTIONS, Settings
 from aggregator.model.errors import ConfigError, UnusableError
-from aggregator.origins.posts import scan
 
 MAX_CONFIG_BYTES = 1_000_000
 _INTERNAL = ("base", "order")
@@ -93,7 +93,7 @@ def _folders_in_each_other(settings: Settings) -> Iterator[str]:
             yield f"{folder} is the folder of posts, too: write the feeds into another one"
         elif feeds.is_relative_to(folder):
             page = (feeds / PAGE).relative_to(folder).as_posix()
-            if scan.reaches(posts.glob, page):
+            if reaches(posts.glob, page):
                 yield f"the posts' glob {posts.glob} finds the feeds' own pages: {page}"
         elif folder.is_relative_to(feeds):
             place = folder.relative_to(feeds).parts[0]

@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from aggregator import assembly, memory, processes
+from aggregator import processes
 from aggregator.build import unchanged
 from aggregator.config.load import load_settings
 from aggregator.config.schema import Settings
@@ -29,6 +29,7 @@ from aggregator.daemon.health import Health
 from aggregator.daemon.watch import FolderWatch
 from aggregator.model.errors import AggregatorError, ConfigError, LockedError
 from aggregator.model.logs import LOGGER
+from aggregator.origins import from_settings
 from aggregator.pipeline import building, polling
 from aggregator.store.lock import exclusive
 
@@ -182,7 +183,7 @@ class Daemon:
         if outcome.waiting or outcome.young:
             self._due.mark_later(SOON if outcome.waiting else AFTER_QUIET, "posts")
         self._mark_at(outcome.next_due, "held")
-        memory.give_back()
+        processes.give_back_memory()
         return outcome.failures
 
     def _upstream_turn(self) -> None:
@@ -202,7 +203,7 @@ class Daemon:
             self._poll,
         )
         self._health.polled(outcome)
-        memory.give_back()
+        processes.give_back_memory()
         if any(origin.changes for origin in outcome.origins):
             self._due.mark("build")
         return outcome.failures
@@ -341,7 +342,7 @@ def run(config: Path, listen: str | None) -> None:
     `load_settings` and `Daemon.run` raise.
     """
     settings = load_settings(config)
-    health = Health(assembly.origin_names(settings), building.daemon_state_path(settings))
+    health = Health(from_settings.origin_names(settings), building.daemon_state_path(settings))
     if listen is not None:
         from aggregator.daemon import metrics
 

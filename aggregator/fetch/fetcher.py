@@ -14,11 +14,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from itertools import islice
 from types import TracebackType
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
+from aggregator import __version__
+from aggregator.config.schema import Settings
 from aggregator.fetch.addresses import Network, check_url
 from aggregator.fetch.exchange import Exchanges, Limits
 from aggregator.fetch.pacing import retry_after
@@ -58,6 +61,28 @@ class FetchPolicy:
     allowed_networks: tuple[Network, ...] = ()
     allow_downgrade: bool = False
     max_redirects: int = 5
+
+    @classmethod
+    def of(cls, settings: Settings) -> FetchPolicy:
+        """What the settings say of requests."""
+        fetch = settings.fetch
+        contact = fetch.contact or settings.site.url
+        private = fetch.allow_private_addresses
+        everything = (ip_network("0.0.0.0/0"), ip_network("::/0"))
+        return cls(
+            user_agent=fetch.user_agent or f"aggregator/{__version__} (+{contact})",
+            timeout=fetch.timeout.total_seconds(),
+            max_bytes=fetch.max_bytes,
+            concurrency=fetch.concurrency,
+            per_host_concurrency=fetch.per_host.concurrency,
+            per_host_delay=fetch.per_host.delay.total_seconds(),
+            allowed_networks=private
+            if isinstance(private, tuple)
+            else everything
+            if private
+            else (),
+            allow_downgrade=fetch.allow_downgrade,
+        )
 
 
 class Fetcher:

@@ -11,14 +11,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aggregator import assembly, processes
+from aggregator import processes
 from aggregator.build import builder, unchanged
 from aggregator.config.schema import Settings
 from aggregator.model import BuildSummary, PollSummary
+from aggregator.origins import from_settings
 from aggregator.origins.posts.folder import PostsFolder
 from aggregator.origins.posts.scan import newest_change
 from aggregator.pipeline import recovery
 from aggregator.poll import post_files
+from aggregator.poll.ingest import MergeRules
+from aggregator.publish.publication import Publication
 from aggregator.store import problems, published, reads, writes
 from aggregator.store.database import Store
 from aggregator.store.lock import exclusive
@@ -141,10 +144,10 @@ def _build_feeds(
     progress: Progress,
 ) -> Outcome:
     now = datetime.datetime.fromtimestamp(int(started), datetime.UTC)
-    publication = assembly.publication(settings)
+    publication = Publication.of(settings)
     if not options.dry_run:
         unchanged.forget(settings.store_path)
-    folders = assembly.posts_folders(settings, settle=options.settle)
+    folders = from_settings.posts_folders(settings, settle=options.settle)
     with recovery.open_store(settings, dry_run=options.dry_run) as store:
         if options.poll:
             with store.transaction() as connection:
@@ -219,7 +222,7 @@ def poll_posts(
     progress: Callable[[int, int], None],
 ) -> PollSummary:
     """Poll the posts folders, and forget origins that are no longer configured."""
-    rules = assembly.merge_rules(settings)
+    rules = MergeRules.of(settings)
     summary = post_files.poll(
         store,
         folders,
@@ -231,5 +234,5 @@ def poll_posts(
         progress=progress,
     )
     if not summary.failures:
-        post_files.forget_others(store, assembly.origin_names(settings), rules, number, now)
+        post_files.forget_others(store, from_settings.origin_names(settings), rules, number, now)
     return summary

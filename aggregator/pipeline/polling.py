@@ -17,15 +17,16 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from aggregator import assembly
 from aggregator.config.schema import Settings
 from aggregator.model import HubSummary, OriginSummary, PollSummary
 from aggregator.model.errors import ConfigError, masked
+from aggregator.origins import from_settings
 from aggregator.origins.interface import UpstreamOrigin
 from aggregator.origins.parsers.readers import Readers
 from aggregator.origins.share_pages import SharePages
 from aggregator.pipeline import building, recovery
 from aggregator.poll import upstream
+from aggregator.poll.ingest import MergeRules
 from aggregator.publish import websub
 from aggregator.store import hub_queue, writes
 from aggregator.store.lock import exclusive
@@ -146,21 +147,21 @@ def _poll(
                 outcome.posts = building.poll_posts(
                     store,
                     settings,
-                    assembly.posts_folders(settings),
+                    from_settings.posts_folders(settings),
                     number,
                     _instant(clock),
                     progress=lambda done, total: progress("posts", done, total),
                 )
         readers = parts.enter_context(Readers())
-        origins = assembly.upstream_origins(settings, readers, options.kinds)
+        origins = from_settings.upstream_origins(settings, readers, options.kinds)
         if options.urls:
             _check_urls(options.urls, origins)
         tells_hubs = "hubs" in options.kinds and settings.feeds.hubs and not options.urls
         fetcher = None
         if (origins or tells_hubs) and not options.dry_run:
-            from aggregator.fetch.fetcher import Fetcher
+            from aggregator.fetch.fetcher import Fetcher, FetchPolicy
 
-            fetcher = parts.enter_context(Fetcher(assembly.fetch_policy(settings)))
+            fetcher = parts.enter_context(Fetcher(FetchPolicy.of(settings)))
             if canceller is not None:
                 canceller.begin(fetcher)
 
@@ -176,8 +177,8 @@ def _poll(
                 transaction,
                 fetcher,
                 origins,
-                assembly.merge_rules(settings),
-                assembly.source_keys(settings),
+                MergeRules.of(settings),
+                from_settings.source_keys(settings),
                 number,
                 lambda: _instant(clock),
                 upstream.Ask(options.everything, frozenset(options.urls)),
@@ -198,7 +199,7 @@ def tell_hubs(
 
     Nothing else waits for this: a poll may run at the same time.
     """
-    from aggregator.fetch.fetcher import Fetcher
+    from aggregator.fetch.fetcher import Fetcher, FetchPolicy
 
     with contextlib.ExitStack() as parts:
         with _writing(settings, wait):
@@ -209,7 +210,7 @@ def tell_hubs(
             with _writing(settings, wait), store.transaction() as connection:
                 yield connection
 
-        fetcher = parts.enter_context(Fetcher(assembly.fetch_policy(settings)))
+        fetcher = parts.enter_context(Fetcher(FetchPolicy.of(settings)))
         canceller.begin(fetcher)
         summary = websub.tell(transaction, fetcher, lambda: _instant(clock))
         with transaction() as connection:

@@ -21,7 +21,6 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from aggregator import assembly
 from aggregator.articles.identity import code_of_entry_id
 from aggregator.config.schema import Settings
 from aggregator.model import FORMATS, Article, Problem
@@ -163,7 +162,7 @@ def _forget_journals(store: Path) -> None:
 
 
 def _fill(settings: Settings) -> Callable[[Connection], None]:
-    return partial(remember_published, assembly.publication(settings), settings.feeds_directory)
+    return partial(remember_published, Publication.of(settings), settings.feeds_directory)
 
 
 def _unused(path: Path) -> Path:

@@ -15,11 +15,11 @@ from sqlalchemy import Connection
 
 from aggregator.articles import merge, sanitize, visible_text
 from aggregator.articles.identity import is_code
+from aggregator.config.schema import Settings
 from aggregator.model import Article, Batch, Change, Copy, CopyFacts, Problem
 from aggregator.model.packing import unpack
+from aggregator.origins.from_settings import SHARES, origin_name, origin_names
 from aggregator.store import problems, reads, urls, writes
-
-SHARES = "shares"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,17 @@ class MergeRules:
     origin_order: Mapping[str, int]
     dropping: frozenset[str]
     base: str
+
+    @classmethod
+    def of(cls, settings: Settings) -> MergeRules:
+        """What the settings say of merging."""
+        return cls(
+            {name: number for number, name in enumerate(origin_names(settings))},
+            frozenset(
+                origin_name(posts) for posts in settings.posts if posts.when_removed == "drop"
+            ),
+            settings.site.url,
+        )
 
 
 def apply(

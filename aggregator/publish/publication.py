@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from aggregator import __version__
 from aggregator.articles.identity import entry_id, source_slug
 from aggregator.articles.sanitize import CLEANER_VERSION
+from aggregator.config.schema import Settings
 from aggregator.model import (
     FORMATS,
     Archive,
@@ -71,6 +72,41 @@ class Publication:
     extras: tuple[Extra, ...] = ()
     hubs: tuple[str, ...] = ()
     codings: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, settings: Settings) -> Publication:
+        """What the settings say of all feeds."""
+        site, feeds = settings.site, settings.feeds
+        return cls(
+            title=site.title,
+            subtitle=site.subtitle,
+            site_url=site.url,
+            language=site.language,
+            timezone=site.timezone,
+            author=settings.author,
+            tag=site.tag,
+            icon=site.icon,
+            logo=site.logo,
+            feeds_url=feeds.url,
+            entries=feeds.entries,
+            combined_entries=feeds.combined_entries,
+            source_names={
+                key: source.name for key, source in settings.sources.items() if source.name
+            },
+            source_urls={key: source.url for key, source in settings.sources.items() if source.url},
+            formats=feeds.formats,
+            has_page=feeds.page,
+            has_archives=feeds.archives,
+            has_tags=feeds.tags,
+            extras=tuple(
+                Extra(
+                    name, extra.title or name, extra.sources, extra.tags, extra.words, extra.stocks
+                )
+                for name, extra in feeds.extra.items()
+            ),
+            hubs=feeds.hubs,
+            codings=feeds.compress,
+        )
 
     def source_spec(self, source: str) -> FeedSpec:
         """The feed of one source."""

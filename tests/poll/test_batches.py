@@ -171,8 +171,8 @@ def test_an_origin_with_a_defect_stops_no_other(store: Store) -> None:
 
 
 def test_a_reader_with_a_defect_costs_one_post(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    from aggregator import assembly
     from aggregator.config.load import load_settings
+    from aggregator.origins import from_settings
 
     split = front_matter.split
 
@@ -183,7 +183,7 @@ def test_a_reader_with_a_defect_costs_one_post(site: Site, monkeypatch: pytest.M
 
     monkeypatch.setattr(front_matter, "split", broken)
     settings = load_settings(site.config)
-    (folder,) = assembly.posts_folders(settings)
+    (folder,) = from_settings.posts_folders(settings)
     rules = folder._rules
     for title, expected in (("gut", ()), ("böse", ("cannot be read (KeyError: 'a defect')",))):
         data = article(title).encode()

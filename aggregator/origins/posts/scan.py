@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
-import fnmatch
 import hashlib
 import os
 import re
@@ -14,6 +13,7 @@ import stat
 import time
 from pathlib import Path
 
+from aggregator.config.globs import SKIPPED_FOLDERS, Glob
 from aggregator.model.errors import OriginError, UnusableError
 
 POST_SUFFIXES = frozenset(
@@ -25,7 +25,6 @@ _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 QUIET_SECONDS = 2
 # How Python writes the byte 0 where a name is not UTF-8 (PEP 383); all of them are above 127.
 _FIRST_BYTE = 0xDC00
-_SKIPPED_FOLDERS = frozenset({"_drafts", "node_modules"})
 
 
 # What begins an escape, what a terminal would obey, and bytes that are not UTF-8.
@@ -58,48 +57,6 @@ def _escape(match: re.Match[str]) -> str:
     return f"\\x{number:02x}" if number < 0x80 else f"\\u{number:04x}"
 
 
-class Glob:
-    """A glob over paths: `*` stays within a folder, `**/` spans any number of them.
-
-    It is followed down the folders: `start` and `enter` give the places in the pattern
-    that a folder can stand for, as numbers of the folders that the pattern names.
-    """
-
-    def __init__(self, glob: str) -> None:
-        *folders, name = glob.split("/")
-        if name == "**":
-            folders, name = [*folders, name], "*"
-        self.fits = re.compile(fnmatch.translate(name)).match
-        # None stands for any number of folders.
-        self._folders = [
-            None if part == "**" else re.compile(fnmatch.translate(part)).match for part in folders
-        ]
-        self.start = self._with_none({0})
-
-    def enter(self, places: frozenset[int], folder: str) -> frozenset[int]:
-        """The places after a folder's name; empty if nothing below it can fit."""
-        found = set()
-        for place in places:
-            if place < len(self._folders):
-                fits = self._folders[place]
-                if fits is None:
-                    found.add(place)
-                elif fits(folder) is not None:
-                    found.add(place + 1)
-        return self._with_none(found)
-
-    def is_end(self, places: frozenset[int]) -> bool:
-        """Whether files of the folder fit if their names do."""
-        return len(self._folders) in places
-
-    def _with_none(self, places: set[int]) -> frozenset[int]:
-        """The places and those that follow where `**` stands for no folder."""
-        for place, fits in enumerate(self._folders):
-            if place in places and fits is None:
-                places.add(place + 1)
-        return frozenset(places)
-
-
 def list_posts(root: Path, glob: str) -> list[str]:
     """The posts below `root`, as paths relative to it, in the order of their locations.
 
@@ -121,7 +78,7 @@ def list_posts(root: Path, glob: str) -> list[str]:
                     path = f"{folder}/{name}" if folder else name
                     if entry.is_dir(follow_symlinks=False):
                         below = pattern.enter(places, name)
-                        if below and name not in _SKIPPED_FOLDERS:
+                        if below and name not in SKIPPED_FOLDERS:
                             folders.append((path, below))
                     elif (
                         has_posts
@@ -137,18 +94,6 @@ def list_posts(root: Path, glob: str) -> list[str]:
             raise OriginError(f"{root / folder}: cannot be listed: {error.strerror}") from error
     found.sort(key=location)
     return found
-
-
-def reaches(glob: str, path: str) -> bool:
-    """Whether a glob finds the file at `path`, relative to its folder."""
-    *folders, name = path.split("/")
-    if any(part in _SKIPPED_FOLDERS or part[0] == "." for part in (*folders, name)):
-        return False
-    pattern = Glob(glob)
-    places = pattern.start
-    for folder in folders:
-        places = pattern.enter(places, folder)
-    return pattern.is_end(places) and pattern.fits(name) is not None
 
 
 def changed_at(root: Path) -> int:

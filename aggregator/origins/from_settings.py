@@ -1,60 +1,26 @@
-"""Settings → wired parts, once.  The only reader of settings below the command line."""
+"""The origins that the settings name."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
-from aggregator import __version__
 from aggregator.articles import identity
 from aggregator.articles.sources import normal_name
 from aggregator.config import schema as settings_module
 from aggregator.config.schema import Posts, Settings, Shares
 from aggregator.origins.posts.folder import PostsFolder
 from aggregator.origins.posts.post_file import PostRules
-from aggregator.poll import ingest
-from aggregator.poll.ingest import MergeRules
-from aggregator.publish.publication import Extra, Publication
 
 if TYPE_CHECKING:
-    from aggregator.fetch.fetcher import FetchPolicy
     from aggregator.origins.interface import UpstreamOrigin
     from aggregator.origins.lists import ListRule
     from aggregator.origins.parsers.readers import Readers
     from aggregator.origins.share_pages import ShareRule
 
 
-def publication(settings: Settings) -> Publication:
-    """What all feeds have in common."""
-    site, feeds = settings.site, settings.feeds
-    return Publication(
-        title=site.title,
-        subtitle=site.subtitle,
-        site_url=site.url,
-        language=site.language,
-        timezone=site.timezone,
-        author=settings.author,
-        tag=site.tag,
-        icon=site.icon,
-        logo=site.logo,
-        feeds_url=feeds.url,
-        entries=feeds.entries,
-        combined_entries=feeds.combined_entries,
-        source_names={key: source.name for key, source in settings.sources.items() if source.name},
-        source_urls={key: source.url for key, source in settings.sources.items() if source.url},
-        formats=feeds.formats,
-        has_page=feeds.page,
-        has_archives=feeds.archives,
-        has_tags=feeds.tags,
-        extras=tuple(
-            Extra(name, extra.title or name, extra.sources, extra.tags, extra.words, extra.stocks)
-            for name, extra in feeds.extra.items()
-        ),
-        hubs=feeds.hubs,
-        codings=feeds.compress,
-    )
+SHARES = "shares"
 
 
 def identity_rules(settings: Settings) -> identity.Rules:
@@ -95,20 +61,11 @@ def posts_folders(settings: Settings, *, settle: bool = False) -> list[PostsFold
     ]
 
 
-def merge_rules(settings: Settings) -> MergeRules:
-    """Which copy is shown, and what leaves the feeds."""
-    return MergeRules(
-        {name: number for number, name in enumerate(origin_names(settings))},
-        frozenset(origin_name(posts) for posts in settings.posts if posts.when_removed == "drop"),
-        settings.site.url,
-    )
-
-
 def origin_names(settings: Settings) -> list[str]:
     """Every origin, in the order of the configuration."""
     names = {
         "posts": [origin_name(posts) for posts in settings.posts],
-        "shares": [ingest.SHARES],
+        "shares": [SHARES],
         "lists": [f"lists:{endpoint.url}" for endpoint in settings.lists],
         "subscriptions": [f"subscriptions:{feed.url}" for feed in settings.subscriptions],
     }
@@ -158,26 +115,6 @@ def source_keys(settings: Settings) -> dict[str, str]:
     return {
         normal_name(source.name): key for key, source in settings.sources.items() if source.name
     }
-
-
-def fetch_policy(settings: Settings) -> FetchPolicy:
-    """How the network is asked."""
-    from aggregator.fetch.fetcher import FetchPolicy
-
-    fetch = settings.fetch
-    contact = fetch.contact or settings.site.url
-    private = fetch.allow_private_addresses
-    everything = (ip_network("0.0.0.0/0"), ip_network("::/0"))
-    return FetchPolicy(
-        user_agent=fetch.user_agent or f"aggregator/{__version__} (+{contact})",
-        timeout=fetch.timeout.total_seconds(),
-        max_bytes=fetch.max_bytes,
-        concurrency=fetch.concurrency,
-        per_host_concurrency=fetch.per_host.concurrency,
-        per_host_delay=fetch.per_host.delay.total_seconds(),
-        allowed_networks=private if isinstance(private, tuple) else everything if private else (),
-        allow_downgrade=fetch.allow_downgrade,
-    )
 
 
 def _share_rule(shares: Shares) -> ShareRule:

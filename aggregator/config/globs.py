@@ -1,0 +1,62 @@
+"""What `posts: glob` finds, name by name.  Pure."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+
+SKIPPED_FOLDERS = frozenset({"_drafts", "node_modules"})
+
+
+class Glob:
+    """A glob over paths: `*` stays within a folder, `**/` spans any number of them.
+
+    It is followed down the folders: `start` and `enter` give the places in the pattern
+    that a folder can stand for, as numbers of the folders that the pattern names.
+    """
+
+    def __init__(self, glob: str) -> None:
+        *folders, name = glob.split("/")
+        if name == "**":
+            folders, name = [*folders, name], "*"
+        self.fits = re.compile(fnmatch.translate(name)).match
+        # None stands for any number of folders.
+        self._folders = [
+            None if part == "**" else re.compile(fnmatch.translate(part)).match for part in folders
+        ]
+        self.start = self._with_none({0})
+
+    def enter(self, places: frozenset[int], folder: str) -> frozenset[int]:
+        """The places after a folder's name; empty if nothing below it can fit."""
+        found = set()
+        for place in places:
+            if place < len(self._folders):
+                fits = self._folders[place]
+                if fits is None:
+                    found.add(place)
+                elif fits(folder) is not None:
+                    found.add(place + 1)
+        return self._with_none(found)
+
+    def is_end(self, places: frozenset[int]) -> bool:
+        """Whether files of the folder fit if their names do."""
+        return len(self._folders) in places
+
+    def _with_none(self, places: set[int]) -> frozenset[int]:
+        """The places and those that follow where `**` stands for no folder."""
+        for place, fits in enumerate(self._folders):
+            if place in places and fits is None:
+                places.add(place + 1)
+        return frozenset(places)
+
+
+def reaches(glob: str, path: str) -> bool:
+    """Whether a glob finds the file at `path`, relative to its folder."""
+    *folders, name = path.split("/")
+    if any(part in SKIPPED_FOLDERS or part[0] == "." for part in (*folders, name)):
+        return False
+    pattern = Glob(glob)
+    places = pattern.start
+    for folder in folders:
+        places = pattern.enter(places, folder)
+    return pattern.is_end(places) and pattern.fits(name) is not None
