@@ -16,13 +16,14 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from aggregator.model.errors import StoreError
-from aggregator.publish.publication import Publication
 from aggregator.articles.identity import code_of_entry_id
 from aggregator.model import Archive, Article, FeedSpec, PublishedFile
+from aggregator.model.errors import StoreError
 from aggregator.publish.compression import with_packed
 from aggregator.publish.files import is_as_left, left_file
-from aggregator.store import archive_places, published, reads
+from aggregator.publish.publication import Publication
+from aggregator.store import archive_places, published
+from aggregator.store.articles import articles_of
 
 # An entry as publish/atom.py writes it, and its id.
 _ENTRY = re.compile(rb"  <entry>\n    <id>([^<]*)</id>.*?\n  </entry>\n?", re.DOTALL)
@@ -212,7 +213,7 @@ def _adopt(
     if not found:
         return
     codes = {code for entries, _ in found.values() for code in entries}
-    articles: Mapping[str, Article] = reads.articles_of(connection, codes)
+    articles: Mapping[str, Article] = articles_of(connection, codes)
     lowest: dict[str, int] = {}
     for code, revision in archive_places.placed(connection, spec.key, codes):
         lowest[code] = min(revision, lowest.get(code, revision))

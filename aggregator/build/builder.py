@@ -7,19 +7,21 @@ import difflib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from aggregator.build import archives, index_page, selections
 from aggregator import processes
-from aggregator.build.archives import Changes
-from aggregator.model.errors import UnknownSourceError
-from aggregator.publish.publication import ARCHIVES, FOLDERS, Publication
 from aggregator.articles.identity import source_slug
+from aggregator.build import archives, index_page, selections
+from aggregator.build.archives import Changes
+from aggregator.build.output import Output, Producer
 from aggregator.build.plan import Jobs
 from aggregator.model import BuildSummary, FeedSpec, FeedState
-from aggregator.build.output import Output, Producer
+from aggregator.model.errors import UnknownSourceError
 from aggregator.publish.compression import with_packed
 from aggregator.publish.files import is_as_left, remove_leftovers
+from aggregator.publish.publication import ARCHIVES, FOLDERS, Publication
+from aggregator.store import published, renditions, selected, windows
+from aggregator.store.articles import articles_of, has_remembered
 from aggregator.store.database import Store
-from aggregator.store import published, reads, renditions, selected
+from aggregator.store.windows import last_arrival, sources_due, window_of
 
 Progress = Callable[[int, int], None]
 SAVE_EVERY = 64
@@ -128,7 +130,7 @@ def _specs(
     One that has lost its last article still has readers: it becomes empty.
     """
     with store.transaction() as connection:
-        keys = [f"source:{source}" for source in reads.sources(connection)]
+        keys = [f"source:{source}" for source in windows.sources(connection)]
         keys += selected.shown_feeds(connection)
     keys += [publication.extra_spec(extra.name).key for extra in publication.extras]
     keys += sorted(manifest)
@@ -152,12 +154,10 @@ def _due_feeds(
         touched = published.touched_sources(connection)
         touched_feeds = published.touched_feeds(connection)
         checked = min((state.checked_at for state in manifest.values()), default=now)
-        touched |= reads.sources_due(connection, checked, now)
+        touched |= sources_due(connection, checked, now)
         touched_feeds |= selected.feeds_due(connection, checked, now)
         if publication.has_archives:
-            touched_feeds |= archives.check_documents(
-                connection, publication, directory, full=full
-            )
+            touched_feeds |= archives.check_documents(connection, publication, directory, full=full)
 
     def is_due(spec: FeedSpec) -> bool:
         state = manifest.get(spec.key)
@@ -196,16 +196,16 @@ def _would_empty(
     """
     had_entries = any(state.entries for state in manifest.values())
     with store.transaction() as connection:
-        had_entries = had_entries or reads.has_remembered(connection)
-        return had_entries and not reads.window(connection, publication.combined_spec(), now, 1)
+        had_entries = had_entries or has_remembered(connection)
+        return had_entries and not window_of(connection, publication.combined_spec(), now, 1)
 
 
 def _changes(store: Store, changed: Mapping[str, bool]) -> Changes:
     """What the last polls did to articles that had been there before."""
     with store.transaction() as connection:
-        articles = reads.articles_of(connection, changed)
+        articles = articles_of(connection, changed)
         return Changes(
             again=frozenset(code for code, again in changed.items() if again),
             removed=frozenset(code for code, article in articles.items() if article.removed),
-            last_arrival=reads.last_arrival(connection),
+            last_arrival=last_arrival(connection),
         )

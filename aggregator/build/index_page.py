@@ -8,8 +8,6 @@ from importlib.resources import files
 from pathlib import Path
 
 from aggregator import __version__
-from aggregator.model.errors import PublishError
-from aggregator.publish.publication import OPML, PAGE, Publication
 from aggregator.model import (
     BuildSummary,
     Card,
@@ -18,10 +16,12 @@ from aggregator.model import (
     Overview,
     PublishedFile,
 )
+from aggregator.model.errors import PublishError
 from aggregator.publish.compression import with_packed
 from aggregator.publish.files import is_as_left, prepare, put, remove, sync_folders
-from aggregator.store.database import Store
+from aggregator.publish.publication import OPML, PAGE, Publication
 from aggregator.store import published
+from aggregator.store.database import Store
 
 DAYS = 30
 VERSION = 1

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from aggregator.build import archives
-from aggregator.model.errors import PublishError
-from aggregator.publish.publication import Publication
-from aggregator.model import Archive, BuildSummary, FeedSpec, FeedState, PublishedFile
-from aggregator.publish.files import Prepared, prepare, put, remove, sync_folders
 from aggregator.build.rendering import Job, render
-from aggregator.store.database import Store
+from aggregator.model import Archive, BuildSummary, FeedSpec, FeedState, PublishedFile
+from aggregator.model.errors import PublishError
+from aggregator.publish.files import Prepared, prepare, put, remove, sync_folders
+from aggregator.publish.publication import Publication
 from aggregator.store import archive_places, hub_queue, published, renditions
+from aggregator.store.database import Store
 
 SAVE_EVERY = 64
 

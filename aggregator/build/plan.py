@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from aggregator.build import archives, rendering
 from aggregator.build.archives import Changes
-from aggregator.publish.publication import Publication, as_archive, make_document, make_entry
+from aggregator.build.rendering import Body, Job
 from aggregator.model import (
     Activity,
     Archive,
@@ -28,9 +28,11 @@ from aggregator.model import (
 )
 from aggregator.model.packing import pack
 from aggregator.publish.files import is_as_left
-from aggregator.build.rendering import Body, Job
+from aggregator.publish.publication import Publication, as_archive, make_document, make_entry
+from aggregator.store import archive_places, renditions, statistics
+from aggregator.store.articles import articles_of, bodies_of, source_name, superseded
 from aggregator.store.database import Store
-from aggregator.store import archive_places, reads, renditions, statistics
+from aggregator.store.windows import window_of
 
 HEADLINES = 3
 # Feeds whose archives are decided in one transaction.
@@ -80,7 +82,7 @@ class Jobs:
                     yield job
 
     def _window(self, connection: Connection, spec: FeedSpec) -> list[Article]:
-        window = reads.window(connection, spec, self.now)
+        window = window_of(connection, spec, self.now)
         if self.publication.has_archives:
             archives.update(
                 connection,
@@ -169,7 +171,9 @@ class Jobs:
             names = self._names(connection, spec, articles)
             origins = {} if spec.source is not None else self._origins(names, live=True)
             number = (
-                archive_places.newest_number(connection, spec.key) if publication.has_archives else None
+                archive_places.newest_number(connection, spec.key)
+                if publication.has_archives
+                else None
             )
             activity = self._activity(connection, spec, self._entries(articles[:HEADLINES], names))
             rules = publication.rules(spec)
@@ -226,7 +230,7 @@ class Jobs:
         if spec.source is not None:
             sources.add(spec.source)
         for source in sources - self.learnt.keys():
-            self.learnt[source] = reads.source_name(connection, source, self.now)
+            self.learnt[source] = source_name(connection, source, self.now)
         return {source: publication.source_name(source, self.learnt[source]) for source in sources}
 
     def _origins(
@@ -259,7 +263,7 @@ class Jobs:
             for item in articles
             if item.body_id and (item.code, item.revision) not in clean
         }
-        texts = reads.bodies(connection, raw) if raw else {}
+        texts = bodies_of(connection, raw) if raw else {}
         return {
             (article.code, article.revision): Body(clean[article.code, article.revision])
             if (article.code, article.revision) in clean
@@ -320,8 +324,8 @@ class _Texts:
     """The revisions that some places name, as far as their texts are known."""
 
     def __init__(self, connection: Connection, places: Collection[tuple[str, int]]) -> None:
-        self._newest = reads.articles_of(connection, {code for code, _ in places})
-        self._older = reads.superseded(
+        self._newest = articles_of(connection, {code for code, _ in places})
+        self._older = superseded(
             connection,
             [
                 self._newest[code]

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable
 from sqlalchemy import Connection
 
 from aggregator.articles.sanitize import plain_text
-from aggregator.publish.publication import Extra, Publication, tags_of
 from aggregator.model import Article
 from aggregator.model.packing import unpack
+from aggregator.publish.publication import Extra, Publication, tags_of
+from aggregator.store import published, selected
+from aggregator.store.articles import articles_of, bodies_of
 from aggregator.store.database import Store
-from aggregator.store import published, reads, selected
 from aggregator.store.selected import Progress
 
 PAGE = 500
@@ -61,7 +62,7 @@ def update(store: Store, publication: Publication, changed: Iterable[str]) -> No
         with store.transaction() as connection:
             choose(
                 connection,
-                list(reads.articles_of(connection, codes[start : start + PAGE]).values()),
+                list(articles_of(connection, codes[start : start + PAGE]).values()),
             )
     while True:
         with store.transaction() as connection:
@@ -119,9 +120,7 @@ def _filter(extra: Extra, key: str) -> Chooser:
 def _texts(connection: Connection, articles: Iterable[Article]) -> dict[str, str]:
     """Texts as they were found: what feeds show has lost the mark-up of stocks."""
     ids = {article.body_id: article.code for article in articles if article.body_id is not None}
-    return {
-        ids[number]: unpack(body) for number, body in reads.bodies(connection, ids.keys()).items()
-    }
+    return {ids[number]: unpack(body) for number, body in bodies_of(connection, ids.keys()).items()}
 
 
 def _forget_others(connection: Connection, names: Iterable[str]) -> None:

@@ -24,14 +24,17 @@ from aggregator.publish.publication import Publication
 from aggregator.store import (
     archive_places,
     hub_queue,
+    origins,
     published,
-    reads,
     selected,
     statistics,
     urls,
 )
+from aggregator.store.articles import articles_of, revisions_of
+from aggregator.store.copies import copies_of
 from aggregator.store.database import Store
 from aggregator.store.problems import open_problems
+from aggregator.store.windows import window_of
 
 MAX_STATE = 1_000_000
 DAYS = 14
@@ -124,10 +127,10 @@ def show(settings: Settings, code: str) -> Values:
     wanted = normal_code(code) or code
     publication = Publication.of(settings)
     with _reading(settings) as connection:
-        article = reads.articles_of(connection, [wanted]).get(wanted)
+        article = articles_of(connection, [wanted]).get(wanted)
         if article is None:
             raise AggregatorError(f"no article {code}; `aggregator problems` may tell why")
-        revisions = reads.revisions_of(connection, article)
+        revisions = revisions_of(connection, article)
         now = datetime.datetime.now(datetime.UTC)
         keys = selected.feeds_of(connection, [wanted]).get(wanted, set())
         others = [publication.spec_of(key) for key in sorted(keys)]
@@ -136,14 +139,14 @@ def show(settings: Settings, code: str) -> Values:
             next(iter(publication.feed_paths(spec).values()))
             for spec in specs
             if spec is not None
-            and any(shown.code == wanted for shown in reads.window(connection, spec, now))
+            and any(shown.code == wanted for shown in window_of(connection, spec, now))
         ]
         archived = [
             publication.archive_path(spec, number)
             for feed, number in archive_places.documents_of(connection, wanted)
             if (spec := publication.spec_of(feed)) is not None
         ]
-        copies = reads.copies_of(connection, [wanted]).get(wanted, [])
+        copies = copies_of(connection, [wanted]).get(wanted, [])
         pages = urls.of_pages(connection, {copy.share_url for copy in copies if copy.share_url})
     return {
         "code": article.code,
@@ -175,7 +178,7 @@ def show(settings: Settings, code: str) -> Values:
 
 def _origins(settings: Settings, connection: Connection) -> list[Values]:
     """Every configured origin: when it was polled, and how its URLs do."""
-    polls = reads.polls(connection)
+    polls = origins.polls(connection)
     totals = urls.totals(connection)
     found = []
     for name in from_settings.origin_names(settings):

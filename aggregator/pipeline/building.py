@@ -22,9 +22,11 @@ from aggregator.pipeline import recovery
 from aggregator.poll import post_files
 from aggregator.poll.ingest import MergeRules
 from aggregator.publish.publication import Publication
-from aggregator.store import problems, published, reads, writes
+from aggregator.store import problems, published, windows
+from aggregator.store.articles import count_articles, prune_bodies
 from aggregator.store.database import Store
 from aggregator.store.lock import exclusive
+from aggregator.store.origins import finish_poll, has_files_to_look_at, has_young_files, start_poll
 
 Progress = Callable[[str, int, int], None]
 
@@ -116,7 +118,7 @@ def tidy(settings: Settings) -> None:
     """Prune texts that nothing refers to, and let the database tidy itself."""
     with recovery.open_store(settings) as store:
         with store.transaction() as connection:
-            writes.prune_bodies(connection)
+            prune_bodies(connection)
         store.tidy()
 
 
@@ -151,7 +153,7 @@ def _build_feeds(
     with recovery.open_store(settings, dry_run=options.dry_run) as store:
         if options.poll:
             with store.transaction() as connection:
-                number = writes.start_poll(connection)
+                number = start_poll(connection)
             outcome.poll = poll_posts(
                 store,
                 settings,
@@ -163,7 +165,7 @@ def _build_feeds(
                 progress=lambda done, total: progress("posts", done, total),
             )
             with store.transaction() as connection:
-                writes.finish_poll(connection, number)
+                finish_poll(connection, number)
         outcome.build = builder.build(
             store,
             publication,
@@ -178,12 +180,12 @@ def _build_feeds(
         outcome.notices += outcome.build.notices + processes.take_notices()
         with store.transaction() as connection:
             if options.full:
-                writes.prune_bodies(connection)
-            outcome.articles = reads.count_articles(connection)
+                prune_bodies(connection)
+            outcome.articles = count_articles(connection)
             outcome.problems = problems.count(connection)
-            outcome.next_due = next_due = reads.next_due(connection, now)
-            is_settled = not reads.has_files_to_look_at(connection)
-            outcome.young = reads.has_young_files(connection)
+            outcome.next_due = next_due = windows.next_due(connection, now)
+            is_settled = not has_files_to_look_at(connection)
+            outcome.young = has_young_files(connection)
             paths = published.paths(connection)
     outcome.waiting = sum(folder.waiting for folder in folders)
     is_settled = is_settled and not outcome.waiting

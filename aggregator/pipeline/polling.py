@@ -28,8 +28,9 @@ from aggregator.pipeline import building, recovery
 from aggregator.poll import upstream
 from aggregator.poll.ingest import MergeRules
 from aggregator.publish import websub
-from aggregator.store import hub_queue, writes
+from aggregator.store import hub_queue
 from aggregator.store.lock import exclusive
+from aggregator.store.origins import finish_poll, start_poll
 
 if TYPE_CHECKING:
     from aggregator.fetch.fetcher import Fetcher
@@ -142,7 +143,7 @@ def _poll(
         with _writing(settings, options.wait):
             store = parts.enter_context(recovery.open_store(settings, dry_run=options.dry_run))
             with store.transaction() as connection:
-                number = writes.start_poll(connection)
+                number = start_poll(connection)
             if "posts" in options.kinds and not options.urls:
                 outcome.posts = building.poll_posts(
                     store,
@@ -185,7 +186,7 @@ def _poll(
                 progress,
             )
         with _writing(settings, options.wait), store.transaction() as connection:
-            writes.finish_poll(connection, number)
+            finish_poll(connection, number)
     return outcome
 
 

@@ -27,7 +27,8 @@ from aggregator.model import FORMATS, Article, Problem
 from aggregator.model.errors import DamagedStoreError, StoreError
 from aggregator.model.terminal import counted
 from aggregator.publish.publication import ARCHIVES, FOLDERS, Publication
-from aggregator.store import problems, reads, repair, salvage, writes
+from aggregator.store import problems, repair, salvage
+from aggregator.store.articles import articles_of, count_articles, remember
 from aggregator.store.database import Store
 
 MAX_FEED_BYTES = 100_000_000
@@ -135,7 +136,7 @@ def _salvage(settings: Settings, reason: str) -> str:
     now = datetime.datetime.now(datetime.UTC)
     fill = _fill(settings)
     with Store(target, fill=fill) as store, store.transaction() as connection:
-        articles = reads.count_articles(connection)
+        articles = count_articles(connection)
         if not store.is_new:
             repair.repair(connection, partial(_published_texts, settings), now)
             repair.read_everything_again(connection)
@@ -203,9 +204,9 @@ def remember_published(publication: Publication, directory: Path, connection: Co
                 revision=0,
                 version=0,
             )
-    for code in reads.articles_of(connection, found):
+    for code in articles_of(connection, found):
         del found[code]
-    writes.remember(connection, found.values())
+    remember(connection, found.values())
 
 
 def _published_texts(settings: Settings, codes: Collection[str]) -> Mapping[str, str]:

@@ -17,7 +17,7 @@ from aggregator.model.errors import AggregatorError, unforeseen
 from aggregator.model.logs import LOGGER
 from aggregator.poll import ingest
 from aggregator.poll.ingest import MergeRules
-from aggregator.store.reads import Transaction
+from aggregator.store.rows import Transaction
 
 # What is merged goes before the states that vouch for it (design §3, step 2).
 _MERGED = ("copies", "gone", "withdrawn")

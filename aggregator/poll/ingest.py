@@ -19,7 +19,10 @@ from aggregator.config.schema import Settings
 from aggregator.model import Article, Batch, Change, Copy, CopyFacts, Problem
 from aggregator.model.packing import unpack
 from aggregator.origins.from_settings import SHARES, origin_name, origin_names
-from aggregator.store import problems, reads, urls, writes
+from aggregator.store import problems, urls
+from aggregator.store.articles import articles_of, bodies_of, save_changes
+from aggregator.store.copies import copies_at, copies_of, forget_copies, save_copies
+from aggregator.store.origins import save_states
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +58,22 @@ def apply(
     """
     batch = _recognised(connection, batch)
     problems.replace(connection, batch, now)
-    writes.save_states(connection, batch)
+    save_states(connection, batch)
     urls.save(connection, batch.origin, batch.urls)
     urls.want(connection, SHARES, batch.pages, now)
     leaving = (*batch.gone, *batch.withdrawn)
     arriving = {copy.location for copy in batch.copies}
-    before = reads.copies_at(connection, batch.origin, (*leaving, *arriving))
+    before = copies_at(connection, batch.origin, (*leaving, *arriving))
     codes = {copy.code for copy in batch.copies} | {copy.code for copy in before.values()}
     if not codes:
         return []
-    copies = reads.copies_of(connection, codes)
-    articles = reads.articles_of(connection, codes)
+    copies = copies_of(connection, codes)
+    articles = articles_of(connection, codes)
     if leaving:
-        writes.forget_copies(connection, batch.origin, leaving)
+        forget_copies(connection, batch.origin, leaving)
     readings = _Readings(connection, rules.base)
     unchanged = arriving if batch.is_reread else readings.unchanged(batch.copies, before)
-    saved = writes.save_copies(connection, batch.copies, before, now, unchanged)
+    saved = save_copies(connection, batch.copies, before, now, unchanged)
     for code, known in copies.items():
         copies[code] = [
             copy for copy in known if copy.origin != batch.origin or copy.location not in before
@@ -107,7 +110,7 @@ def apply(
         for code in sorted(codes)
     )
     changes = [change for change in decided if change is not None]
-    writes.save_changes(connection, changes, articles)
+    save_changes(connection, changes, articles)
     problems.forget_losses(connection, {copy.code for copy in batch.copies})
     return changes
 
@@ -121,12 +124,10 @@ def _recognised(connection: Connection, batch: Batch) -> Batch:
     nameless = [copy for copy in batch.copies if copy.link and not is_code(copy.code)]
     if not nameless:
         return batch
-    known = reads.articles_of(connection, {copy.code for copy in nameless})
+    known = articles_of(connection, {copy.code for copy in nameless})
     strange = [copy for copy in nameless if copy.code not in known]
     by_link = urls.codes_by_link(connection, {copy.link for copy in strange if copy.link})
-    candidates = reads.articles_of(
-        connection, {code for codes in by_link.values() for code in codes}
-    )
+    candidates = articles_of(connection, {code for codes in by_link.values() for code in codes})
     found: dict[str, str] = {}
     for copy in strange:
         for code in by_link.get(copy.link or "", ()):
@@ -205,7 +206,7 @@ class _Readings:
 
     def _bodies(self, body_ids: Iterable[int]) -> dict[int, bytes]:
         wanted = set(body_ids)
-        return reads.bodies(self._connection, wanted) if wanted else {}
+        return bodies_of(self._connection, wanted) if wanted else {}
 
     def _read(self, body: bytes, item: Article | Copy | CopyFacts) -> str:
         base = item.base or self._base

@@ -11,8 +11,16 @@ from aggregator.model.logs import LOGGER
 from aggregator.origins.interface import Origin, Progress
 from aggregator.poll import batches, ingest
 from aggregator.poll.ingest import MergeRules
-from aggregator.store import reads, urls, writes
+from aggregator.store import urls
+from aggregator.store.copies import copy_locations
 from aggregator.store.database import Store
+from aggregator.store.origins import (
+    file_states,
+    forget_origin,
+    known_origins,
+    origin_rules,
+    save_origin,
+)
 
 FORGET_AT_ONCE = 500
 
@@ -38,9 +46,9 @@ def poll(
     for origin in origins:
         digest = origin.rules
         with store.transaction() as connection:
-            must_read = read_all or reads.origin_rules(connection, origin.name) != digest
+            must_read = read_all or origin_rules(connection, origin.name) != digest
         found = origin.poll(
-            reads.file_states(store.transaction, origin.name),
+            file_states(store.transaction, origin.name),
             now,
             read_all=must_read,
             allow_empty=allow_empty,
@@ -61,7 +69,7 @@ def poll(
             summary.failures.append(f"{origin.name}: cannot be polled ({unforeseen(error)})")
             continue
         with store.transaction() as connection:
-            writes.save_origin(connection, origin.name, digest, now)
+            save_origin(connection, origin.name, digest, now)
     return summary
 
 
@@ -74,11 +82,11 @@ def forget_others(
 ) -> None:
     """Forget the copies, problems and states of origins that are not among `names`."""
     with store.transaction() as connection:
-        others = [name for name in reads.origins(connection) if name not in names]
+        others = [name for name in known_origins(connection) if name not in names]
     for name in others:
-        locations = {state.path for state in reads.file_states(store.transaction, name)}
+        locations = {state.path for state in file_states(store.transaction, name)}
         with store.transaction() as connection:
-            locations.update(reads.copy_locations(connection, name))
+            locations.update(copy_locations(connection, name))
             locations.update(state.url for _, state in urls.all_states(connection, name))
             urls.forget(connection, name)
         ordered = sorted(locations)
@@ -87,4 +95,4 @@ def forget_others(
             with store.transaction() as connection:
                 ingest.apply(connection, Batch(name, gone=gone), rules, number, now)
         with store.transaction() as connection:
-            writes.forget_origin(connection, name)
+            forget_origin(connection, name)

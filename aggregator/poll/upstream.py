@@ -30,8 +30,10 @@ from aggregator.poll import answers, batches
 from aggregator.poll.answers import Outcome, Read
 from aggregator.poll.ingest import MergeRules
 from aggregator.store import problems as open_problems
-from aggregator.store import reads, urls, writes
-from aggregator.store.reads import Transaction
+from aggregator.store import urls
+from aggregator.store.articles import articles_of
+from aggregator.store.origins import origin_rules, save_origin
+from aggregator.store.rows import Transaction
 
 Clock = Callable[[], datetime.datetime]
 Progress = Callable[[str, int, int], None]
@@ -103,7 +105,7 @@ class _Poller:
         """Ask what is due, in rounds: a list's next page is asked after its first."""
         origin, now = self.origin, self.clock()
         with self.transaction() as connection:
-            known = reads.origin_rules(connection, origin.name)
+            known = origin_rules(connection, origin.name)
             self.is_reread = known is not None and known != origin.rules
             if self.is_reread:
                 urls.forget_validators(connection, origin.name)
@@ -135,7 +137,7 @@ class _Poller:
                 break
             due, total = following, total + len(following)
         with self.transaction() as connection:
-            writes.save_origin(connection, origin.name, origin.rules, self.clock())
+            save_origin(connection, origin.name, origin.rules, self.clock())
         if self.summary.failed and not self.summary.answered:
             self.summary.failures.append(
                 f"{origin.name}: none of {self.summary.failed:,} could be read: "
@@ -234,7 +236,7 @@ class _Poller:
         if len(copies) <= MAX_NEW_ENTRIES:
             return outcome
         with self.transaction() as connection:
-            known = reads.articles_of(connection, [copy.code for copy in copies])
+            known = articles_of(connection, [copy.code for copy in copies])
         new = sorted(
             (copy for copy in copies if copy.code not in known),
             key=lambda copy: copy.published_guess,

@@ -9,9 +9,8 @@ from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from aggregator.model import Archive, FeedSpec
 from aggregator.store import schema
-from aggregator.store.reads import in_feed
-from aggregator.store.rows import pieces
-from aggregator.store.writes import insert_rows, upsert_rows
+from aggregator.store.rows import insert_rows, pieces, upsert_rows
+from aggregator.store.windows import in_feed
 
 
 class Arrival(NamedTuple):

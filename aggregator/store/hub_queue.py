@@ -10,8 +10,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from aggregator.store import schema
-from aggregator.store.rows import instant, maybe_instant
-from aggregator.store.writes import seconds
+from aggregator.store.rows import instant, maybe_instant, seconds
 
 
 class Ping(NamedTuple):

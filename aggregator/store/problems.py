@@ -9,8 +9,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from aggregator.model import Batch, Problem
 from aggregator.store import schema
-from aggregator.store.rows import instant, pieces
-from aggregator.store.writes import insert_rows, seconds
+from aggregator.store.rows import insert_rows, instant, pieces, seconds
 
 # What the store itself has lost; everything else is an origin's.
 STORE = "store"

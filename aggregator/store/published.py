@@ -11,8 +11,7 @@ from sqlalchemy import Connection, delete, select, update
 from aggregator.model import Activity, FeedState, Headline, PublishedFile
 from aggregator.model.errors import DamagedStoreError
 from aggregator.store import schema
-from aggregator.store.rows import instant, pieces
-from aggregator.store.writes import seconds, upsert_rows
+from aggregator.store.rows import instant, pieces, seconds, upsert_rows
 
 # The page, and what belongs to it, are no feed's.
 _PAGE = ""

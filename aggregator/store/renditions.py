@@ -8,8 +8,7 @@ from sqlalchemy import Connection, delete, select
 
 from aggregator.model import Article
 from aggregator.store import schema
-from aggregator.store.rows import pieces
-from aggregator.store.writes import upsert_rows
+from aggregator.store.rows import pieces, upsert_rows
 
 
 def renditions(

@@ -21,8 +21,8 @@ from aggregator.model import Problem
 from aggregator.model.errors import DamagedStoreError
 from aggregator.model.packing import pack, unpack
 from aggregator.store import problems, published, schema, urls
-from aggregator.store.rows import article_from, copy_from, pieces
-from aggregator.store.writes import insert_rows, save_bodies
+from aggregator.store.articles import save_bodies
+from aggregator.store.rows import article_from, copy_from, insert_rows, pieces
 
 # The clean HTML that is published of some articles, by their codes.
 PublishedTexts = Callable[[Collection[str]], Mapping[str, str]]

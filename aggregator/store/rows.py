@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row, Table
+from sqlalchemy.dialects.sqlite import insert
 
-from aggregator.model import Article, CopyFacts, Enclosure
+from aggregator.model import (
+    Article,
+    CopyFacts,
+    Enclosure,
+)
 from aggregator.model.errors import DamagedStoreError
 
 Value = TypeVar("Value")
+Transaction = Callable[[], AbstractContextManager[Connection]]
 
 # What reading a value raises that is none of ours.
 UNREADABLE = (ValueError, TypeError, OverflowError, OSError)
@@ -120,3 +127,54 @@ def _categories(text: str) -> tuple[str, ...]:
 
 def _enclosures(text: str) -> tuple[Enclosure, ...]:
     return () if text == "[]" else tuple(Enclosure(*values) for values in json.loads(text))
+
+
+def seconds(moment: datetime.datetime) -> int:
+    """An aware datetime as whole seconds since 1970."""
+    return int(moment.timestamp())
+
+
+def maybe_seconds(moment: datetime.datetime | None) -> int | None:
+    """The same for a value that may be missing."""
+    return None if moment is None else seconds(moment)
+
+
+def categories_text(names: tuple[str, ...]) -> str:
+    """Names of categories as a column holds them."""
+    return json.dumps(names, ensure_ascii=False) if names else "[]"
+
+
+def enclosures_text(enclosures: tuple[Enclosure, ...]) -> str:
+    """Enclosures as a column holds them."""
+    if not enclosures:
+        return "[]"
+    values = [(item.url, item.media_type, item.length) for item in enclosures]
+    return json.dumps(values, ensure_ascii=False)
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert many rows.
+
+    Past the statement's own compilation the rows go straight to the driver, which takes
+    a third of the time: nothing in our column types needs converting.
+    """
+    names = list(rows[0])
+    statement = str(table.insert().compile(connection, column_keys=names))
+    connection.exec_driver_sql(statement, [tuple(row.values()) for row in rows])
+
+
+def upsert_rows(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], key: str | None = None
+) -> None:
+    """Insert rows, or replace the values of those whose key is there already."""
+    keys = [key] if key else [column.name for column in table.primary_key]
+    names = list(rows[0])
+    statement = insert(table)
+    values = {name: statement.excluded[name] for name in names if name not in keys}
+    statement = (
+        statement.on_conflict_do_update(index_elements=keys, set_=values)
+        if values
+        else statement.on_conflict_do_nothing(index_elements=keys)
+    )
+    compiled = str(statement.compile(connection, column_keys=names))
+    connection.exec_driver_sql(compiled, [tuple(row.values()) for row in rows])

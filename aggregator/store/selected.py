@@ -9,9 +9,9 @@ from typing import NamedTuple
 from sqlalchemy import Connection, delete, select
 
 from aggregator.model import Article
-from aggregator.store import reads, schema
-from aggregator.store.rows import article_from
-from aggregator.store.writes import seconds, upsert_rows
+from aggregator.store import schema
+from aggregator.store.rows import article_from, seconds, upsert_rows
+from aggregator.store.windows import codes_due
 
 
 class Progress(NamedTuple):
@@ -96,7 +96,7 @@ def feeds_due(
     connection: Connection, after: datetime.datetime, until: datetime.datetime
 ) -> set[str]:
     """Feeds with an article that was held back at `after` and is due at `until`."""
-    table, due = schema.selected, reads.codes_due(connection, after, until)
+    table, due = schema.selected, codes_due(connection, after, until)
     if not due:
         return set()
     return set(

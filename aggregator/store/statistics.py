@@ -8,8 +8,9 @@ from sqlalchemy import Connection, Integer, cast, func, select
 
 from aggregator.model import FeedSpec
 from aggregator.store import schema
-from aggregator.store.reads import count_articles, in_feed
+from aggregator.store.articles import count_articles
 from aggregator.store.rows import instant
+from aggregator.store.windows import in_feed
 
 
 def counts(connection: Connection) -> dict[str, int]:

@@ -12,8 +12,14 @@ from sqlalchemy.dialects.sqlite import insert
 from aggregator.model import UrlState, Validators
 from aggregator.model.errors import DamagedStoreError
 from aggregator.store import schema
-from aggregator.store.rows import instant, maybe_instant, pieces
-from aggregator.store.writes import maybe_seconds, seconds, upsert_rows
+from aggregator.store.rows import (
+    instant,
+    maybe_instant,
+    maybe_seconds,
+    pieces,
+    seconds,
+    upsert_rows,
+)
 
 
 def states(connection: Connection, origin: str, urls: Collection[str]) -> dict[str, UrlState]:

@@ -19,8 +19,10 @@ from aggregator.origins.posts import front_matter
 from aggregator.origins.posts.post_file import PostFile, parse
 from aggregator.poll import batches, post_files
 from aggregator.poll.ingest import MergeRules
-from aggregator.store import problems, reads, writes
+from aggregator.store import problems
+from aggregator.store.copies import copies_at, copy_locations
 from aggregator.store.database import Store
+from aggregator.store.origins import file_states, start_poll
 
 NOW = datetime.datetime(2022, 1, 28, tzinfo=datetime.UTC)
 RULES = MergeRules({"posts": 0}, frozenset(), "https://finews.example.org/")
@@ -60,10 +62,10 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def stored(store: Store) -> tuple[set[str], dict[str, str], dict[str, FileState]]:
     """The titles, the problems and the states of files that a store has."""
     with store.transaction() as connection:
-        places = reads.copy_locations(connection, "posts")
-        titles = {copy.title for copy in reads.copies_at(connection, "posts", places).values()}
+        places = copy_locations(connection, "posts")
+        titles = {copy.title for copy in copies_at(connection, "posts", places).values()}
         found = {item.location: item.reason for _, item, _ in problems.open_problems(connection)}
-    states = {state.path: state for state in reads.file_states(store.transaction, "posts")}
+    states = {state.path: state for state in file_states(store.transaction, "posts")}
     return titles, found, states
 
 
@@ -164,7 +166,7 @@ class Sound(Broken):
 
 def test_an_origin_with_a_defect_stops_no_other(store: Store) -> None:
     with store.transaction() as connection:
-        number = writes.start_poll(connection)
+        number = start_poll(connection)
     summary = post_files.poll(store, [Broken(), Sound()], RULES, number, NOW)
     assert summary.failures == ["broken: cannot be polled (KeyError: 'a defect')"]
     assert stored(store)[0] == {"T1", "T2"}

@@ -13,9 +13,11 @@ from aggregator.model.errors import DamagedStoreError, LockedError, StoreError
 from aggregator.model.packing import pack
 from aggregator.poll.ingest import MergeRules
 from aggregator.poll.ingest import apply as _apply
-from aggregator.store import migrations, reads, writes
+from aggregator.store import migrations
+from aggregator.store.articles import articles_of, bodies_of, prune_bodies, revisions_of
 from aggregator.store.database import Store
 from aggregator.store.lock import exclusive
+from aggregator.store.origins import file_states, finish_poll, save_states, start_poll
 from aggregator.store.problems import open_problems
 
 NOW = datetime.datetime(2022, 1, 28, 12, tzinfo=datetime.UTC)
@@ -51,7 +53,7 @@ def apply(store: Store, batch: Batch, poll: int = 1, days: int = 0) -> list[str]
 
 def article(store: Store):
     with store.transaction() as connection:
-        return reads.articles_of(connection, [CODE])[CODE]
+        return articles_of(connection, [CODE])[CODE]
 
 
 def test_a_new_store_knows_its_version_and_opens_again(tmp_path: Path) -> None:
@@ -125,12 +127,12 @@ def test_a_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
         def fail() -> None:
             with store.transaction() as connection:
                 states = (FileState("x", 1, 1, 1, 1),)
-                writes.save_states(connection, Batch("posts:a", states=states))
+                save_states(connection, Batch("posts:a", states=states))
                 raise RuntimeError
 
         with pytest.raises(RuntimeError):
             fail()
-        assert list(reads.file_states(store.transaction, "posts:a")) == []
+        assert list(file_states(store.transaction, "posts:a")) == []
 
 
 def test_a_dry_run_sees_its_own_changes_and_forgets_them(tmp_path: Path) -> None:
@@ -148,8 +150,8 @@ def test_files_come_back_in_the_order_of_their_paths_over_many_pages(tmp_path: P
     with Store(tmp_path / "store.db") as store:
         states = tuple(FileState(path, 1, 2, 3, 4, b"h") for path in reversed(paths))
         with store.transaction() as connection:
-            writes.save_states(connection, Batch("posts:a", states=states))
-        found = [state.path for state in reads.file_states(store.transaction, "posts:a")]
+            save_states(connection, Batch("posts:a", states=states))
+        found = [state.path for state in file_states(store.transaction, "posts:a")]
     assert found == paths
 
 
@@ -170,7 +172,7 @@ def test_another_text_in_a_later_poll_is_a_revision(tmp_path: Path) -> None:
         assert article(store).updated == NOW + datetime.timedelta(days=2)
         newest = article(store)
         with store.transaction() as connection:
-            history = reads.revisions_of(connection, newest)
+            history = revisions_of(connection, newest)
         assert [(one.number, one.text) for one in history] == [
             (1, "<p class=x>eins</p>"),
             (2, "zwei"),
@@ -220,12 +222,12 @@ def test_a_problem_keeps_its_date_and_goes_with_its_reason(tmp_path: Path) -> No
 def test_a_killed_poll_is_gone_on_with(tmp_path: Path) -> None:
     with Store(tmp_path / "store.db") as store:
         with store.transaction() as connection:
-            first = writes.start_poll(connection)
+            first = start_poll(connection)
         with store.transaction() as connection:
-            assert writes.start_poll(connection) == first
-            writes.finish_poll(connection, first)
+            assert start_poll(connection) == first
+            finish_poll(connection, first)
         with store.transaction() as connection:
-            assert writes.start_poll(connection) == first + 1
+            assert start_poll(connection) == first + 1
 
 
 def test_texts_that_nothing_refers_to_are_pruned(tmp_path: Path) -> None:
@@ -233,8 +235,8 @@ def test_texts_that_nothing_refers_to_are_pruned(tmp_path: Path) -> None:
         for poll, text in enumerate(("<p>eins", "<p class=x>eins</p>", "zwei"), 1):
             apply(store, Batch("posts:a", copies=(copy("1.md", text),)), poll)
         with store.transaction() as connection:
-            writes.prune_bodies(connection)
-            texts = reads.bodies(connection, range(10))
+            prune_bodies(connection)
+            texts = bodies_of(connection, range(10))
         assert sorted(texts.values()) == sorted([pack("<p class=x>eins</p>"), pack("zwei")])
 
 

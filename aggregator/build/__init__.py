@@ -1,0 +1,1 @@
+"""From the store to published files: what differs is rendered and written."""

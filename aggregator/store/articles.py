@@ -1,0 +1,251 @@
+"""Articles, their revisions and their texts."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, select, union
+from sqlalchemy.dialects.sqlite import insert
+
+from aggregator.model import (
+    Article,
+    Change,
+    Revision,
+)
+from aggregator.model.packing import unpack
+from aggregator.store import schema
+from aggregator.store.rows import (
+    article_from,
+    categories_text,
+    enclosures_text,
+    insert_rows,
+    instant,
+    maybe_seconds,
+    pieces,
+    seconds,
+    upsert_rows,
+)
+
+
+def articles_of(connection: Connection, codes: Iterable[str]) -> dict[str, Article]:
+    """Some articles by their codes."""
+    table = schema.article
+    found: dict[str, Article] = {}
+    for piece in pieces(list(codes)):
+        rows = connection.execute(select(table).where(table.c.code.in_(piece))).all()
+        found |= {row.code: article_from(row) for row in rows}
+    return found
+
+
+def bodies_of(connection: Connection, body_ids: Iterable[int]) -> dict[int, bytes]:
+    """Packed texts by their numbers."""
+    table = schema.body
+    rows = connection.execute(
+        select(table.c.body_id, table.c.text).where(table.c.body_id.in_(list(body_ids)))
+    ).all()
+    return {row[0]: row[1] for row in rows}
+
+
+def has_remembered(connection: Connection) -> bool:
+    """Whether an article is known from a published feed only."""
+    table = schema.article
+    query = select(table.c.code).where(table.c.revision == 0).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def count_articles(connection: Connection) -> int:
+    """How many articles can be published."""
+    table = schema.article
+    return connection.execute(
+        select(func.count()).select_from(table).where(table.c.revision > 0, ~table.c.removed)
+    ).scalar_one()
+
+
+def revisions_of(connection: Connection, article: Article) -> list[Revision]:
+    """Every kept text of an article, the first one first."""
+    table, text = schema.revision, schema.body
+    rows = connection.execute(
+        select(table, text.c.text)
+        .join(text, text.c.body_id == table.c.body_id)
+        .where(table.c.code == article.code)
+        .order_by(table.c.number)
+    )
+    found = [
+        Revision(
+            row.code, row.number, instant(row.seen_at), row.title, unpack(row.text), row.media_type
+        )
+        for row in rows
+    ]
+    if article.body_id is not None:
+        newest = unpack(bodies_of(connection, [article.body_id])[article.body_id])
+        found.append(
+            Revision(
+                article.code,
+                article.revision,
+                article.seen_at,
+                article.title,
+                newest,
+                article.media_type,
+            )
+        )
+    return found
+
+
+def superseded(
+    connection: Connection, articles: Collection[Article]
+) -> dict[tuple[str, int], Article]:
+    """Earlier revisions of some articles, as the articles were then: by code and number.
+
+    Links and categories are those of today; title, text and date are the revision's.
+    """
+    table = schema.revision
+    newest = {article.code: article for article in articles}
+    found: dict[tuple[str, int], Article] = {}
+    for piece in pieces(list(newest)):
+        for row in connection.execute(select(table).where(table.c.code.in_(piece))):
+            found[row.code, row.number] = replace(
+                newest[row.code],
+                revision=row.number,
+                updated=instant(row.seen_at) if row.number > 1 else None,
+                title=row.title,
+                body_id=row.body_id,
+                media_type=row.media_type,
+            )
+    return found
+
+
+def source_name(connection: Connection, source: str, now: datetime.datetime) -> str | None:
+    """The name of a source by its newest article that is due and has one."""
+    table = schema.article
+    name: str | None = connection.execute(
+        select(table.c.source_name)
+        .where(
+            table.c.source == source,
+            table.c.published <= int(now.timestamp()),
+            table.c.revision > 0,
+            ~table.c.removed,
+            table.c.source_name.is_not(None),
+        )
+        .order_by(table.c.published.desc(), table.c.code.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    return name
+
+
+def save_changes(
+    connection: Connection,
+    changes: Sequence[Change],
+    known: Mapping[str, Article],
+) -> None:
+    """Store what merging decided: articles, texts they superseded, sources touched."""
+    new = [change.article for change in changes if change.article.code not in known]
+    old = [change.article for change in changes if change.article.code in known]
+    if new:
+        insert_rows(connection, schema.article, [_article_row(article) for article in new])
+    if old:
+        upsert_rows(connection, schema.article, [_article_row(article) for article in old], "code")
+    superseded = [
+        {
+            "code": before.code,
+            "number": before.revision,
+            "seen_at": seconds(before.seen_at),
+            "title": before.title,
+            "media_type": before.media_type,
+            "body_id": before.body_id,
+        }
+        for before in (known[change.article.code] for change in changes if change.kind == "revised")
+    ]
+    if superseded:
+        insert_rows(connection, schema.revision, superseded)
+    replaced = [change.article.code for change in changes if change.kind == "found better"]
+    if replaced:
+        table = schema.rendition
+        connection.execute(delete(table).where(table.c.code.in_(replaced)))
+    _note_changed(connection, changes, known)
+    touched = sorted(set().union(*(change.touched for change in changes)))
+    if touched:
+        upsert_rows(connection, schema.touched, [{"source": source} for source in touched])
+
+
+def _note_changed(
+    connection: Connection, changes: Sequence[Change], known: Mapping[str, Article]
+) -> None:
+    """Note articles that changed since they arrived; a new one is known by its number.
+
+    One comes again into feeds that had it before, or never had it, if it has new words,
+    was away, or is another source's now.
+    """
+    kinds = {
+        change.article.code: change.kind in ("new", "revised", "returned")
+        or (change.kind == "restated" and len(change.touched) > 1)
+        for change in changes
+        if change.article.code in known and change.touched
+    }
+    again = [{"code": code, "again": True} for code, comes in kinds.items() if comes]
+    if again:
+        upsert_rows(connection, schema.changed, again)
+    others = [{"code": code, "again": False} for code, comes in kinds.items() if not comes]
+    if others:
+        connection.execute(insert(schema.changed).on_conflict_do_nothing(), others)
+
+
+def remember(connection: Connection, articles: Iterable[Article]) -> None:
+    """Put articles into the ledger whose text is not known (any more)."""
+    rows = [_article_row(article) for article in articles]
+    if rows:
+        insert_rows(connection, schema.article, rows)
+
+
+def prune_bodies(connection: Connection) -> None:
+    """Delete texts that neither a copy, an article nor a revision refers to."""
+    used = union(
+        select(schema.copy.c.body_id),
+        select(schema.revision.c.body_id),
+        select(schema.article.c.body_id).where(schema.article.c.body_id.is_not(None)),
+    )
+    connection.execute(delete(schema.body).where(schema.body.c.body_id.not_in(used)))
+
+
+def save_bodies(connection: Connection, texts: Sequence[bytes]) -> range:
+    """Insert packed texts; return their numbers."""
+    if not texts:
+        return range(0)
+    table = schema.body
+    last = connection.execute(
+        select(table.c.body_id).order_by(table.c.body_id.desc()).limit(1)
+    ).scalar_one_or_none()
+    numbers = range((last or 0) + 1, (last or 0) + 1 + len(texts))
+    insert_rows(
+        connection,
+        table,
+        [{"body_id": number, "text": text} for number, text in zip(numbers, texts, strict=True)],
+    )
+    return numbers
+
+
+def _article_row(article: Article) -> dict[str, Any]:
+    return {
+        "code": article.code,
+        "source": article.source,
+        "source_name": article.source_name,
+        "first_seen": seconds(article.first_seen),
+        "first_poll": article.first_poll,
+        "published": seconds(article.published),
+        "updated": maybe_seconds(article.updated),
+        "revision": article.revision,
+        "version": article.version,
+        "title": article.title,
+        "raw_hash": article.raw_hash,
+        "body_id": article.body_id,
+        "media_type": article.media_type,
+        "link": article.link,
+        "share_url": article.share_url,
+        "categories": categories_text(article.categories),
+        "is_full": article.is_full,
+        "removed": article.removed,
+        "base": article.base,
+        "enclosures": enclosures_text(article.enclosures),
+    }

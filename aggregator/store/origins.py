@@ -1,0 +1,143 @@
+"""Origins, the files that they have read, and polls."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, delete, select, update
+
+from aggregator.model import (
+    Batch,
+    FileState,
+)
+from aggregator.store import schema
+from aggregator.store.rows import (
+    Transaction,
+    instant,
+    seconds,
+    upsert_rows,
+)
+
+_PAGE = 5000
+
+
+def origin_rules(connection: Connection, name: str) -> bytes | None:
+    """The rules that an origin was last read with in full."""
+    found: bytes | None = connection.execute(
+        select(schema.origin.c.rules).where(schema.origin.c.name == name)
+    ).scalar_one_or_none()
+    return found
+
+
+def file_states(transaction: Transaction, origin: str) -> Iterator[FileState]:
+    """The files of an origin in the order of their paths, a page in each transaction."""
+    table = schema.file
+    after = ""
+    while True:
+        with transaction() as connection:
+            rows = connection.execute(
+                select(
+                    table.c.path,
+                    table.c.size,
+                    table.c.mtime_ns,
+                    table.c.ctime_ns,
+                    table.c.inode,
+                    table.c.content_hash,
+                    table.c.young,
+                )
+                .where(table.c.origin == origin, table.c.path > after)
+                .order_by(table.c.path)
+                .limit(_PAGE)
+            ).all()
+        yield from map(FileState._make, rows)
+        if len(rows) < _PAGE:
+            return
+        after = rows[-1][0]
+
+
+def has_files_to_look_at(connection: Connection) -> bool:
+    """Whether a file must be looked at again even if it does not change.
+
+    It may have been torn when it was read, or it could not be read at all.
+    """
+    table = schema.file
+    return (
+        connection.execute(
+            select(table.c.path).where(table.c.young | (table.c.content_hash == b"")).limit(1)
+        ).first()
+        is not None
+    )
+
+
+def has_young_files(connection: Connection) -> bool:
+    """Whether a file was read so soon after it was written that it may have been torn."""
+    table = schema.file
+    return (
+        connection.execute(select(table.c.path).where(table.c.young).limit(1)).first() is not None
+    )
+
+
+def known_origins(connection: Connection) -> list[str]:
+    """Every origin that was ever read in full."""
+    return list(connection.execute(select(schema.origin.c.name)).scalars())
+
+
+def polls(connection: Connection) -> dict[str, datetime.datetime]:
+    """When each origin was last read in full."""
+    return {row.name: instant(row.polled_at) for row in connection.execute(select(schema.origin))}
+
+
+def save_origin(connection: Connection, name: str, rules: bytes, now: datetime.datetime) -> None:
+    """Note that an origin was read in full with these rules."""
+    upsert_rows(
+        connection, schema.origin, [{"name": name, "rules": rules, "polled_at": seconds(now)}]
+    )
+
+
+def start_poll(connection: Connection) -> int:
+    """The number of this poll: that of the last one if it was killed, else the next."""
+    table = schema.poll
+    last = connection.execute(select(table).order_by(table.c.number.desc()).limit(1)).first()
+    if last is not None and not last.finished:
+        return int(last.number)
+    number = last.number + 1 if last is not None else 1
+    connection.execute(table.insert().values(number=number, finished=False))
+    return int(number)
+
+
+def finish_poll(connection: Connection, number: int) -> None:
+    """Note that a poll has come to its end."""
+    table = schema.poll
+    connection.execute(update(table).where(table.c.number == number).values(finished=True))
+    connection.execute(delete(table).where(table.c.number < number))
+
+
+def forget_origin(connection: Connection, name: str) -> None:
+    """Forget that an origin was ever read."""
+    table = schema.origin
+    connection.execute(delete(table).where(table.c.name == name))
+
+
+def save_states(connection: Connection, batch: Batch) -> None:
+    """Store what the files of a batch look like, and forget those that are gone."""
+    table = schema.file
+    if batch.gone:
+        connection.execute(
+            delete(table).where(table.c.origin == batch.origin, table.c.path.in_(batch.gone))
+        )
+    if batch.states:
+        rows = [
+            {
+                "origin": batch.origin,
+                "path": state.path,
+                "size": state.size,
+                "mtime_ns": state.mtime_ns,
+                "ctime_ns": state.ctime_ns,
+                "inode": state.inode,
+                "content_hash": state.content_hash,
+                "young": state.young,
+            }
+            for state in batch.states
+        ]
+        upsert_rows(connection, table, rows)
