@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -15,6 +14,7 @@ from sqlalchemy import Connection
 from aggregator.build import archives, rendering
 from aggregator.build.archives import Changes
 from aggregator.build.rendering import Body, Job
+from aggregator.build.shown import Texts, archive_fingerprint, fingerprint_of
 from aggregator.model import (
     Activity,
     Archive,
@@ -30,7 +30,7 @@ from aggregator.model.packing import pack
 from aggregator.publish.files import is_as_left
 from aggregator.publish.publication import Publication, as_archive, make_document, make_entry
 from aggregator.store import archive_places, renditions, statistics
-from aggregator.store.articles import articles_of, bodies_of, source_name, superseded
+from aggregator.store.articles import bodies_of, source_name
 from aggregator.store.database import Store
 from aggregator.store.windows import window_of
 
@@ -103,12 +103,12 @@ class Jobs:
             with self.store.transaction() as connection:
                 some = archive_places.to_write(connection, spec.key, number, TOGETHER)
                 newest = (archive_places.newest_number(connection, spec.key) or 0) if some else 0
-                texts = _Texts(connection, [place for page in some for place in page.places])
+                texts = Texts(connection, [place for page in some for place in page.places])
                 ready = []
                 for archive in some:
                     articles = texts.shown(archive)
                     names = self._names(connection, spec, articles)
-                    fingerprint = _archive_fingerprint(rules, archive, articles, names)
+                    fingerprint = archive_fingerprint(rules, archive, articles, names)
                     if self._is_due(spec, archive, texts, fingerprint):
                         ready.append((archive, articles, names, fingerprint))
                 bodies = self._bodies(
@@ -122,7 +122,7 @@ class Jobs:
                 return
             number = some[-1].number
 
-    def _is_due(self, spec: FeedSpec, archive: Archive, texts: _Texts, fingerprint: bytes) -> bool:
+    def _is_due(self, spec: FeedSpec, archive: Archive, texts: Texts, fingerprint: bytes) -> bool:
         """Whether a document is not on disk as it should be."""
         if archive.is_written:
             return archive.fingerprint != fingerprint
@@ -147,7 +147,7 @@ class Jobs:
         names: Mapping[str, SourceName],
         fingerprint: bytes,
         bodies: Mapping[tuple[str, int], Body],
-        texts: _Texts,
+        texts: Texts,
     ) -> Job:
         origins = {} if spec.source is not None else self._origins(names)
         entries = self._entries(articles, names)
@@ -177,7 +177,7 @@ class Jobs:
             )
             activity = self._activity(connection, spec, self._entries(articles[:HEADLINES], names))
             rules = publication.rules(spec)
-            fingerprint = _fingerprint(rules, articles, names, origins, number)
+            fingerprint = fingerprint_of(rules, articles, names, origins, number)
             old = self.manifest.get(spec.key)
             if (
                 old is not None
@@ -290,69 +290,3 @@ class Jobs:
             connection, spec, last - ACTIVE_DAYS, self.now, last.utcoffset() or ACTIVE_DAYS * 0
         )
         return Activity(count, tuple(days), headlines)
-
-
-def _fingerprint(
-    rules: bytes,
-    articles: Iterable[Article],
-    names: Mapping[str, SourceName],
-    origins: Mapping[str, FeedOrigin],
-    newest_archive: int | None,
-) -> bytes:
-    """A digest of all that a document shows, made without reading a text."""
-    shown = (
-        [(article.code, article.revision, article.version) for article in articles],
-        sorted((key, name.name) for key, name in names.items()),
-        sorted((key, str(origin.updated)) for key, origin in origins.items()),
-        newest_archive,
-    )
-    return hashlib.blake2b(rules + repr(shown).encode(), digest_size=16).digest()
-
-
-def _archive_fingerprint(
-    rules: bytes,
-    archive: Archive,
-    articles: Iterable[Article],
-    names: Mapping[str, SourceName],
-) -> bytes:
-    """The same for a document of older entries."""
-    sealed = b"sealed" if archive.is_sealed else b"open"
-    return _fingerprint(rules + sealed, articles, names, {}, None)
-
-
-class _Texts:
-    """The revisions that some places name, as far as their texts are known."""
-
-    def __init__(self, connection: Connection, places: Collection[tuple[str, int]]) -> None:
-        self._newest = articles_of(connection, {code for code, _ in places})
-        self._older = superseded(
-            connection,
-            [
-                self._newest[code]
-                for code, revision in places
-                if code in self._newest and self._newest[code].revision > max(revision, 0)
-            ],
-        )
-
-    def shown(self, archive: Archive) -> list[Article]:
-        """The articles as a document shows them: one that arrived later stands first."""
-        found = (self._article(*place) for place in reversed(archive.places))
-        return [article for article in found if article is not None]
-
-    def are_known(self, archive: Archive) -> bool:
-        """Whether nothing that a document should show can be lost by writing it again."""
-        return all(
-            self._article(*place) is not None
-            for place in archive.places
-            if not (place[0] in self._newest and self._newest[place[0]].removed)
-        )
-
-    def is_newest(self, key: tuple[str, int]) -> bool:
-        """Whether this is an article's newest revision."""
-        return self._newest[key[0]].revision == key[1]
-
-    def _article(self, code: str, revision: int) -> Article | None:
-        newest = self._newest.get(code)
-        if newest is None or newest.removed or newest.revision == 0:
-            return None
-        return newest if newest.revision == revision else self._older.get((code, revision))

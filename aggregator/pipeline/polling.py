@@ -160,7 +160,8 @@ def _poll(
         tells_hubs = "hubs" in options.kinds and settings.feeds.hubs and not options.urls
         fetcher = None
         if (origins or tells_hubs) and not options.dry_run:
-            from aggregator.fetch.fetcher import Fetcher, FetchPolicy
+            from aggregator.fetch.fetcher import Fetcher
+            from aggregator.fetch.policy import FetchPolicy
 
             fetcher = parts.enter_context(Fetcher(FetchPolicy.of(settings)))
             if canceller is not None:
@@ -200,7 +201,8 @@ def tell_hubs(
 
     Nothing else waits for this: a poll may run at the same time.
     """
-    from aggregator.fetch.fetcher import Fetcher, FetchPolicy
+    from aggregator.fetch.fetcher import Fetcher
+    from aggregator.fetch.policy import FetchPolicy
 
     with contextlib.ExitStack() as parts:
         with _writing(settings, wait):

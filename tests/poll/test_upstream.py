@@ -17,8 +17,9 @@ from upstream import Upstream, send
 
 from aggregator.articles import sanitize, sources, visible_text
 from aggregator.fetch import pacing
-from aggregator.fetch.fetcher import Fetcher, FetchPolicy
+from aggregator.fetch.fetcher import Fetcher
 from aggregator.fetch.per_host import HostQueue
+from aggregator.fetch.policy import FetchPolicy
 from aggregator.model import Request, Response, UrlState, Validators
 from aggregator.model.errors import FetchError, PostponedError
 

@@ -17,7 +17,8 @@ from hostile_server import Answer, HostileServer, sends, whole
 from upstream import Upstream
 
 from aggregator.fetch.addresses import is_allowed
-from aggregator.fetch.fetcher import Fetcher, FetchPolicy
+from aggregator.fetch.fetcher import Fetcher
+from aggregator.fetch.policy import FetchPolicy
 from aggregator.model import Request, Response
 from aggregator.model.errors import FetchError, masked
 

@@ -1,0 +1,77 @@
+"""What a document shows: its digest, and the revisions that its places name."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
+
+from sqlalchemy import Connection
+
+from aggregator.model import Archive, Article, FeedOrigin, SourceName
+from aggregator.store.articles import articles_of, superseded
+
+
+def fingerprint_of(
+    rules: bytes,
+    articles: Iterable[Article],
+    names: Mapping[str, SourceName],
+    origins: Mapping[str, FeedOrigin],
+    newest_archive: int | None,
+) -> bytes:
+    """A digest of all that a document shows, made without reading a text."""
+    shown = (
+        [(article.code, article.revision, article.version) for article in articles],
+        sorted((key, name.name) for key, name in names.items()),
+        sorted((key, str(origin.updated)) for key, origin in origins.items()),
+        newest_archive,
+    )
+    return hashlib.blake2b(rules + repr(shown).encode(), digest_size=16).digest()
+
+
+def archive_fingerprint(
+    rules: bytes,
+    archive: Archive,
+    articles: Iterable[Article],
+    names: Mapping[str, SourceName],
+) -> bytes:
+    """The same for a document of older entries."""
+    sealed = b"sealed" if archive.is_sealed else b"open"
+    return fingerprint_of(rules + sealed, articles, names, {}, None)
+
+
+class Texts:
+    """The revisions that some places name, as far as their texts are known."""
+
+    def __init__(self, connection: Connection, places: Collection[tuple[str, int]]) -> None:
+        self._newest = articles_of(connection, {code for code, _ in places})
+        self._older = superseded(
+            connection,
+            [
+                self._newest[code]
+                for code, revision in places
+                if code in self._newest and self._newest[code].revision > max(revision, 0)
+            ],
+        )
+
+    def shown(self, archive: Archive) -> list[Article]:
+        """The articles as a document shows them: one that arrived later stands first."""
+        found = (self._article(*place) for place in reversed(archive.places))
+        return [article for article in found if article is not None]
+
+    def are_known(self, archive: Archive) -> bool:
+        """Whether nothing that a document should show can be lost by writing it again."""
+        return all(
+            self._article(*place) is not None
+            for place in archive.places
+            if not (place[0] in self._newest and self._newest[place[0]].removed)
+        )
+
+    def is_newest(self, key: tuple[str, int]) -> bool:
+        """Whether this is an article's newest revision."""
+        return self._newest[key[0]].revision == key[1]
+
+    def _article(self, code: str, revision: int) -> Article | None:
+        newest = self._newest.get(code)
+        if newest is None or newest.removed or newest.revision == 0:
+            return None
+        return newest if newest.revision == revision else self._older.get((code, revision))

@@ -1,0 +1,143 @@
+"""The fields of an entry of an upstream feed, whatever stands in them.  Pure."""
+
+from __future__ import annotations
+
+import calendar
+import datetime
+import html
+import re
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urljoin
+from zoneinfo import ZoneInfo
+
+from aggregator.articles import dates, sanitize
+from aggregator.model import Enclosure
+
+EARLIEST = datetime.datetime(1990, 1, 1, tzinfo=datetime.UTC)
+MAX_TITLE = 1000
+_LATEST = datetime.datetime(2100, 1, 1, tzinfo=datetime.UTC)
+_Date = tuple[datetime.datetime | None, str]
+# RFC 822, and what of ISO 8601 is less than a day.
+_OF_FEEDS = re.compile(
+    r"\d{4}(?:-\d{2})?|.*\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec).*",
+    re.IGNORECASE | re.ASCII,
+)
+_MAX_STYLE = 2000
+_LONG_STYLE = re.compile(
+    rf"\sstyle\s*=\s*(?:\"[^\"]{{{_MAX_STYLE},}}+\"|'[^']{{{_MAX_STYLE},}}+')", re.IGNORECASE
+)
+_WEB = ("http://", "https://")
+
+
+def link_of(entry: Any) -> str | None:
+    """The entry's page: its alternate link, else a GUID that is one."""
+    for link in entry.get("links", []):
+        if link.get("rel") == "alternate" and link.get("href"):
+            return str(link["href"]).strip()
+    link = str(entry.get("link") or "").strip()
+    if link:
+        return link
+    guid = str(entry.get("id") or "").strip()
+    return guid if entry.get("guidislink") and guid.startswith(_WEB) else None
+
+
+def absolute_url(link: str | None, base_url: str) -> str | None:
+    """A web address, None for what is none."""
+    if not link:
+        return None
+    try:
+        absolute = urljoin(base_url, link)
+    except ValueError:
+        return None
+    return absolute if absolute.startswith(_WEB) else None
+
+
+def html_of(detail: Any) -> str:
+    """The HTML of a text construct (RFC 4287 §3.1)."""
+    value = sanitize.without_forbidden(str(detail.get("value", "")))
+    if len(value) > _MAX_STYLE:
+        # No style is kept, and a tag as long as this would be refused.
+        value = _LONG_STYLE.sub("", value)
+    return paragraphs(value) if detail.get("type") == "text/plain" else value
+
+
+def paragraphs(text: str) -> str:
+    """Plain text as HTML, a paragraph a line."""
+    lines = [line for line in re.split(r"\s*\n\s*", text.strip()) if line]
+    return "\n".join(f"<p>{html.escape(line, quote=False)}</p>" for line in lines)
+
+
+def title_of(detail: Any) -> str:
+    """A text construct as one line of plain text."""
+    if not detail:
+        return ""
+    value = sanitize.without_forbidden(str(detail.get("value", "")))[: 10 * MAX_TITLE]
+    if detail.get("type") != "text/plain":
+        value = sanitize.plain_text(value)
+    return clipped(value)
+
+
+def clipped(text: str) -> str:
+    """A title on one line, at most `MAX_TITLE` characters long."""
+    text = " ".join(text.split())
+    return text if len(text) <= MAX_TITLE else text[:MAX_TITLE].rstrip() + "…"
+
+
+def categories_of(values: Iterable[object]) -> tuple[str, ...]:
+    """The names among some values, each once."""
+    words = (
+        " ".join(sanitize.without_forbidden(value).split())[:100]
+        for value in values
+        if isinstance(value, str)
+    )
+    return tuple(dict.fromkeys(word for word in words if word))[:20]
+
+
+def enclosures_of(
+    parts: Iterable[tuple[object, object, object]], base_url: str
+) -> tuple[Enclosure, ...]:
+    """Enclosures of (URL, media type, length), those that are web addresses."""
+    found = []
+    for url, kind, length in parts:
+        address = absolute_url(url.strip(), base_url) if isinstance(url, str) else None
+        if address is None:
+            continue
+        kind = sanitize.without_forbidden(kind).strip()[:100] if isinstance(kind, str) else None
+        digits = str(length).strip() if isinstance(length, str | int) else ""
+        found.append(
+            Enclosure(
+                address,
+                kind or None,
+                int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 16 else None,
+            )
+        )
+    return tuple(found[:20])
+
+
+def date_of(texts: Iterable[object], parsed: Iterable[Any], zone: ZoneInfo) -> _Date:
+    """The first of an entry's dates that can be true, and else one that can't be read."""
+    unread = ""
+    for text, moment in zip(texts, parsed, strict=True):
+        written = clipped(sanitize.without_forbidden(text))[:100] if isinstance(text, str) else ""
+        if not written:
+            continue
+        if _OF_FEEDS.fullmatch(written):
+            found = _instant(moment)
+        else:
+            # Of other forms feedparser makes any date: it reads 2022/1/27 as 1 November.
+            found = dates.parse_date(written, zone)
+        if found is not None and EARLIEST <= found <= _LATEST:
+            return found, ""
+        unread = unread or ("" if found is not None else written)
+    return None, unread
+
+
+def _instant(parsed: Any) -> datetime.datetime | None:
+    """A date as feedparser gives it, a time tuple in UTC."""
+    if parsed is None:
+        return None
+    try:
+        return datetime.datetime.fromtimestamp(calendar.timegm(parsed), datetime.UTC)
+    except (ValueError, OverflowError, OSError, TypeError):
+        return None
