@@ -15,11 +15,11 @@ from sqlalchemy import Connection
 
 from aggregator.articles.identity import normal_code
 from aggregator.articles.sanitize import clean, plain_text
+from aggregator.config import paths
 from aggregator.config.schema import Settings
 from aggregator.model import Article, Revision, UrlState
 from aggregator.model.errors import AggregatorError, StoreError, masked
 from aggregator.origins import from_settings
-from aggregator.pipeline import building
 from aggregator.publish.publication import Publication
 from aggregator.store import (
     archive_places,
@@ -223,7 +223,7 @@ def _activity(settings: Settings, connection: Connection) -> list[Values]:
 
 def _daemon(settings: Settings) -> Values | None:
     """What the running daemon says of itself, None if there is none."""
-    path = building.daemon_state_path(settings)
+    path = paths.daemon_state_path(settings)
     try:
         with path.open("rb") as file:
             found = json.loads(file.read(MAX_STATE))

@@ -9,40 +9,35 @@ under `Health.step` and `Health.keep`: whatever fails is seen, and done again.
 from __future__ import annotations
 
 import contextlib
-import datetime
 import os
 import signal
 import threading
-import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from pathlib import Path
 from types import FrameType
 
 from aggregator import processes
 from aggregator.build import unchanged
+from aggregator.config import paths
 from aggregator.config.load import load_settings
 from aggregator.config.schema import Settings
 from aggregator.daemon import schedule, systemd
 from aggregator.daemon.due import Due
 from aggregator.daemon.health import Health
+from aggregator.daemon.network import LOCK_WAIT, LONGEST_PAUSE, UPSTREAM, Network
 from aggregator.daemon.watch import FolderWatch
 from aggregator.model.errors import AggregatorError, ConfigError, LockedError
 from aggregator.model.logs import LOGGER
 from aggregator.origins import from_settings
-from aggregator.pipeline import building, polling
+from aggregator.pipeline import building
 from aggregator.store.lock import exclusive
 
 WHO = "aggregator run"
-UPSTREAM = frozenset(["lists", "subscriptions", "shares"])
-HUBS = frozenset(["hubs"])
 # "held" is due when an article that is held back is.
 OWN = frozenset(["posts", "build", "held", "reload", "setup", "maintenance"])
-LOCK_WAIT = 30.0
 # A file that is being written, and one that was read too young, are looked at again.
 SOON, AFTER_QUIET = 0.5, 2.2
-# Without systemd's watchdog: how often the main thread looks at clocks.
-LONGEST_PAUSE = 10.0
 GOODBYE = 3.5
 
 
@@ -62,10 +57,8 @@ class Daemon:
         self._stopping = threading.Event()
         self._watch: FolderWatch | None = None
         self._schedule: schedule.Schedule | None = None
-        self._threads: list[threading.Thread] = []
         self._is_ready = False
-        self._poll: polling.Canceller | None = None
-        self._telling = polling.Canceller()
+        self._network = Network(health, self._due, self._stopping, lambda: self._settings)
 
     def run(self) -> None:
         """Work until SIGTERM or SIGINT.
@@ -88,7 +81,7 @@ class Daemon:
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """Be the one daemon of the store."""
-        path = building.daemon_lock_path(self._settings)
+        path = paths.daemon_lock_path(self._settings)
         with contextlib.ExitStack() as held:
             try:
                 held.enter_context(exclusive(path, 0, WHO))
@@ -103,7 +96,7 @@ class Daemon:
     def _work(self) -> None:
         LOGGER.info("started with %s", self._config)
         # Before there are threads, a large first build may use both cores.
-        self._due.mark("posts", "setup", *self._hubs_kinds())
+        self._due.mark("posts", "setup", *self._network.hubs())
         self._health.keep("main", self._turn, self._stopping)
         LOGGER.info("stopping")
 
@@ -114,50 +107,31 @@ class Daemon:
         self._alive()
         self._health.save()
         if "reload" in due:
-            self._step("setup", due & {"reload"}, self._reload)
+            self._due.again(self._health.step("setup", self._reload), due & {"reload"})
         if due & {"posts", "build", "held", "reload"}:
-            self._step("posts", due & {"posts", "build"} or {"posts"}, partial(self._posts, due))
+            self._due.again(
+                self._health.step("posts", partial(self._posts, due)),
+                due & {"posts", "build"} or {"posts"},
+            )
             self._notify(f"STATUS={self._health.status()}")
         if "setup" in due:
-            self._step("setup", {"setup"}, self._set_up)
+            self._due.again(self._health.step("setup", self._set_up), {"setup"})
         if "maintenance" in due:
-            self._step("maintenance", {"maintenance"}, self._maintain)
+            self._due.again(self._health.step("maintenance", self._maintain), {"maintenance"})
 
     def _look_at_schedule(self) -> None:
         if self._schedule is None:
             return
         if self._schedule.clock_has_jumped():
-            self._due.mark("posts", *self._hubs_kinds(), *UPSTREAM)
+            self._due.mark("posts", *self._network.hubs(), *UPSTREAM)
         if self._schedule.has_stopped() and not self._due.has_date({"setup"}):
             LOGGER.warning("the schedule has stopped, and is started again")
             self._due.mark("setup")
 
-    def _step(self, stage: str, kinds: Collection[str], work: Callable[[], list[str]]) -> None:
-        """Do what is due; if it fails and names no date itself, again after a pause."""
-        pause = self._health.step(stage, work)
-        if pause and not self._due.has_date(kinds):
-            self._due.mark_later(pause, *kinds)
-
-    def _mark_at(self, moment: datetime.datetime | None, kind: str) -> None:
-        if moment is not None:
-            self._due.mark_later(max(moment.timestamp() - time.time(), 0.0), kind)
-
     def _set_up(self) -> list[str]:
         """Start all that says what is due, and the threads that do the rest."""
         processes.use_one_process()
-        if not self._threads:
-            for name, turn in (("upstream", self._upstream_turn), ("hubs", self._hubs_turn)):
-                self._threads.append(
-                    threading.Thread(
-                        target=self._health.keep,
-                        args=(name, turn, self._stopping),
-                        name=name,
-                        daemon=True,
-                    )
-                )
-        for thread in self._threads:
-            if thread.ident is None:
-                thread.start()
+        self._network.start()
         self._start_watching()
         if not self._is_ready:
             self._is_ready = True
@@ -182,50 +156,9 @@ class Daemon:
             self._due.mark("hubs")
         if outcome.waiting or outcome.young:
             self._due.mark_later(SOON if outcome.waiting else AFTER_QUIET, "posts")
-        self._mark_at(outcome.next_due, "held")
+        self._due.mark_at(outcome.next_due, "held")
         processes.give_back_memory()
         return outcome.failures
-
-    def _upstream_turn(self) -> None:
-        """The second thread: whatever of the upstream is due, one poll after another."""
-        kinds = self._due.take(UPSTREAM, LONGEST_PAUSE)
-        if kinds and not self._stopping.is_set():
-            # What a list names is read in the same poll.
-            self._step("upstream", kinds, partial(self._ask, frozenset(kinds | {"shares"})))
-
-    def _ask(self, kinds: frozenset[str]) -> list[str]:
-        self._poll = polling.Canceller()
-        options = polling.PollOptions(kinds, wait=LOCK_WAIT)
-        outcome = polling.poll(
-            self._settings,
-            options,
-            lambda *_: self._health.beat("upstream"),
-            self._poll,
-        )
-        self._health.polled(outcome)
-        processes.give_back_memory()
-        if any(origin.changes for origin in outcome.origins):
-            self._due.mark("build")
-        return outcome.failures
-
-    def _hubs_kinds(self) -> frozenset[str]:
-        return HUBS if self._settings.feeds.hubs else frozenset()
-
-    def _hubs_turn(self) -> None:
-        """The third thread: hubs are told, and a dead one keeps nothing else waiting."""
-        if self._due.take(HUBS, LONGEST_PAUSE) and not self._stopping.is_set():
-            self._step("hubs", HUBS, self._tell_hubs)
-
-    def _tell_hubs(self) -> list[str]:
-        def clock() -> float:
-            self._health.beat("hubs")
-            return time.time()
-
-        told, failing, next_due = polling.tell_hubs(self._settings, LOCK_WAIT, self._telling, clock)
-        if told:
-            LOGGER.debug("hubs told of %d feeds", told)
-        self._mark_at(next_due, "hubs")
-        return failing
 
     def _reload(self) -> list[str]:
         """Read config.yaml again; a broken one is refused and the old one stays."""
@@ -269,7 +202,7 @@ class Daemon:
         self._due.mark(*(kind for kind in kinds if kind in UPSTREAM))
 
     def _maintain(self) -> list[str]:
-        with exclusive(building.lock_path(self._settings), LOCK_WAIT, WHO):
+        with exclusive(paths.lock_path(self._settings), LOCK_WAIT, WHO):
             building.tidy(self._settings)
         return []
 
@@ -320,17 +253,13 @@ class Daemon:
         """Let go of everything within some seconds; what was begun is abandoned."""
         self._stopping.set()
         self._notify("STOPPING=1", "STATUS=stopping")
-        self._telling.cancel()
-        if self._poll is not None:
-            self._poll.cancel()
+        self._network.cancel()
         if self._watch is not None:
             self._watch.close()
         if self._schedule is not None:
             self._schedule.close()
         self._due.mark()
-        for thread in self._threads:
-            if thread.name == "upstream" and thread.ident is not None:
-                thread.join(GOODBYE / 2)
+        self._network.join(GOODBYE / 2)
         self._health.close()
         LOGGER.info("stopped")
 
@@ -342,7 +271,7 @@ def run(config: Path, listen: str | None) -> None:
     `load_settings` and `Daemon.run` raise.
     """
     settings = load_settings(config)
-    health = Health(from_settings.origin_names(settings), building.daemon_state_path(settings))
+    health = Health(from_settings.origin_names(settings), paths.daemon_state_path(settings))
     if listen is not None:
         from aggregator.daemon import metrics
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import threading
 import time
 from collections.abc import Collection
@@ -28,6 +29,19 @@ class Due:
             for kind in kinds:
                 self._later[kind] = min(moment, self._later.get(kind, moment))
             self._changed.notify_all()
+
+    def mark_at(self, moment: datetime.datetime | None, kind: str) -> None:
+        """Say that something is due at a moment, if there is one."""
+        if moment is not None:
+            self.mark_later(max(moment.timestamp() - time.time(), 0.0), kind)
+
+    def again(self, pause: float, kinds: Collection[str]) -> None:
+        """Have what failed done again after `pause` seconds, unless it has a date already.
+
+        A pause of 0 says that nothing failed.
+        """
+        if pause and not self.has_date(kinds):
+            self.mark_later(pause, *kinds)
 
     def has_date(self, kinds: Collection[str]) -> bool:
         """Whether one of these kinds is due later."""

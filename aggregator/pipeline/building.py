@@ -13,6 +13,7 @@ from pathlib import Path
 
 from aggregator import processes
 from aggregator.build import builder, unchanged
+from aggregator.config import paths
 from aggregator.config.schema import Settings
 from aggregator.model import BuildSummary, PollSummary
 from aggregator.origins import from_settings
@@ -86,7 +87,7 @@ def build_feeds(
     Raises `LockedError` if another run keeps the store for longer than `options.wait`.
     """
     started = clock()
-    with exclusive(lock_path(settings), options.wait, "aggregator build-feeds"):
+    with exclusive(paths.lock_path(settings), options.wait, "aggregator build-feeds"):
         outcome = Outcome()
 
         def work() -> Outcome:
@@ -97,21 +98,6 @@ def build_feeds(
         if options.dry_run:
             return work()
         return recovery.recovering(settings, outcome.notices, outcome.losses, work)
-
-
-def lock_path(settings: Settings) -> Path:
-    """The lock file of the store."""
-    return settings.store_path.with_name(settings.store_path.name + ".lock")
-
-
-def daemon_lock_path(settings: Settings) -> Path:
-    """The lock file of the one daemon that a store has."""
-    return settings.store_path.with_name(settings.store_path.name + ".daemon.lock")
-
-
-def daemon_state_path(settings: Settings) -> Path:
-    """Where a daemon says how it does."""
-    return settings.store_path.with_name(settings.store_path.name + ".daemon")
 
 
 def tidy(settings: Settings) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
+from aggregator.config import paths
 from aggregator.config.schema import Settings
 from aggregator.model import HubSummary, OriginSummary, PollSummary
 from aggregator.model.errors import ConfigError, masked
@@ -227,7 +228,7 @@ def tell_hubs(
 
 
 def _writing(settings: Settings, wait: float) -> contextlib.AbstractContextManager[None]:
-    return exclusive(building.lock_path(settings), wait, WHO)
+    return exclusive(paths.lock_path(settings), wait, WHO)
 
 
 def _check_urls(urls: tuple[str, ...], origins: list[UpstreamOrigin]) -> None:

@@ -7,7 +7,7 @@ HTML is not sanitised here: whatever is published goes through `sanitize.clean` 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -173,10 +173,9 @@ def _of_json(item: dict[str, Any], base_url: str, zone: ZoneInfo) -> FeedItem:
 def _newest(items: list[FeedItem], limit: int, notes: list[str]) -> list[FeedItem]:
     if len(items) <= limit:
         return items
-    by_date: Callable[[FeedItem], datetime.datetime] = lambda item: (
-        item.published or feed_fields.EARLIEST
-    )
-    kept = sorted(items, key=by_date, reverse=True)[:limit]
+    kept = sorted(items, key=lambda item: item.published or feed_fields.EARLIEST, reverse=True)[
+        :limit
+    ]
     notes.append(f"only the newest {limit:,} of its {len(items):,} entries were read")
     return kept
 
