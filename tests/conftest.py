@@ -59,6 +59,11 @@ class Commands:
         with self.start(folder, arguments, **how) as started:
             return started.end(timeout)
 
+    def _end(self) -> None:
+        if self._process is not None:
+            with self._process as process:  # which closes its pipes and waits
+                process.kill()
+
     @contextlib.contextmanager
     def start(self, folder: Path, arguments: list[str], **how: Any) -> Iterator[Started]:
         """The command under way, in a session of its own; at the end it must have ended."""
@@ -73,7 +78,7 @@ class Commands:
                 # Two runs of the same do the same in the same order.
                 env={**os.environ, "PYTHONHASHSEED": "0"},
             )
-            atexit.register(self._process.kill)
+            atexit.register(self._end)
         server = self._process
         assert server.stdin is not None
         assert server.stdout is not None
@@ -88,7 +93,7 @@ class Commands:
                 yield started
             finally:
                 if not started.has_ended:
-                    server.kill()
+                    self._end()
                     self._process = None
 
 

@@ -1,6 +1,7 @@
 """Imports point down only (docs/how-it-works.md): one list of the roofs of the house."""
 
 import ast
+import re
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "aggregator"
@@ -87,5 +88,28 @@ def test_modules_that_decide_do_no_input_or_output() -> None:
 
 
 def test_files_stay_short() -> None:
-    long = {path.name: count for path in files() if (count := path.read_text().count("\n")) > 360}
+    long = {path.name: count for path in files() if (count := path.read_text().count("\n")) > 300}
     assert long == {}
+
+
+def test_the_picture_for_contributors_is_true() -> None:
+    """Its arrows are the imports between roofs, less those that others imply."""
+    arrows: dict[str, set[str]] = {}
+    for path in files():
+        roof = module_of(path)
+        others = {name.split(".")[1] for name in imported(path) if name.startswith("aggregator.")}
+        arrows.setdefault(roof, set()).update((others & set(RANK)) - {roof})
+
+    def below(roof: str) -> set[str]:
+        return arrows[roof].union(*(below(other) for other in arrows[roof]))
+
+    direct = {
+        (roof, other)
+        for roof, others in arrows.items()
+        for other in others
+        if not any(other in below(between) for between in others)
+    }
+    text = (PACKAGE.parent / "CONTRIBUTING.md").read_text("utf-8")
+    drawn = re.findall(r"^    (\w+) --> (\w+)$", text, re.MULTILINE)
+    assert sorted(drawn) == sorted(direct)
+    assert sum(map(len, arrows.values())) <= 60

@@ -13,9 +13,9 @@ from corpus import write_corpus
 
 SCRIPT = """
 import os, pathlib, signal, sys, time
-from aggregator import workers
+from aggregator import processes
 
-workers.PROCESSES, workers.SOON_DONE = 2, 0.0
+processes.PROCESSES, processes.SOON_DONE = 2, 0.0
 marks = pathlib.Path("marks")
 SETUP
 
@@ -26,11 +26,11 @@ def square(number):
     return number * number
 
 try:
-    print(list(workers.ordered_map(square, range(20))))
-    print(list(workers.ordered_map(square, range(3))))
-except workers.WorkerError as error:
+    print(list(processes.ordered_map(square, range(20))))
+    print(list(processes.ordered_map(square, range(3))))
+except processes.WorkerError as error:
     print("failed:", error)
-print(workers.take_notices(), workers.take_notices())
+print(processes.take_notices(), processes.take_notices())
 """
 SQUARES = f"{[number**2 for number in range(20)]}\n[0, 1, 4]\n"
 
@@ -200,7 +200,7 @@ def test_a_parser_that_cannot_be_started_costs_one_document_each(tmp_path: Path)
     script = """
 import resource, sys
 from aggregator.origins.parsers.sandbox import Confined
-from aggregator.errors import UnusableError
+from aggregator.model.errors import UnusableError
 
 def tried(target):
     with Confined(target) as confined:

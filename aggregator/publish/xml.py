@@ -45,7 +45,7 @@ def text_or_html(text: str) -> str:
 
 
 def text_element(start: str, clean: str) -> str:
-    """The same for a long text that `content.clean` has made: nothing in it is forbidden."""
+    """The same for a long text that `sanitize.clean` has made: nothing in it is forbidden."""
     return f"<{start}>{escape(clean, quote=False)}</{start.partition(' ')[0]}>"
 
 

@@ -80,7 +80,7 @@ def test_whatever_a_stage_raises_is_seen_until_it_is_over(
         health.step(stage, defect)
     (trouble,) = health.trouble(EVERY)
     assert trouble.startswith(f"{stage}: KeyError: 'a\\nbugxxx")
-    assert trouble.endswith(f"(test_supervision.py:{defect.__code__.co_firstlineno + 1})")
+    assert trouble.endswith(f"(test_health.py:{defect.__code__.co_firstlineno + 1})")
     assert len(trouble) < 300
     assert not health.is_well(stage)
     assert json.loads((tmp_path / "state").read_text())["troubles"] == [trouble]
@@ -349,7 +349,7 @@ def test_a_server_that_breaks_down_is_started_again(
     health: Health, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing real makes uvicorn end: its first run raises here."""
-    make_server = metrics.serve.make_server
+    make_server = metrics.server.make_server
     broken: list[object] = []
 
     def breaking(application: object) -> object:
@@ -359,7 +359,7 @@ def test_a_server_that_breaks_down_is_started_again(
             server.run = lambda **_: (_ for _ in ()).throw(SystemExit(3))  # type: ignore[method-assign]
         return server
 
-    monkeypatch.setattr(metrics.serve, "make_server", breaking)
+    monkeypatch.setattr(metrics.server, "make_server", breaking)
     feeds = SimpleNamespace(schedule=SimpleNamespace(posts=EVERY), feeds_directory=tmp_path)
     port = metrics.start("127.0.0.1:0", health, feeds)  # type: ignore[arg-type]
     assert broken

@@ -320,11 +320,11 @@ def test_109_nothing_else_is_given(url: str, target: str) -> None:
 
 def test_110_slow_clients_are_let_go(own: Site) -> None:
     script = (
-        "import sys; from pathlib import Path; from aggregator import serve;"
-        "from aggregator.serve import connections;"
-        "connections.ImpatientProtocol.request_seconds = 1.0;"
-        "connections.ImpatientProtocol.answer_seconds = 1.0;"
-        "serve.run(Path(sys.argv[1]), '127.0.0.1:0', lambda url: print(url, flush=True))"
+        "import sys; from pathlib import Path; from aggregator.serve import server;"
+        "from aggregator.serve import http_protocol;"
+        "http_protocol.ImpatientProtocol.request_seconds = 1.0;"
+        "http_protocol.ImpatientProtocol.answer_seconds = 1.0;"
+        "server.run(Path(sys.argv[1]), '127.0.0.1:0', lambda url: print(url, flush=True))"
     )
     big = own.feeds / "sources" / "big.atom"
     big.write_bytes(os.urandom(30_000_000))

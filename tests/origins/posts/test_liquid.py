@@ -32,10 +32,10 @@ BOMBS = {
 }
 RUN = """
 import sys
-from aggregator import jekyll_liquid
-from aggregator.errors import UnusableError
+from aggregator.origins.posts import liquid
+from aggregator.model.errors import UnusableError
 try:
-    print(len(jekyll_liquid.render(sys.stdin.read(), {}, {})[0]))
+    print(len(liquid.render(sys.stdin.read(), {}, {})[0]))
 except UnusableError as error:
     print(error)
 """
