@@ -7,15 +7,8 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 
 from aggregator.articles import sanitize
-from aggregator.model import FeedDocument, FeedState
+from aggregator.model import FORMATS, FeedDocument, FeedState
 from aggregator.model.packing import pack, unpack
-
-# How each format is written (`render` of publish/interface.py); imported when it is needed.
-_MODULES = {
-    "atom": "aggregator.publish.atom",
-    "rss": "aggregator.publish.rss",
-    "json": "aggregator.publish.jsonfeed",
-}
 
 
 @dataclass(frozen=True)
@@ -63,7 +56,7 @@ class Rendered:
 
 def load(formats: tuple[str, ...]) -> dict[str, Callable[[FeedDocument], bytes]]:
     """The functions that write these formats."""
-    return {name: import_module(_MODULES[name]).render for name in formats}
+    return {name: import_module(FORMATS[name].module).render for name in formats}
 
 
 def render(job: Job) -> Rendered:

@@ -13,13 +13,12 @@ from typing import Any, NamedTuple
 from aggregator.config.schema import Settings
 from aggregator.model.errors import PublishError
 from aggregator.publish.publication import ARCHIVES, FOLDERS
-from aggregator.publish.validate import Report, validate
+from aggregator.publish.validate import ENDINGS, Report, validate
 
 MAX_BYTES = 200_000_000
 # Past this, common readers refuse a feed.
 LARGE = 10_000_000
 _MAX_MEMORY = 200_000_000
-_ENDINGS = (".atom", ".rss", ".json", ".opml")
 
 
 class Fault(NamedTuple):
@@ -79,7 +78,7 @@ def _files(directory: Path) -> list[Path]:
         path
         for folder in folders
         for path in sorted((directory / folder).glob("*"))
-        if path.suffix in _ENDINGS and path.is_file()
+        if path.suffix in ENDINGS and path.is_file()
     ]
 
 

@@ -18,6 +18,7 @@ from aggregator.config.values import (
     FeedName,
     FilterText,
     FolderUrl,
+    FormatName,
     HeaderText,
     Interval,
     Language,
@@ -195,7 +196,7 @@ class Feeds(_Section):
     url: FolderUrl
     entries: int = Field(default=50, ge=1, le=10_000)
     combined_entries: int = Field(default=100, ge=1, le=10_000)
-    formats: tuple[Literal["atom", "rss", "json"], ...] = Field(default=("atom",), min_length=1)
+    formats: tuple[FormatName, ...] = Field(default=("atom",), min_length=1)
     page: bool = True
     archives: bool = True
     tags: bool = False

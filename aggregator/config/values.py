@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from aggregator.model import FORMATS
+
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMG]?)i?B", re.IGNORECASE)
@@ -176,6 +178,13 @@ def _header_text(value: str) -> str:
     return value
 
 
+def _format_name(value: str) -> str:
+    if value not in FORMATS:
+        *most, last = map(repr, FORMATS)
+        raise ValueError(f"should be {', '.join(most)} or {last}")
+    return value
+
+
 def _network(value: object) -> object:
     return ip_network(value) if isinstance(value, str) else value
 
@@ -204,6 +213,7 @@ Pattern = Annotated[str, AfterValidator(_pattern)]
 CodedPattern = Annotated[str, AfterValidator(_coded_pattern)]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 FeedName = Annotated[str, AfterValidator(_feed_name)]
+FormatName = Annotated[str, AfterValidator(_format_name)]
 FilterText = Annotated[str, Field(min_length=1)]
 PathText = Annotated[str, AfterValidator(_path)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]

@@ -18,7 +18,6 @@ from aggregator.model.articles import (
     Revision,
 )
 from aggregator.model.feeds import (
-    FORMATS,
     Activity,
     Archive,
     ArchivePlace,
@@ -27,11 +26,11 @@ from aggregator.model.feeds import (
     FeedOrigin,
     FeedSpec,
     FeedState,
-    Format,
     Headline,
     PublishedFile,
     SourceName,
 )
+from aggregator.model.formats import FORMATS, Format
 from aggregator.model.overview import Card, Overview
 from aggregator.model.polls import (
     Batch,

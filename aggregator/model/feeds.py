@@ -34,21 +34,6 @@ class Entry:
     enclosures: tuple[Enclosure, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
-    """How a feed is written: the ending of its file, and its media type."""
-
-    ending: str
-    media_type: str
-
-
-FORMATS: Mapping[str, Format] = {
-    "atom": Format(".atom", "application/atom+xml"),
-    "rss": Format(".rss", "application/rss+xml"),
-    "json": Format(".json", "application/feed+json"),
-}
-
-
 @dataclass(frozen=True)
 class FeedSpec:
     """What a feed is, before it has entries.

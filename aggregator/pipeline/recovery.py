@@ -23,7 +23,7 @@ from sqlalchemy import Connection
 
 from aggregator.articles.identity import code_of_entry_id
 from aggregator.config.schema import Settings
-from aggregator.model import FORMATS, Article, Problem
+from aggregator.model import Article, Problem
 from aggregator.model.errors import DamagedStoreError, StoreError
 from aggregator.model.terminal import counted
 from aggregator.publish.publication import ARCHIVES, FOLDERS, Publication
@@ -224,11 +224,12 @@ def _published_texts(settings: Settings, codes: Collection[str]) -> Mapping[str,
 
 def _published_files(directory: Path) -> Iterator[tuple[Path, bytes]]:
     """Feeds of every format, and then archives, the newest first, with their bytes."""
-    endings = {format.ending for format in FORMATS.values()}
+    from aggregator.publish.read_back import ENDINGS
+
     places = ("all.*", *(f"{folder}/*" for folder in FOLDERS.values()))
     for pattern in (*places, *(ARCHIVES + place for place in places)):
         for path in sorted(directory.glob(pattern), key=_newest_first):
-            if path.suffix not in endings:
+            if path.suffix not in ENDINGS:
                 continue
             try:
                 descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -22,7 +22,6 @@ POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'{}; "
     "base-uri 'none'; form-action 'none'"
 )
-_NAMES = {"atom": "Atom", "rss": "RSS", "json": "JSON"}
 _BAR, _GAP, _HEIGHT = 5, 1, 32
 _make = ElementMaker()
 
@@ -159,7 +158,8 @@ def _card(
 def _buttons(card: Card, overview: Overview, say: Words) -> etree._Element:
     row = _tag("p", {"class": "buttons"})
     for number, (name, path) in enumerate(card.paths.items()):
-        label = f"{say.subscribe} {_NAMES[name]}" if number == 0 else _NAMES[name]
+        label = FORMATS[name].label
+        label = f"{say.subscribe} {label}" if number == 0 else label
         row.append(
             _tag(
                 "a",

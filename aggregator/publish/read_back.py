@@ -32,7 +32,7 @@ def dated_entries(data: bytes, ending: str) -> Iterator[Dated]:
     `ending` is that of the file.  Entries that cannot be read are passed over; so is the
     rest of a torn document.
     """
-    found = {".atom": _atom, ".rss": _rss, ".json": _json}[ending](data[:MAX_FEED])
+    found = _READERS[ending](data[:MAX_FEED])
     for identifier, published, updated in found:
         try:
             if identifier and published and updated:
@@ -85,6 +85,11 @@ def _elements(data: bytes, tag: str) -> Iterator[Any]:
         pass  # what came before the error has been parsed
     for _, element in parser.read_events():
         yield element
+
+
+_READERS = {".atom": _atom, ".rss": _rss, ".json": _json}
+# Those of the files that can be read back.
+ENDINGS = frozenset(_READERS)
 
 
 def _utc(text: str) -> datetime.datetime:

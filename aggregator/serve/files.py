@@ -13,6 +13,7 @@ from email.utils import formatdate
 from pathlib import Path
 from typing import NamedTuple
 
+from aggregator.model import FORMATS
 from aggregator.publish.compression import ENDINGS, compressed
 
 Headers = list[tuple[bytes, bytes]]
@@ -20,24 +21,23 @@ _OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 MAX_FILE = 200_000_000
 MAX_KEPT = 128_000_000
 
+_FORMATS = {format.ending.removeprefix("."): format for format in FORMATS.values()}
 # All that is published, and nothing else: what a path can't be, need not be refused.
 _PATH = re.compile(
     r"/(?:(?:archives/)?(?:(?:sources|tags|extra)/)?[a-z0-9-]{1,80}(?:\.\d{1,9})?"
-    r"\.(?:atom|rss|json)|index\.html|feeds\.(?:opml|css|js)|feed\.css)",
+    rf"\.(?:{'|'.join(map(re.escape, _FORMATS))})|index\.html|feeds\.(?:opml|css|js)|feed\.css)",
     re.ASCII,
 )
 _TYPES = {
-    "atom": "application/atom+xml; charset=utf-8",
-    "rss": "application/rss+xml; charset=utf-8",
-    "json": "application/feed+json; charset=utf-8",
+    **{ending: f"{format.media_type}; charset=utf-8" for ending, format in _FORMATS.items()},
     "opml": "text/x-opml; charset=utf-8",
     "html": "text/html; charset=utf-8",
     "css": "text/css; charset=utf-8",
     "js": "text/javascript; charset=utf-8",
 }
-_FEEDS = ("atom", "rss", "json", "opml")
+_FEEDS = frozenset([*_FORMATS, "opml"])
 # Browsers show what calls itself a feed as plain text, and use no style sheet.
-_XML = ("atom", "rss")
+_XML = frozenset(ending for ending, format in _FORMATS.items() if format.is_xml)
 _SHOWN = "application/xml; charset=utf-8"
 _PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' http: https:; "

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import datetime
+from importlib import import_module
 
-from aggregator.publish.validate.json_feed import check_json_feed
+from aggregator.model import FORMATS
 from aggregator.publish.validate.report import Report
-from aggregator.publish.validate.xml import check_atom, check_opml, check_rss
 
-__all__ = ["Report", "validate"]
+__all__ = ["ENDINGS", "Report", "validate"]
 
 _CHECKS = {
-    ".atom": check_atom,
-    ".rss": check_rss,
-    ".json": check_json_feed,
-    ".opml": check_opml,
+    **{format.ending: format.check for format in FORMATS.values()},
+    ".opml": "aggregator.publish.validate.xml:check_opml",
 }
+# Those of the files that can be checked.
+ENDINGS = frozenset(_CHECKS)
 
 
 def validate(data: bytes, ending: str, now: datetime.datetime) -> Report:
     """All that is wrong with a file, and the ids in it; `ending` says what it is to be."""
     report = Report(now)
-    _CHECKS[ending](data, report)
+    module, _, name = _CHECKS[ending].partition(":")
+    getattr(import_module(module), name)(data, report)
     return report
