@@ -26,7 +26,7 @@ RULES = MergeRules({"posts:a": 0, "posts:b": 1}, frozenset({"posts:b"}), "https:
 
 
 # A store of every version that was released, and of states between them.
-STORES = sorted((Path(__file__).parent / "data" / "store").glob("*.sql"))
+STORES = sorted((Path(__file__).parents[1] / "data" / "store").glob("*.sql"))
 
 
 def copy(location: str, text: str, origin: str = "posts:a", code: str = CODE) -> Copy:

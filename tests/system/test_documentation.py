@@ -87,7 +87,7 @@ def test_ci_runs_the_second_command_word_for_word() -> None:
 
 
 def test_the_configurations_that_come_with_it_are_fine() -> None:
-    sample, starter = ROOT / "config.yaml", ROOT / "aggregator" / "starter.yaml"
+    sample, starter = ROOT / "config.yaml", ROOT / "aggregator" / "cli" / "starter.yaml"
     assert load_settings(sample, {}).feeds.formats == ("atom", "rss", "json")
     with pytest.raises(ConfigError) as error:
         load_settings(starter, {})
@@ -132,11 +132,16 @@ def test_links_within_the_project_lead_somewhere(document: Path) -> None:
 
 
 def test_how_it_works_names_every_module() -> None:
-    table = (ROOT / "docs" / "how-it-works.md").read_text("utf-8").partition("## The modules")[2]
-    modules = {
+    table = (ROOT / "docs" / "how-it-works.md").read_text("utf-8").partition("## The house")[2]
+    roofs = {
         path.stem
         for path in (ROOT / "aggregator").iterdir()
         if path.suffix == ".py" or (path / "__init__.py").exists()
     }
-    named = {name.rstrip("/") for name in re.findall(r"`([a-z_]+/?)`", table)}
-    assert modules - {"__init__", "__main__"} <= named
+    rows = dict(re.findall(r"^\| `([a-z_]+)/?` \| (.*) \|$", table, re.MULTILINE))
+    assert rows.keys() == roofs - {"__init__", "__main__"}
+    # Those that it names, there are.
+    for roof, row in rows.items():
+        folder = ROOT / "aggregator" / roof
+        for name in re.findall(r"`([a-z_]+)/?`", row):
+            assert (folder / f"{name}.py").exists() or (folder / name).is_dir(), f"{roof}/{name}"
