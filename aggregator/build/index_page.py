@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -16,6 +15,7 @@ from aggregator.model import (
     Overview,
     PublishedFile,
 )
+from aggregator.model.digests import digest_of
 from aggregator.model.errors import PublishError
 from aggregator.publish.compression import with_packed
 from aggregator.publish.files import is_as_left, prepare, put, remove, sync_folders
@@ -168,8 +168,7 @@ def _fingerprint(publication: Publication, manifest: Mapping[str, FeedState]) ->
     shown = [
         (key, state.title, state.rules, state.activity) for key, state in sorted(manifest.items())
     ]
-    values = repr((__version__, VERSION, publication, shown))
-    return hashlib.blake2b(values.encode(), digest_size=16).digest()
+    return digest_of((__version__, VERSION, publication, shown))
 
 
 def _is_foreign(path: Path) -> bool:

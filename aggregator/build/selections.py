@@ -5,7 +5,6 @@ Every article is looked at once when it arrives, and again when it has changed.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable
 
@@ -13,6 +12,7 @@ from sqlalchemy import Connection
 
 from aggregator.articles.sanitize import plain_text
 from aggregator.model import Article
+from aggregator.model.digests import digest_of
 from aggregator.model.packing import unpack
 from aggregator.publish.publication import Extra, Publication, tags_of
 from aggregator.store import published, selected
@@ -81,7 +81,7 @@ def _choosers(publication: Publication) -> dict[str, tuple[bytes, Chooser]]:
     found: dict[str, tuple[bytes, Chooser]] = {}
     if publication.has_tags:
         found[TAGS] = (
-            _digest(TAGS),
+            digest_of((VERSION, TAGS)),
             lambda article, _: {
                 publication.tag_spec(tag).key
                 for tag in tags_of(
@@ -91,7 +91,7 @@ def _choosers(publication: Publication) -> dict[str, tuple[bytes, Chooser]]:
         )
     for extra in publication.extras:
         spec = publication.extra_spec(extra.name)
-        found[spec.key] = (_digest(repr(extra)), _filter(extra, spec.key))
+        found[spec.key] = (digest_of((VERSION, repr(extra))), _filter(extra, spec.key))
     return found
 
 
@@ -127,7 +127,3 @@ def _forget_others(connection: Connection, names: Iterable[str]) -> None:
     for name in names:
         gone = selected.forget(connection, name, "tag:" if name == TAGS else name)
         published.touch_feeds(connection, gone)
-
-
-def _digest(rules: str) -> bytes:
-    return hashlib.blake2b(repr((VERSION, rules)).encode(), digest_size=16).digest()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import Connection
 
 from aggregator.model import Archive, Article, FeedOrigin, SourceName
+from aggregator.model.digests import digest
 from aggregator.store.articles import articles_of, superseded
 
 
@@ -25,7 +25,7 @@ def fingerprint_of(
         sorted((key, str(origin.updated)) for key, origin in origins.items()),
         newest_archive,
     )
-    return hashlib.blake2b(rules + repr(shown).encode(), digest_size=16).digest()
+    return digest(rules + repr(shown).encode())
 
 
 def archive_fingerprint(

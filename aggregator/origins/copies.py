@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import html
 import re
 from collections.abc import Iterable
@@ -12,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from aggregator.articles import dates, sanitize, visible_text
 from aggregator.model import Copy, Enclosure
+from aggregator.model.digests import digest
 from aggregator.model.packing import pack
 
 _PARAGRAPH = re.compile(r"\s*\n\s*")
@@ -66,10 +66,7 @@ def make_copy(origin: str, found: Found, zone: ZoneInfo, now: datetime.datetime)
         published_guess=guess if guess is not None and guess <= now else now,
         body=pack(found.html),
         media_type=sanitize.HTML,
-        raw_hash=hashlib.blake2b(
-            f"{found.title}\0{sanitize.HTML}\0{found.html}".encode("utf-8", "replace"),
-            digest_size=16,
-        ).digest(),
+        raw_hash=digest(f"{found.title}\0{sanitize.HTML}\0{found.html}".encode("utf-8", "replace")),
         is_full=found.is_full,
         link=found.link,
         share_url=found.share_url,

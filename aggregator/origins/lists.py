@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -15,6 +14,7 @@ from aggregator.articles import identity, sanitize
 from aggregator.articles.sources import SourceKeys, normal_name
 from aggregator.fetch.pacing import Pace
 from aggregator.model import Copy, Problem, Response
+from aggregator.model.digests import digest_of
 from aggregator.model.errors import UnusableError, unforeseen
 from aggregator.origins.copies import Found, as_html, make_copy, unread_dates
 from aggregator.origins.interface import Reading
@@ -104,8 +104,7 @@ class ListEndpoint:
     def rules(self) -> bytes:
         """The digest of all that reading an answer depends on."""
         rule = dataclasses.astuple(dataclasses.replace(self._rule, every=datetime.timedelta(1)))
-        values = (READER_VERSION, rule, self._codes, self._zone.key)
-        return hashlib.blake2b(repr(values).encode(), digest_size=16).digest()
+        return digest_of((READER_VERSION, rule, self._codes, self._zone.key))
 
     @property
     def accept(self) -> str:

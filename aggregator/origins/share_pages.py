@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from aggregator.articles import identity, sanitize
 from aggregator.articles.sources import SourceKeys, normal_name
 from aggregator.fetch.pacing import Pace
 from aggregator.model import Problem, Response
+from aggregator.model.digests import digest_of
 from aggregator.model.errors import OriginError, UnusableError
 from aggregator.origins.copies import Found, as_html, first_words, make_copy, unread_dates
 from aggregator.origins.interface import Reading
@@ -83,8 +83,7 @@ class SharePages:
             dataclasses.replace(rule, urls=(), heed_robots=True, refresh_for=_ZERO) for rule in
             self._rules
         ]  # fmt: skip
-        values = (READER_VERSION, reading, self._codes, self._zone.key)
-        return hashlib.blake2b(repr(values).encode(), digest_size=16).digest()
+        return digest_of((READER_VERSION, reading, self._codes, self._zone.key))
 
     @property
     def accept(self) -> str:

@@ -13,6 +13,7 @@ from aggregator.articles import identity
 from aggregator.articles.sources import SourceKeys, normal_name
 from aggregator.fetch.pacing import Pace
 from aggregator.model import Copy, Problem, Response
+from aggregator.model.digests import digest_of
 from aggregator.model.errors import UnusableError, unforeseen
 from aggregator.origins.copies import Found, make_copy, unread_dates
 from aggregator.origins.interface import Reading
@@ -59,8 +60,7 @@ class Subscription:
     def rules(self) -> bytes:
         """The digest of all that reading an answer depends on."""
         rule = dataclasses.astuple(dataclasses.replace(self._rule, every=datetime.timedelta(1)))
-        values = (READER_VERSION, rule, self._codes, self._zone.key)
-        return hashlib.blake2b(repr(values).encode(), digest_size=16).digest()
+        return digest_of((READER_VERSION, rule, self._codes, self._zone.key))
 
     @property
     def accept(self) -> str:

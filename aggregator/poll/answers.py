@@ -6,13 +6,13 @@ Pure, but that an origin may read a page in a process of its own.
 from __future__ import annotations
 
 import datetime
-import hashlib
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from aggregator.articles.sources import SourceKeys
 from aggregator.fetch import pacing
 from aggregator.model import Response, UrlState
+from aggregator.model.digests import digest
 from aggregator.model.errors import FetchError, PostponedError, UnusableError, unforeseen
 from aggregator.model.logs import LOGGER
 from aggregator.origins.interface import Reading, UpstreamOrigin
@@ -60,7 +60,7 @@ def read(
     """Read an answer's body."""
     if response.body is None:
         return Read(response)
-    content_hash = hashlib.blake2b(response.body, digest_size=16).digest()
+    content_hash = digest(response.body)
     is_same = content_hash == state.content_hash and not state.trouble
     reading, trouble = _NOTHING, None
     if not is_same:

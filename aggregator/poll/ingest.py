@@ -7,7 +7,6 @@ revisions, problems, and the state that vouches for them.
 from __future__ import annotations
 
 import datetime
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +16,7 @@ from aggregator.articles import merge, sanitize, visible_text
 from aggregator.articles.identity import is_code
 from aggregator.config.schema import Settings
 from aggregator.model import Article, Batch, Change, Copy, CopyFacts, Problem
+from aggregator.model.digests import digest
 from aggregator.model.packing import unpack
 from aggregator.origins.from_settings import SHARES, origin_name, origin_names
 from aggregator.store import problems, urls
@@ -210,9 +210,7 @@ class _Readings:
 
     def _read(self, body: bytes, item: Article | Copy | CopyFacts) -> str:
         base = item.base or self._base
-        key = hashlib.blake2b(
-            b"%b\0%b\0%b" % (body, item.media_type.encode(), base.encode()), digest_size=16
-        ).digest()
+        key = digest(b"%b\0%b\0%b" % (body, item.media_type.encode(), base.encode()))
         if key not in self._clean:
             self._clean[key] = sanitize.clean(unpack(body), item.media_type, base)
         return self._clean[key]

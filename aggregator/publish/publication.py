@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -24,6 +23,7 @@ from aggregator.model import (
     FeedSpec,
     SourceName,
 )
+from aggregator.model.digests import digest_of
 
 COMBINED = "all"
 PAGE, OPML = "index.html", "feeds.opml"
@@ -189,14 +189,11 @@ class Publication:
     @property
     def cleaning(self) -> bytes:
         """A digest of all that clean texts depend on beside the text."""
-        return hashlib.blake2b(
-            repr((CLEANER_VERSION, self.site_url)).encode(), digest_size=16
-        ).digest()
+        return digest_of((CLEANER_VERSION, self.site_url))
 
     def rules(self, spec: FeedSpec) -> bytes:
         """A digest of all that a feed depends on beside its articles."""
-        values = repr((__version__, CLEANER_VERSION, dataclasses.astuple(self), spec))
-        return hashlib.blake2b(values.encode(), digest_size=16).digest()
+        return digest_of((__version__, CLEANER_VERSION, dataclasses.astuple(self), spec))
 
 
 def make_entry(publication: Publication, article: Article, source: SourceName) -> Entry:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import hashlib
 import os
 import time
 from collections.abc import Iterable, Iterator
@@ -14,6 +13,7 @@ from typing import NamedTuple
 
 from aggregator import processes
 from aggregator.model import Batch, Copy, FileState, Problem
+from aggregator.model.digests import digest, digest_of
 from aggregator.model.errors import OriginError, UnusableError
 from aggregator.origins.interface import Progress
 from aggregator.origins.posts.post_file import PostFile, PostRules, parse
@@ -70,10 +70,7 @@ class PostsFolder:
     @property
     def rules(self) -> bytes:
         """The digest of all settings that reading depends on."""
-        return hashlib.blake2b(
-            repr((READER_VERSION, self._glob, dataclasses.astuple(self._rules))).encode(),
-            digest_size=16,
-        ).digest()
+        return digest_of((READER_VERSION, self._glob, dataclasses.astuple(self._rules)))
 
     def poll(
         self,
@@ -221,7 +218,7 @@ def _read(root: str, rules: PostRules, now: datetime.datetime, due: list[_Due]) 
             continue
         modified = item.state.mtime_ns / 1e9
         young = abs(time.time() - modified) < QUIET_SECONDS
-        content_hash = hashlib.blake2b(data, digest_size=16).digest()
+        content_hash = digest(data)
         states.append(item.state._replace(content_hash=content_hash, young=young))
         if content_hash == item.known_hash:
             continue

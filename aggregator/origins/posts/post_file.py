@@ -6,7 +6,6 @@ Pure, and picklable throughout: large polls parse in several processes.
 from __future__ import annotations
 
 import datetime
-import hashlib
 import os
 import re
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from aggregator.articles import dates, identity, sanitize
 from aggregator.model import NO_SOURCE, Clues, Copy, Problem
+from aggregator.model.digests import digest
 from aggregator.model.errors import UnusableError, unforeseen
 from aggregator.model.logs import LOGGER
 from aggregator.model.packing import pack
@@ -164,9 +164,7 @@ def _parse(file: PostFile, rules: PostRules) -> Parsed:
             published_guess=guess,
             body=pack(body),
             media_type=kind,
-            raw_hash=hashlib.blake2b(
-                f"{title}\0{kind}\0{body}".encode("utf-8", "replace"), digest_size=16
-            ).digest(),
+            raw_hash=digest(f"{title}\0{kind}\0{body}".encode("utf-8", "replace")),
             # Rolling news is a quote of the article's first words.
             is_full=not body.lstrip().startswith(">"),
             permalink=permalink,
