@@ -52,7 +52,10 @@ def request(
     heed_robots: bool = True,
     unconditional: bool = False,
 ) -> Request:
-    """What to send for `url`: to where it has moved, with the validators that it gave."""
+    """What to send for `url`: to where it has moved, with the validators that it gave.
+
+    Its key is the URL of the state.
+    """
     validators = Validators()
     if state is not None:
         if state.moved_to is not None and state.moves >= BELIEVED_MOVES:
@@ -60,7 +63,8 @@ def request(
         is_old = state.read_at is None or now - state.read_at >= READ_ANEW
         if state.content_hash and not is_old and not unconditional:
             validators = state.validators
-    return Request(url, validators, accept, heed_robots)
+    key = "" if state is None else state.url
+    return Request(url, validators, accept, heed_robots, key)
 
 
 def after_success(

@@ -40,13 +40,15 @@ class Request:
     """A URL to ask for.
 
     `validators` make it a conditional request; `accept` is the header's value; pages
-    that robots.txt closes are not asked for unless `heed_robots` is False.
+    that robots.txt closes are not asked for unless `heed_robots` is False.  `key` is for
+    whoever makes the request, to know it again.
     """
 
     url: str
     validators: Validators = Validators()
     accept: str = "*/*"
     heed_robots: bool = True
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

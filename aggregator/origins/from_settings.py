@@ -90,7 +90,7 @@ def upstream_origins(
     found: list[UpstreamOrigin] = []
     if "lists" in kinds:
         found += [
-            ListEndpoint(_list_rule(endpoint, settings), codes, zone, shares.matches, readers.links)
+            ListEndpoint(_list_rule(endpoint, settings), codes, zone, shares.accepts, readers.links)
             for endpoint in settings.lists
         ]
     if "subscriptions" in kinds:
@@ -100,7 +100,7 @@ def upstream_origins(
                 SubscriptionRule(feed.url, feed.source, every, feed.robots),
                 codes,
                 zone,
-                shares.matches,
+                shares.accepts,
                 readers.feed,
             )
             for feed in settings.subscriptions

@@ -87,6 +87,19 @@ class UpstreamOrigin(Protocol):
         """The URLs that the configuration names, to be asked whenever they are due."""
         ...
 
+    @property
+    def window(self) -> datetime.timedelta | None:
+        """For how long after publication articles' share URLs are asked; None for none."""
+        ...
+
+    def accepts(self, url: str) -> bool:
+        """Whether a URL that the user names is read by this origin."""
+        ...
+
+    def is_recent(self, url: str, published: datetime.datetime, now: datetime.datetime) -> bool:
+        """Whether an article of that age is read again at its share URL."""
+        ...
+
     def pace(self, url: str) -> Pace:
         """How often a URL is asked."""
         ...

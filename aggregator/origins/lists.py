@@ -116,6 +116,18 @@ class ListEndpoint:
         """The endpoint."""
         return [self._rule.url]
 
+    @property
+    def window(self) -> None:
+        """Nothing is read again for the age of an article."""
+
+    def accepts(self, url: str) -> bool:
+        """Whether a URL is the one that it reads."""
+        return url in self.named_urls()
+
+    def is_recent(self, url: str, published: datetime.datetime, now: datetime.datetime) -> bool:
+        """Never: see `window`."""
+        return False
+
     def pace(self, url: str) -> Pace:
         """As scheduled, or as long as the answer stays fresh."""
         return Pace(self._rule.every)

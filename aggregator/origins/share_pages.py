@@ -112,7 +112,7 @@ class SharePages:
         rule = self._rule(url)
         return rule is not None and published >= now - rule[0].refresh_for
 
-    def matches(self, url: str) -> bool:
+    def accepts(self, url: str) -> bool:
         """Whether a URL is that of a share page."""
         return self._rule(url) is not None
 

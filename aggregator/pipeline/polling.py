@@ -24,7 +24,6 @@ from aggregator.model.errors import ConfigError, masked
 from aggregator.origins import from_settings
 from aggregator.origins.interface import UpstreamOrigin
 from aggregator.origins.parsers.readers import Readers
-from aggregator.origins.share_pages import SharePages
 from aggregator.pipeline import building, recovery
 from aggregator.poll import upstream
 from aggregator.poll.ingest import MergeRules
@@ -234,10 +233,7 @@ def _writing(settings: Settings, wait: float) -> contextlib.AbstractContextManag
 def _check_urls(urls: tuple[str, ...], origins: list[UpstreamOrigin]) -> None:
     """Refuse URLs that no origin would ask."""
     for url in urls:
-        if not any(
-            origin.matches(url) if isinstance(origin, SharePages) else url in origin.named_urls()
-            for origin in origins
-        ):
+        if not any(origin.accepts(url) for origin in origins):
             raise ConfigError(
                 f"{url}: fits no `match:` of shares:, and is no list or subscription of the "
                 "configuration"

@@ -25,7 +25,6 @@ from aggregator.model.errors import (
 )
 from aggregator.model.logs import LOGGER
 from aggregator.origins.interface import UpstreamOrigin
-from aggregator.origins.share_pages import SharePages
 from aggregator.poll import answers, batches
 from aggregator.poll.answers import Outcome, Read
 from aggregator.poll.ingest import MergeRules
@@ -150,7 +149,7 @@ class _Poller:
         named = origin.named_urls()
         with self.transaction() as connection:
             wanted = dict.fromkeys(named)
-            if isinstance(origin, SharePages):
+            if origin.window is not None:
                 recent = urls.recent_share_urls(connection, now - origin.window, origin.name)
                 wanted |= dict.fromkeys(urls.due_once(connection, origin.name))
                 wanted |= dict.fromkeys(
@@ -159,8 +158,7 @@ class _Poller:
                     if origin.is_recent(url, published, now)
                 )
             if self.ask.only:
-                if isinstance(origin, SharePages):
-                    wanted |= dict.fromkeys(url for url in self.ask.only if origin.matches(url))
+                wanted |= dict.fromkeys(url for url in self.ask.only if origin.accepts(url))
                 wanted = {url: None for url in wanted if url in self.ask.only}
             known = urls.states(connection, origin.name, wanted)
             stale = set(open_problems.locations(connection, origin.name)) - wanted.keys()
@@ -174,50 +172,39 @@ class _Poller:
             if pacing.is_due(known.get(url), now, ask_all=ask_all)
         }
 
-    def _requests(
-        self, due: Mapping[str, UrlState], now: datetime.datetime
-    ) -> Iterator[tuple[str, Request]]:
-        """What to send for each URL."""
+    def _requests(self, due: Mapping[str, UrlState], now: datetime.datetime) -> Iterator[Request]:
+        """What to send for each URL, which is the request's key."""
         for url, state in due.items():
             address = self.origin.address(url) if is_plain(url) else url
             if address is None:
                 self.summary.skipped["no pattern of shares: match: fits"] += 1
                 continue
-            yield (
-                url,
-                pacing.request(
-                    state,
-                    address,
-                    now,
-                    accept=self.origin.accept,
-                    heed_robots=self.origin.heeds_robots(url),
-                ),
+            yield pacing.request(
+                state,
+                address,
+                now,
+                accept=self.origin.accept,
+                heed_robots=self.origin.heeds_robots(url),
             )
 
     def _asked(
         self, due: Mapping[str, UrlState], now: datetime.datetime, sources: SourceKeys
     ) -> Iterator[tuple[str, Read | FetchError]]:
         """Every URL and what it answers, as it comes."""
-        names: dict[int, str] = {}
-
-        def sent() -> Iterator[Request]:
-            for url, request in self._requests(due, now):
-                names[id(request)] = url
-                yield request
 
         def read(request: Request, response: Response) -> Read:
             """In many threads at once, and without a touch of the store."""
             return answers.read(
                 self.origin,
-                due[names[id(request)]],
+                due[request.key],
                 response,
                 sources,
                 self.clock(),
             )
 
         if self.fetcher is not None:
-            for request, answer in self.fetcher.fetch_all(sent(), read):
-                yield names.pop(id(request)), answer
+            for request, answer in self.fetcher.fetch_all(self._requests(due, now), read):
+                yield request.key, answer
 
     def _count(self, outcome: Outcome) -> None:
         summary, trouble = self.summary, outcome.trouble or ""
