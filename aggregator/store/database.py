@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sqlalchemy import Connection, create_engine, event
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
 from aggregator.model.errors import DamagedStoreError, StoreError
 from aggregator.store.migrations import migrate
 
 # Below this version a WAL that is reset under several connections can be corrupted.
-_WAL_IS_SAFE = (3, 51, 3)
+_WAL = sqlite3.sqlite_version_info >= (3, 51, 3)
 # What SQLite says of a damaged file, and of a sound one that could not be read just now.
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT})
 _READING = frozenset({sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ})
@@ -69,6 +69,8 @@ class Store:
                 self.is_new = migrate(connection, str(path), now)
                 if self.is_new:
                     fill(connection)
+            if _WAL and not dry_run:
+                self._log_ahead()
         except BaseException:
             self._engine.dispose()
             raise
@@ -95,6 +97,14 @@ class Store:
                 raise
             finally:
                 self._is_busy = False
+
+    def _log_ahead(self) -> None:
+        """Use a write-ahead log, which stays with the file: not before it was accepted."""
+        driver = self._connection.connection.driver_connection
+        if isinstance(driver, sqlite3.Connection):
+            with self._errors():
+                driver.execute("PRAGMA journal_mode=WAL")
+                driver.execute("PRAGMA synchronous=NORMAL")
 
     def tidy(self) -> None:
         """Bring the planner's statistics up to date, and the journal into the file."""
@@ -133,12 +143,12 @@ class Store:
             if str(error).startswith(str(self.path)):
                 raise
             raise DamagedStoreError(f"{self.path}: damaged: {error}") from error
-        except DatabaseError as error:
-            reason = str(error.orig)
-            if may_be_damage(error.orig):
-                raise DamagedStoreError(f"{self.path}: damaged: {reason}") from error
-            if isinstance(error, OperationalError):
-                raise StoreError(f"{self.path}: {reason}") from error
+        except (DatabaseError, sqlite3.DatabaseError) as error:
+            cause = error.orig if isinstance(error, DatabaseError) else error
+            if may_be_damage(cause):
+                raise DamagedStoreError(f"{self.path}: damaged: {cause}") from error
+            if isinstance(cause, sqlite3.OperationalError):
+                raise StoreError(f"{self.path}: {cause}") from error
             raise
 
 
@@ -156,12 +166,12 @@ def may_be_damage(error: BaseException | None) -> bool:
 
 
 def _configure(connection: sqlite3.Connection, _: object) -> None:
-    """Set what every connection needs; see `_WAL_IS_SAFE` for the journal's mode."""
+    """Set what every connection needs; see `Store._log_ahead` for what comes later."""
     connection.isolation_level = None
-    is_safe = sqlite3.sqlite_version_info >= _WAL_IS_SAFE
     try:
-        connection.execute(f"PRAGMA journal_mode={'WAL' if is_safe else 'TRUNCATE'}")
-        connection.execute(f"PRAGMA synchronous={'NORMAL' if is_safe else 'FULL'}")
+        if not _WAL:
+            connection.execute("PRAGMA journal_mode=TRUNCATE")
+            connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA cache_size=-8000")
         connection.execute("PRAGMA temp_store=MEMORY")
     except sqlite3.Error:

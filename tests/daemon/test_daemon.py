@@ -699,7 +699,7 @@ def test_a_row_that_breaks_the_hubs_thread(site: Site, daemon) -> None:
     unread = f"{site.store}: damaged: a time cannot be read"
     wait_for(lambda: any(unread in text for text in of_the_daemon(site)["troubles"]))
     (trouble,) = [text for text in of_the_daemon(site)["troubles"] if unread in text]
-    assert re.search(r": year \d+ is out of range$", trouble)
+    assert re.search(r"a time cannot be read: .*year", trouble)
     assert trouble in site.run("status").out
     base = f"http://127.0.0.1:{port}"
     code, text = get(f"{base}/health")
