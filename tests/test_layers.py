@@ -113,3 +113,9 @@ def test_the_picture_for_contributors_is_true() -> None:
     drawn = re.findall(r"^    (\w+) --> (\w+)$", text, re.MULTILINE)
     assert sorted(drawn) == sorted(direct)
     assert sum(map(len, arrows.values())) <= 60
+
+
+def test_no_two_test_files_have_one_name() -> None:
+    """pytest imports them by their names alone, and stops at the second."""
+    names = [path.name for path in (PACKAGE.parent / "tests").rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))

@@ -1,4 +1,4 @@
-"""An upstream as design §12 has it, over real HTTP on loopback."""
+"""An upstream as the sample posts have it, over real HTTP on loopback."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Clues → the code of an article, and the ids that follow from it (design §4).
+"""Clues → the code of an article, and the ids that follow from it.
 
 Pure.  A code is `NW` and 18 digits; a bare 18-digit number is the same article.  A copy
 without any code is known by its fallback, which never looks like a code.
@@ -203,7 +203,7 @@ def code_of_entry_id(tag: str, identifier: str) -> str | None:
 
 
 def source_slug(key: str) -> str:
-    """A file name for a source, from whatever its posts call it (design §6).
+    """A file name for a source, from whatever its posts call it.
 
     The key itself where that is safe; else what is safe of it and a hash of the key, so
     that no two sources clash on any file system, whatever else exists.

@@ -1,4 +1,4 @@
-"""A stored article and its copies → a change, or none (design §5).
+"""A stored article and its copies → a change, or none.
 
 Pure: `now` is passed in, and so is whether two different raw texts read the same.
 """

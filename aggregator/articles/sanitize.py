@@ -2,7 +2,7 @@
 
 Pure.  The sanitiser (nh3) has the last word on everything: whatever happens to the
 mark-up before, what leaves here has been through it.  The limits stand before it, since
-its time is quadratic in depth and in character references (hostile.md).
+its time is quadratic in depth and in character references.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import nh3
 
 from aggregator.model.errors import UnusableError
 
+# One more whenever the same text is cleaned otherwise than before: then all are cleaned again.
 CLEANER_VERSION = 2
 HTML = "text/html"
 MARKDOWN = "text/markdown"

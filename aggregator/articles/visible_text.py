@@ -1,6 +1,6 @@
 """The words of mark-up that a reader surely sees: a cheap proof that two texts differ.
 
-Cleaning both texts is the judge of whether a change is one (design §5).  Where all of a
+Cleaning both texts is the judge of whether a change is one.  Where all of a
 text's mark-up is of the plainest kind, nothing in it can be hidden or dropped, and texts
 with other words surely read differently, without cleaning either.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 
+# One more whenever the same text has another digest than before.
 VERSION = 1
 _PLAIN = (
     "p|div|span|a|b|i|u|em|strong|br|hr|img|h[1-6]|ul|ol|li|blockquote|center|font|small|sub|"

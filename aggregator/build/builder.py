@@ -1,4 +1,4 @@
-"""One build: from the store to feeds on disk (design §3, steps 5 to 7)."""
+"""One build: from the store to feeds on disk."""
 
 from __future__ import annotations
 

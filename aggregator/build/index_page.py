@@ -24,6 +24,7 @@ from aggregator.store import published
 from aggregator.store.database import Store
 
 DAYS = 30
+# One more whenever the page or its assets look otherwise: then they are written again.
 VERSION = 1
 # Part of every page that was made here, and of no other.
 MARK = b'<meta name="generator" content="aggregator '

@@ -22,6 +22,7 @@ from aggregator.store.selected import Progress
 
 PAGE = 500
 TAGS = "tags"
+# One more whenever the same rules find other articles than before.
 VERSION = 1
 Chooser = Callable[[Article, str], set[str]]
 

@@ -1,4 +1,4 @@
-"""The shortest way to find out that nothing changed (design §7).
+"""The shortest way to find out that nothing changed.
 
 After a run that left everything current, a small file beside the store says what that
 was seen on: the program, the configuration, every post's `stat`, every published file's and

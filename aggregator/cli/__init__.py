@@ -1,4 +1,4 @@
-"""The command line: arguments in, exit status out (design §8 and §10).
+"""The command line: arguments in, exit status out.
 
 Only what a command needs is imported, when it needs it: a run that finds nothing to do
 loads neither the store nor a renderer.

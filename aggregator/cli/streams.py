@@ -59,7 +59,7 @@ def explained(error: OSError) -> str:
         while step is not None:
             code = step.tb_frame.f_code
             if Path(code.co_filename).is_relative_to(_PACKAGE):
-                where = f" (in {Path(code.co_filename).name}, {code.co_name})"
+                where = f" (in {Path(code.co_filename).relative_to(_PACKAGE)}, {code.co_name})"
             step = step.tb_next
         message = f"the system refused something: {reason}{where}"
     advice = _ADVICE.get(error.errno or 0, "mend that")

@@ -1,4 +1,4 @@
-"""Where what a run keeps beside its store is."""
+"""Paths of the files beside the store: locks, and the state of the daemon."""
 
 from __future__ import annotations
 

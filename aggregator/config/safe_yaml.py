@@ -2,7 +2,7 @@
 
 Values are built from the parser's events, on a stack of our own: nothing recurses, no
 tag constructs anything, and anchors, aliases and deep nesting are refused before they
-cost anything (hostile.md 1 to 5).  One pass is both the guard and the loader; only what
+cost anything.  One pass is both the guard and the loader; only what
 could be too deep for the parser itself is looked through before.
 
 Scalars follow the core schema of YAML 1.2, less floats and dates: a title `2021-12` or

@@ -1,4 +1,4 @@
-"""The shape of config.yaml as typed values (design §9).
+"""The shape of config.yaml as typed values.
 
 Every key of the contract stands here once, with its default.
 """
@@ -74,7 +74,7 @@ class Posts(_Section):
 
 
 class IdentityRules(_Section):
-    """Where codes are found (design §4)."""
+    """Where codes are found."""
 
     front_matter: str = "infoCode"
     parameter: str = "infoCode"

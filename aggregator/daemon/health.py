@@ -11,14 +11,13 @@ import json
 import os
 import threading
 import time
-import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aggregator.model.errors import AggregatorError, unforeseen
+from aggregator.daemon.failures import failures_of
 from aggregator.model.logs import LOGGER, Troubles
 from aggregator.pipeline.building import Outcome
 from aggregator.pipeline.polling import PollOutcome
@@ -28,7 +27,6 @@ STAGES = ("posts", "upstream", "hubs", "maintenance", "setup")
 STUCK_AFTER = {"posts": 300.0, "upstream": 900.0, "hubs": 900.0, "maintenance": 3600.0}
 # What fails is tried again after a pause that doubles, in seconds.
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
-_PACKAGE = str(Path(__file__).parents[1])
 # Red after that many times the schedule without a poll, and not before this.
 LATE_AFTER, NEVER_BEFORE = 5, 120.0
 
@@ -85,7 +83,7 @@ class Health:
         stage.running_since = stage.beat = self._clock()
         failures: list[str] = []
         try:
-            failures = _failures(name, work)
+            failures = failures_of(name, work)
         finally:
             ended = self._clock()
             stage.seconds += ended - stage.running_since
@@ -111,7 +109,7 @@ class Health:
             return []
 
         while not stopping.is_set():
-            pause = self.note(f"{name} thread", _failures(name, work))
+            pause = self.note(f"{name} thread", failures_of(name, work))
             if pause:
                 stopping.wait(pause)
 
@@ -275,26 +273,3 @@ class Health:
                 temporary.write_text(text, encoding="utf-8")
                 temporary.replace(self._path)
                 self._written = text
-
-
-def _failures(name: str, work: Callable[[], list[str]]) -> list[str]:
-    """What a piece of work could not do: what it says, or what it raised.
-
-    A bug must not end a service that readers depend on; it must be seen.
-    """
-    try:
-        return work()
-    except AggregatorError as error:
-        return [str(error)]
-    except Exception as error:  # noqa: BLE001
-        LOGGER.debug("%s", name, exc_info=True)
-        return [f"{name}: {unforeseen(error)} ({_where(error)})"]
-
-
-def _where(error: BaseException) -> str:
-    """The last line of this program that an error came from."""
-    frames = [
-        frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__
-    ]
-    ours = [frame for frame in frames if frame.filename.startswith(_PACKAGE)] or frames
-    return f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "no line"

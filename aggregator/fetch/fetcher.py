@@ -1,4 +1,4 @@
-"""The only outgoing connection: polite, bounded, safe (design §3, hostile.md).
+"""The only outgoing connection: polite, bounded, safe.
 
 `Fetcher.fetch_all` asks many URLs in threads.  Each host is asked a little at a time,
 and waiting for one occupies no thread.

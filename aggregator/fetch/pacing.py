@@ -1,4 +1,4 @@
-"""A response, the history of its URL and the policy → when to ask again (design §3).
+"""A response, the history of its URL and the policy → when to ask again.
 
 Pure: `now` is passed in, and jitter is drawn from the URL, so that the same history
 always gives the same time.

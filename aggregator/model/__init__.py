@@ -1,8 +1,8 @@
-"""The nouns, as frozen values (design §2 and §3).
+"""The nouns, as frozen values.
 
-Standard library only.  Every `datetime` is aware and in UTC.  Values that
-travel between processes have no slots: those of frozen dataclasses make pickling several
-times slower.
+Beside them stands what everything leans on: errors, digests, packing, logs.  Every
+`datetime` is aware and in UTC.  Values that travel between processes have no slots: those of
+frozen dataclasses make pickling several times slower.
 """
 
 from aggregator.model.articles import (

@@ -1,4 +1,4 @@
-"""Articles and their copies, as frozen values (design §2 and §3)."""
+"""Articles and their copies, as frozen values."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Copy:
     name, its code or its file can say; `title_guess` are its first words.  `permalink`
     is the article's page on the site, `link` its page at its source, `share_url` its
     share page; `base` is what relative URLs in the text start from, None for the site.
-    `words` are `visible.words` of the text where they were needed already.
+    `words` are `visible_text.words` of the text where they were needed already.
     """
 
     origin: str

@@ -11,7 +11,7 @@ from aggregator.model.articles import Enclosure
 
 @dataclass(frozen=True)
 class SourceName:
-    """A source as feeds name it; `slug` is safe as a file name (design §6)."""
+    """A source as feeds name it; `slug` is safe as a file name."""
 
     key: str
     slug: str

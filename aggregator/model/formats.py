@@ -1,6 +1,7 @@
 """The formats that feeds are written in: the one list, which everything else reads.
 
-A new format is a module in `publish/`, a line here, and docs/feeds.md.
+A new format is a module in `publish/`, a line here, and docs/feeds.md; and a reader in
+publish/read_back.py, if dates are to be known from it after the store was lost.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a poll asks and finds, as frozen values (design §3)."""
+"""What a poll asks and finds, as frozen values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aggregator.model.articles import Copy, Problem
 
 
 class FileState(NamedTuple):
-    """What a post file looked like when it was last read (design §7).
+    """What a post file looked like when it was last read.
 
     Where the first five fields are as they were, the file need not be opened.  `young`
     marks one that was read so soon after it was written that it may have been torn.  A
@@ -98,7 +98,7 @@ class UrlState:
 
 @dataclass(frozen=True)
 class Batch:
-    """What an origin found in one piece of a poll (design §3).
+    """What an origin found in one piece of a poll.
 
     `read` are the locations whose earlier problems this batch replaces, `gone` those
     that are no longer there, `withdrawn` those that say themselves that they are not to

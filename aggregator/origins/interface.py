@@ -1,4 +1,4 @@
-"""What an origin promises (design §3)."""
+"""What an origin promises."""
 
 from __future__ import annotations
 

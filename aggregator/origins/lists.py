@@ -18,14 +18,15 @@ from aggregator.model.digests import digest_of
 from aggregator.model.errors import UnusableError, unforeseen
 from aggregator.origins.copies import Found, as_html, make_copy, unread_dates
 from aggregator.origins.interface import Reading
-from aggregator.origins.parsers import json
+from aggregator.origins.parsers import json_body
 from aggregator.origins.parsers.page import ListLink
 from aggregator.origins.share_pages import fill
 
+# One more whenever the same response is read otherwise than before.
 READER_VERSION = 2
 MAX_ITEMS = 2000
 FIELDS = ("code", "title", "url", "published", "source", "digest")
-# The three shapes of the upstream (design §12): where items are, and their fields.
+# The three shapes of the upstream: where items are, and their fields.
 SHAPES: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
     {
         "nodeList": (
@@ -200,7 +201,7 @@ class ListEndpoint:
         if share_url is None and identity.is_code(code or ""):
             share_url = fill(self._rule.share, base, {"code": code})
         name = normal_name(values["source"])
-        title = sanitize.plain_text(values["title"], json.MAX_TITLE)
+        title = sanitize.plain_text(values["title"], json_body.MAX_TITLE)
         if not title:
             raise UnusableError("it has no title")
         return Found(
@@ -220,7 +221,7 @@ class ListEndpoint:
     def _values(self, item: object) -> dict[str, str]:
         if not isinstance(item, ListLink):
             fields = self._rule.fields
-            return {name: json.line(fields.get(name), item, name, 10_000) for name in FIELDS}
+            return {name: json_body.line(fields.get(name), item, name, 10_000) for name in FIELDS}
         return {
             "code": "",
             "title": item.title,
@@ -231,12 +232,12 @@ class ListEndpoint:
         }
 
     def _json(self, response: Response) -> tuple[list[object], str | None]:
-        document = json.load(response.body or b"", response.headers.get("content-type", ""))
-        items = json.search(self._rule.items, document)
+        document = json_body.load(response.body or b"", response.headers.get("content-type", ""))
+        items = json_body.search(self._rule.items, document)
         if not isinstance(items, list):
             kind = "nothing" if items is None else "no list"
             raise UnusableError(f"{self._rule.items} finds {kind} in the answer")
-        following = json.line(self._rule.next, document, "next page", 4000)
+        following = json_body.line(self._rule.next, document, "next page", 4000)
         return items, following or None
 
     def _page(self, response: Response) -> Sequence[ListLink]:

@@ -1,4 +1,4 @@
-"""Share pages as an origin: the text behind each, as it reads now (design §5 and §12)."""
+"""Share pages as an origin: the text behind each, as it reads now."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ from aggregator.model.digests import digest_of
 from aggregator.model.errors import OriginError, UnusableError
 from aggregator.origins.copies import Found, as_html, first_words, make_copy, unread_dates
 from aggregator.origins.interface import Reading
-from aggregator.origins.parsers import json
+from aggregator.origins.parsers import json_body
 from aggregator.origins.parsers.page import PageSelectors, PageText
 
 NAME = "shares"
+# One more whenever the same response is read otherwise than before.
 READER_VERSION = 2
 MAX_URL_FILE = 10_000_000
 # Texts that were copied end by naming where from: （文章来源：北京商报）
@@ -169,17 +170,17 @@ class SharePages:
         return Reading((make_copy(NAME, complete, self._zone, now),), problems)
 
     def _json(self, rule: ShareRule, response: Response) -> Found:
-        document = json.load(response.body or b"", response.headers.get("content-type", ""))
-        html = json.text(rule.html or "content || text", document, "text")
+        document = json_body.load(response.body or b"", response.headers.get("content-type", ""))
+        html = json_body.text(rule.html or "content || text", document, "text")
         if not html:
             raise UnusableError("JSON without a text")
         return Found(
             location="",
-            code=json.code(rule.code or _CODE, document),
+            code=json_body.code(rule.code or _CODE, document),
             html=html,
-            title=sanitize.plain_text(json.line(rule.title, document, "title")),
-            source_name=json.line(rule.source, document, "source", 100),
-            date=json.line(rule.published, document, "date"),
+            title=sanitize.plain_text(json_body.line(rule.title, document, "title")),
+            source_name=json_body.line(rule.source, document, "source", 100),
+            date=json_body.line(rule.published, document, "date"),
         )
 
     def _page(self, rule: ShareRule, response: Response) -> Found:

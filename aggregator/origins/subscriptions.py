@@ -19,6 +19,7 @@ from aggregator.origins.copies import Found, make_copy, unread_dates
 from aggregator.origins.interface import Reading
 from aggregator.origins.parsers.feed import FeedItem, ParsedFeed
 
+# One more whenever the same response is read otherwise than before.
 READER_VERSION = 2
 
 ParseFeed = Callable[[bytes, str, str, str], ParsedFeed]

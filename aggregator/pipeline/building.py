@@ -1,4 +1,4 @@
-"""One run: lock, store, poll, build (design §3 and §8).
+"""One run: lock, store, poll, build.
 
 The command line and the daemon call the same steps.
 """

@@ -1,4 +1,4 @@
-"""One poll of everything: posts folders, then the upstream (design §3, steps 1 to 4).
+"""One poll of everything: posts folders, then the upstream.
 
 The store's lock is held only while something is written, so that a build beside a slow
 poll waits for no network; a lock of its own keeps two polls apart.

@@ -1,4 +1,4 @@
-"""The store opened, and what happens when it cannot be read (design §8).
+"""The store opened, and what happens when it cannot be read.
 
 The store is the only memory of what has left the posts folder.  It is given up only after
 `PRAGMA quick_check` has called it damaged twice, and then everything that can be read of it
@@ -41,7 +41,7 @@ def open_store(settings: Settings, *, dry_run: bool = False) -> Iterator[Store]:
     """The store, made anew if there is none.
 
     A new one learns the dates of what is published already from the feeds on disk, so
-    that losing a store moves no entry (design §4).
+    that losing a store moves no entry.
     """
     fill = _fill(settings)
     path = settings.store_path

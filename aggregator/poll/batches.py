@@ -19,7 +19,7 @@ from aggregator.poll import ingest
 from aggregator.poll.ingest import MergeRules
 from aggregator.store.rows import Transaction
 
-# What is merged goes before the states that vouch for it (design §3, step 2).
+# What is merged goes before the states that vouch for it.
 _MERGED = ("copies", "gone", "withdrawn")
 _VOUCHING = ("states", "urls", "pages")
 
@@ -35,7 +35,7 @@ def store(
     now: datetime.datetime,
     places: Mapping[str, str] = NOWHERE,
 ) -> list[Change]:
-    """Store a batch in one transaction (see `ledger.apply`), or as much of it as can be.
+    """Store a batch in one transaction (see `ingest.apply`), or as much of it as can be.
 
     An item that cannot be stored becomes a problem of the URL that `places` has for its
     location, else of that itself; a file is then read again at the next poll.

@@ -1,4 +1,4 @@
-"""One batch → what the store makes of it (design §3, steps 3 and 4).
+"""One batch → what the store makes of it.
 
 Polls of every kind end here, and each batch in one transaction: copies, articles,
 revisions, problems, and the state that vouches for them.
@@ -54,7 +54,7 @@ def apply(
 ) -> list[Change]:
     """Store a batch, and what it makes of the articles that it concerns.
 
-    `number` is that of the poll (see `writes.start_poll`).
+    `number` is that of the poll (see `origins.start_poll`).
     """
     batch = _recognised(connection, batch)
     problems.replace(connection, batch, now)

@@ -1,4 +1,4 @@
-"""One poll: what origins find, into the store (design §3, steps 1 to 4)."""
+"""One poll: what origins find, into the store."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """One poll of the upstream: what is due is asked, and what comes goes into the ledger.
 
-The network runs in the fetcher's threads; everything here has one writer (design §3).
+The network runs in the fetcher's threads; everything here has one writer.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Bytes → files, so that a reader sees the old feed or the new one, whole (design §8)."""
+"""Bytes → files, so that a reader sees the old feed or the new one, whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Articles → entries and feed documents (design §6).  Pure."""
+"""Articles → entries and feed documents.  Pure."""
 
 from __future__ import annotations
 

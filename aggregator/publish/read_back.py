@@ -1,4 +1,4 @@
-"""Feeds that were written here → ids and dates (design §4: the loss of a store moves nothing)."""
+"""Feeds that were written here → ids and dates."""
 
 from __future__ import annotations
 

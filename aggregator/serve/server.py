@@ -1,4 +1,4 @@
-"""HTTP over the folder of feeds (design §3: `serve`)."""
+"""HTTP over the folder of feeds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The store: the only place that speaks SQL (design §3, §5, §8)."""
+"""An open store: its connection, its transactions, and what its errors mean."""
 
 from __future__ import annotations
 

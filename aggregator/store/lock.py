@@ -1,4 +1,4 @@
-"""One lock per store: who writes, writes alone (design §8)."""
+"""One lock per store: who writes, writes alone."""
 
 from __future__ import annotations
 

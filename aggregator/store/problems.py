@@ -1,4 +1,4 @@
-"""Open problems: what could not be used, until it is mended (design §8)."""
+"""Open problems: what could not be used, until it is mended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The manifest: what is published, and what every feed showed last (design §3, steps 5 and 7)."""
+"""The manifest: what is published, and what every feed showed last."""
 
 from __future__ import annotations
 

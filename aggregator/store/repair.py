@@ -1,8 +1,7 @@
 """Single values of a sound store that cannot be read: set aright, or given up one by one.
 
-A flipped bit in a text or in a JSON value is the loss of that value, and of nothing else
-(design §8).  What was lost is read again from where it came; what cannot be is a problem of
-its article.
+A flipped bit in a text or in a JSON value is the loss of that value, and of nothing else.
+What was lost is read again from where it came; what cannot be is a problem of its article.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Rows of the store as values.  A row that is none of ours is damage (design §8)."""
+"""Rows of the store as values, and values as rows.  A row that is none of ours is damage."""
 
 from __future__ import annotations
 

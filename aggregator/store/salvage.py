@@ -1,4 +1,4 @@
-"""A damaged store: whether it is one, and every row of it that can still be read (design §8)."""
+"""A damaged store: whether it is one, and every row of it that can still be read."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The tables (design §5 to §8), as SQLAlchemy Core knows them.
+"""The tables, as SQLAlchemy Core knows them.
 
-Instants are whole seconds since 1970 in UTC.  Texts are packed (`model.pack`) in a table
+Instants are whole seconds since 1970 in UTC.  Texts are packed (`packing.pack`) in a table
 of their own, so that lists of articles are read without them.
 """
 

@@ -1,4 +1,4 @@
-"""URLs that are polled: what is known of each, and which are due (design §3 and §5)."""
+"""URLs that are polled: what is known of each, and which are due."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work follows what changed (design §7): which files a run opens and which it writes."""
+"""Work follows what changed: which files a run opens and which it writes."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Everything that hostile.md has of URLs, HTTP, JSON and feeds, in one poll with 99 good URLs."""
+"""What is hostile in URLs, HTTP, JSON and feeds, in one poll with 99 good URLs."""
 
 import datetime
 import gzip

@@ -1,1 +1,1 @@
-"""Documents of strangers, parsed in a confined child process."""
+"""Documents of strangers: feeds and pages in a confined child process, JSON here."""

@@ -1,7 +1,7 @@
 """The parsers of strangers' documents, each in a child process with limits.
 
 feedparser, BeautifulSoup and trafilatura can be made to hang, to eat memory or to end
-their process (hostile.md): here that costs one document.
+their process: here that costs one document.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A folder of posts as an origin: stat differences, then each changed file once (design §7)."""
+"""A folder of posts as an origin: stat differences, then each changed file once."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from aggregator.origins.posts.scan import (
     read_file,
 )
 
+# One more whenever the same post is read otherwise than before: then all are read again.
 READER_VERSION = 3
 BATCH = 500
 

@@ -190,7 +190,7 @@ def _without_trailing_links(body: str, rules: identity.Rules) -> tuple[str, str 
     """The body less the links to itself, and the share link and article link found.
 
     They stand alone on lines after the text; a link inside the text is about another
-    article, and one alone that names no article is text (design §4).
+    article, and one alone that names no article is text.
     """
     share_url = article_url = None
     end = len(body.rstrip())
