@@ -16,6 +16,7 @@ from aggregator.cli.options import (
     wait_option,
     with_config,
 )
+from aggregator.model import ORIGIN_KINDS
 from aggregator.model.terminal import counted, say, say_json
 
 
@@ -25,7 +26,7 @@ from aggregator.model.terminal import counted, say, say_json
 @json_option
 @click.option(
     "--only",
-    type=click.Choice(["posts", "shares", "lists", "subscriptions", "hubs"]),
+    type=click.Choice([*ORIGIN_KINDS, "hubs"]),
     multiple=True,
     help="Poll this kind of origin alone; may be given more than once.",
 )

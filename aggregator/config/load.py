@@ -12,7 +12,8 @@ from pydantic.fields import FieldInfo
 
 from aggregator.config import safe_yaml
 from aggregator.config.globs import reaches
-from aggregator.config.schema import ORIGIN_SECTIONS, Settings
+from aggregator.config.schema import Settings
+from aggregator.model import ORIGIN_KINDS
 from aggregator.model.errors import ConfigError, UnusableError
 
 MAX_CONFIG_BYTES = 1_000_000
@@ -103,8 +104,8 @@ def _folders_in_each_other(settings: Settings) -> Iterator[str]:
 
 def _order(values: Mapping[str, object]) -> tuple[str, ...]:
     """The sections of origins as they stand in the file, those left out at the end."""
-    named = [key for key in values if key in ORIGIN_SECTIONS]
-    return (*named, *(key for key in ORIGIN_SECTIONS if key not in named))
+    named = [key for key in values if key in ORIGIN_KINDS]
+    return (*named, *(key for key in ORIGIN_KINDS if key not in named))
 
 
 def overridable() -> dict[str, tuple[str, ...]]:

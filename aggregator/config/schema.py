@@ -34,12 +34,11 @@ from aggregator.config.values import (
     WebUrl,
     check_jmespath,
 )
+from aggregator.model import ORIGIN_KINDS
 
 DEFAULT_NAV_LINE = r"^\[返回.*\]\(.*\)\s*$"
 DEFAULT_SHARE_URL = "{origin}/html_News/NewsShare.html?infoCode={code}"
 DEFAULT_TEXT_URL = "{origin}/NewsData/GetNewsText.do?id={code}"
-# The sections whose order in config.yaml ranks copies that are as good as each other.
-ORIGIN_SECTIONS = ("posts", "shares", "lists", "subscriptions")
 DEFAULT_SHARE = r"/html_News/NewsShare\.html\?infoCode=(?P<code>NW\d{18})"
 
 
@@ -257,7 +256,7 @@ class Settings(_Section):
     schedule: Schedule = Schedule()
     fetch: Fetch = Fetch()
     base: Path = Field(default=Path(), exclude=True)
-    order: tuple[str, ...] = Field(default=ORIGIN_SECTIONS, exclude=True)
+    order: tuple[str, ...] = Field(default=ORIGIN_KINDS, exclude=True)
 
     @property
     def author(self) -> str:

@@ -25,8 +25,9 @@ from aggregator.config.schema import Settings
 from aggregator.daemon import schedule, systemd
 from aggregator.daemon.due import Due
 from aggregator.daemon.health import Health
-from aggregator.daemon.network import LOCK_WAIT, LONGEST_PAUSE, UPSTREAM, Network
+from aggregator.daemon.network import LOCK_WAIT, LONGEST_PAUSE, Network
 from aggregator.daemon.watch import FolderWatch
+from aggregator.model import ORIGIN_KINDS, UPSTREAM_KINDS
 from aggregator.model.errors import AggregatorError, ConfigError, LockedError
 from aggregator.model.logs import LOGGER
 from aggregator.origins import from_settings
@@ -123,7 +124,7 @@ class Daemon:
         if self._schedule is None:
             return
         if self._schedule.clock_has_jumped():
-            self._due.mark("posts", *self._network.hubs(), *UPSTREAM)
+            self._due.mark("posts", *self._network.hubs(), *UPSTREAM_KINDS)
         if self._schedule.has_stopped() and not self._due.has_date({"setup"}):
             LOGGER.warning("the schedule has stopped, and is started again")
             self._due.mark("setup")
@@ -176,7 +177,7 @@ class Daemon:
             self._health.config_error(None)
             LOGGER.info("reloaded %s", self._config)
             self._start_watching()
-            self._due.mark(*UPSTREAM)
+            self._due.mark(*UPSTREAM_KINDS)
         self._notify("READY=1", f"STATUS={self._health.status()}")
         return []
 
@@ -190,16 +191,17 @@ class Daemon:
             (self._settings.base / posts.path, "/" in posts.glob) for posts in self._settings.posts
         ]
         self._watch = FolderWatch(folders, lambda: self._due.mark("posts"), self._health.keep)
-        kinds = {"posts": self._settings.schedule.posts}
-        if self._settings.lists:
-            kinds["lists"] = self._settings.schedule.lists
-        if self._settings.subscriptions:
-            kinds["subscriptions"] = self._settings.schedule.subscriptions
-        kinds["shares"] = self._settings.schedule.shares
+        # Posts name share pages, so that these are due whatever the configuration says.
+        settings = self._settings
+        kinds = {
+            kind: getattr(settings.schedule, kind)
+            for kind in ORIGIN_KINDS
+            if kind in ("posts", "shares") or getattr(settings, kind)
+        }
         self._schedule = schedule.Schedule(
             kinds, self._settings.site.timezone, self._due.mark, self._health.keep
         )
-        self._due.mark(*(kind for kind in kinds if kind in UPSTREAM))
+        self._due.mark(*(kind for kind in kinds if kind in UPSTREAM_KINDS))
 
     def _maintain(self) -> list[str]:
         with exclusive(paths.lock_path(self._settings), LOCK_WAIT, WHO):

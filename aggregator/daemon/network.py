@@ -14,10 +14,10 @@ from aggregator import processes
 from aggregator.config.schema import Settings
 from aggregator.daemon.due import Due
 from aggregator.daemon.health import Health
+from aggregator.model import UPSTREAM_KINDS
 from aggregator.model.logs import LOGGER
 from aggregator.pipeline import polling
 
-UPSTREAM = frozenset(["lists", "subscriptions", "shares"])
 HUBS = frozenset(["hubs"])
 LOCK_WAIT = 30.0
 # How often a thread without work looks whether it is to end.
@@ -69,7 +69,7 @@ class Network:
         return HUBS if self._settings().feeds.hubs else frozenset()
 
     def _upstream_turn(self) -> None:
-        kinds = self._due.take(UPSTREAM, LONGEST_PAUSE)
+        kinds = self._due.take(UPSTREAM_KINDS, LONGEST_PAUSE)
         if kinds and not self._stopping.is_set():
             # What a list names is read in the same poll.
             asked = frozenset(kinds | {"shares"})

@@ -33,6 +33,8 @@ from aggregator.model.feeds import (
 from aggregator.model.formats import FORMATS, Format
 from aggregator.model.overview import Card, Overview
 from aggregator.model.polls import (
+    ORIGIN_KINDS,
+    UPSTREAM_KINDS,
     Batch,
     FileState,
     Request,
@@ -51,6 +53,8 @@ from aggregator.model.summaries import (
 __all__ = [
     "FORMATS",
     "NO_SOURCE",
+    "ORIGIN_KINDS",
+    "UPSTREAM_KINDS",
     "Activity",
     "Archive",
     "ArchivePlace",

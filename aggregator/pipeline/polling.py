@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 
 from aggregator.config import paths
 from aggregator.config.schema import Settings
-from aggregator.model import HubSummary, OriginSummary, PollSummary
+from aggregator.model import ORIGIN_KINDS, HubSummary, OriginSummary, PollSummary
 from aggregator.model.errors import ConfigError, masked
 from aggregator.origins import from_settings
 from aggregator.origins.interface import UpstreamOrigin
@@ -35,7 +35,7 @@ from aggregator.store.origins import finish_poll, start_poll
 if TYPE_CHECKING:
     from aggregator.fetch.fetcher import Fetcher
 
-KINDS = ("posts", "lists", "subscriptions", "shares", "hubs")
+KINDS = (*ORIGIN_KINDS, "hubs")
 WHO = "aggregator poll"
 Progress = Callable[[str, int, int], None]
 

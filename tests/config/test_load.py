@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 from conftest import CONFIG, Site, article
 
+from aggregator.config.schema import Schedule, Settings
+from aggregator.model import ORIGIN_KINDS
+
 CONTRACT = r"""
 site:
   title: 财经新闻
@@ -224,3 +227,8 @@ def test_init_then_check_then_build(tmp_path: Path) -> None:
 
 def test_the_smallest_config_is_the_one_of_these_tests() -> None:
     assert len(CONFIG.splitlines()) == 9
+
+
+def test_every_kind_of_origin_has_a_section_and_a_schedule() -> None:
+    assert set(ORIGIN_KINDS) <= Settings.model_fields.keys()
+    assert set(ORIGIN_KINDS) <= Schedule.model_fields.keys()
