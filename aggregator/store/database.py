@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import datetime
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import DatabaseError
@@ -15,6 +17,8 @@ from sqlalchemy.pool import StaticPool
 from aggregator.model.errors import DamagedStoreError, StoreError
 from aggregator.store.migrations import migrate
 
+# How long another writer is waited for, in seconds, and in SQLite at once, in milliseconds.
+_WAIT, _WAIT_AT_ONCE = 30, 100
 # Below this version a WAL that is reset under several connections can be corrupted.
 _WAL = sqlite3.sqlite_version_info >= (3, 51, 3)
 # What SQLite says of a damaged file, and of a sound one that could not be read just now.
@@ -55,7 +59,7 @@ class Store:
         self._engine = create_engine(
             "sqlite://" if in_memory else f"sqlite:///{path}",
             poolclass=StaticPool,
-            connect_args={"check_same_thread": False, "timeout": 30},
+            connect_args={"check_same_thread": False, "timeout": _WAIT},
         )
         event.listen(self._engine, "connect", _configure)
         if dry_run:
@@ -133,7 +137,24 @@ class Store:
         SQLite waits for another writer only where nothing was read before, so a transaction
         that may write says so at once.
         """
-        connection.exec_driver_sql("BEGIN" if self._dry_run else "BEGIN IMMEDIATE")
+        if self._dry_run:
+            connection.exec_driver_sql("BEGIN")
+            return
+        driver = cast("sqlite3.Connection", connection.connection.driver_connection)
+        deadline = time.monotonic() + _WAIT
+        # While SQLite itself waits, no signal is heard: a little at a time is left to it.
+        driver.execute(f"PRAGMA busy_timeout={_WAIT_AT_ONCE}")
+        try:
+            while True:
+                try:
+                    driver.execute("BEGIN IMMEDIATE")
+                    return
+                except sqlite3.OperationalError as error:
+                    is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                    if not is_busy or time.monotonic() > deadline:
+                        raise
+        finally:
+            driver.execute(f"PRAGMA busy_timeout={1000 * _WAIT}")
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:

@@ -431,6 +431,32 @@ def test_interrupted_by_the_user(site: Site) -> None:
     assert len(site.entries()) == 100
 
 
+@pytest.mark.parametrize("command", ["build-feeds", "run"])
+def test_a_signal_is_heard_while_another_program_writes(site: Site, command: str) -> None:
+    site.post("1.md", article("eins"))
+    site.build()
+    site.post("2.md", article("zwei"))
+    other = sqlite3.connect(site.store, isolation_level=None)
+    other.execute("begin immediate")
+    process = subprocess.Popen(
+        [str(COMMAND), command], cwd=site.root, stderr=subprocess.PIPE, start_new_session=True
+    )
+
+    def has_opened_the_store() -> bool:
+        files = Path(f"/proc/{process.pid}/fd").iterdir()
+        return any(os.path.realpath(file) == str(site.store.resolve()) for file in files)
+
+    wait_for(has_opened_the_store)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=8)
+    assert process.returncode == (130 if command == "build-feeds" else 0)
+    assert b"Traceback" not in errors, errors.decode()
+    other.execute("rollback")
+    other.close()
+    site.build()
+    assert len(site.entries()) == 2
+
+
 def test_99_a_first_build_into_a_place_that_is_no_folder(site: Site) -> None:
     site.post("1.md", article("eins"))
     site.feeds.write_text("a file")
