@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from aggregator.model import Clues, Identity
+from aggregator.model.articles import Clues, Identity
 from aggregator.model.errors import UnusableError
 
 CODE = re.compile(r"NW\d{18}", re.ASCII)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from aggregator.model import NO_SOURCE, Article, Change, CopyFacts
+from aggregator.model.articles import NO_SOURCE, Article, Change, CopyFacts
 
 _NEVER = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _SECOND = datetime.timedelta(seconds=1)

@@ -17,8 +17,9 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from aggregator.articles.identity import code_of_entry_id
-from aggregator.model import Archive, Article, FeedSpec, PublishedFile
+from aggregator.model.articles import Article
 from aggregator.model.errors import StoreError
+from aggregator.model.feeds import Archive, FeedSpec, PublishedFile
 from aggregator.publish.compression import with_packed
 from aggregator.publish.files import is_as_left, left_file
 from aggregator.publish.publication import Publication

@@ -13,8 +13,9 @@ from aggregator.build import archives, index_page, selections
 from aggregator.build.archives import Changes
 from aggregator.build.output import Output, Producer
 from aggregator.build.plan import Jobs
-from aggregator.model import BuildSummary, FeedSpec, FeedState
 from aggregator.model.errors import UnknownSourceError
+from aggregator.model.feeds import FeedSpec, FeedState
+from aggregator.model.summaries import BuildSummary
 from aggregator.publish.compression import with_packed
 from aggregator.publish.files import is_as_left, remove_leftovers
 from aggregator.publish.publication import ARCHIVES, FOLDERS, Publication

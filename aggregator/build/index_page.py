@@ -7,16 +7,11 @@ from importlib.resources import files
 from pathlib import Path
 
 from aggregator import __version__
-from aggregator.model import (
-    BuildSummary,
-    Card,
-    FeedSpec,
-    FeedState,
-    Overview,
-    PublishedFile,
-)
 from aggregator.model.digests import digest_of
 from aggregator.model.errors import PublishError
+from aggregator.model.feeds import FeedSpec, FeedState, PublishedFile
+from aggregator.model.overview import Card, Overview
+from aggregator.model.summaries import BuildSummary
 from aggregator.publish.compression import with_packed
 from aggregator.publish.files import is_as_left, prepare, put, remove, sync_folders
 from aggregator.publish.publication import OPML, PAGE, Publication

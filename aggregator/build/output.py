@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from aggregator.build import archives
 from aggregator.build.rendering import Job, render
-from aggregator.model import Archive, BuildSummary, FeedSpec, FeedState, PublishedFile
 from aggregator.model.errors import PublishError
+from aggregator.model.feeds import Archive, FeedSpec, FeedState, PublishedFile
+from aggregator.model.summaries import BuildSummary
 from aggregator.publish.files import Prepared, prepare, put, remove, sync_folders
 from aggregator.publish.publication import Publication
 from aggregator.store import archive_places, hub_queue, published, renditions

@@ -15,10 +15,10 @@ from aggregator.build import archives, rendering
 from aggregator.build.archives import Changes
 from aggregator.build.rendering import Body, Job
 from aggregator.build.shown import Texts, archive_fingerprint, fingerprint_of
-from aggregator.model import (
+from aggregator.model.articles import Article
+from aggregator.model.feeds import (
     Activity,
     Archive,
-    Article,
     Entry,
     FeedOrigin,
     FeedSpec,

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 
 from aggregator.articles import sanitize
-from aggregator.model import FORMATS, FeedDocument, FeedState
+from aggregator.model.feeds import FeedDocument, FeedState
+from aggregator.model.formats import FORMATS
 from aggregator.model.packing import pack, unpack
 
 

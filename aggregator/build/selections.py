@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from sqlalchemy import Connection
 
 from aggregator.articles.sanitize import plain_text
-from aggregator.model import Article
+from aggregator.model.articles import Article
 from aggregator.model.digests import digest_of
 from aggregator.model.packing import unpack
 from aggregator.publish.publication import Extra, Publication, tags_of

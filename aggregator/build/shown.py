@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import Connection
 
-from aggregator.model import Archive, Article, FeedOrigin, SourceName
+from aggregator.model.articles import Article
 from aggregator.model.digests import digest
+from aggregator.model.feeds import Archive, FeedOrigin, SourceName
 from aggregator.store.articles import articles_of, superseded
 
 

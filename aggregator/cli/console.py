@@ -11,7 +11,7 @@ from aggregator.model.errors import masked
 from aggregator.model.terminal import counted, printable, say, say_row
 
 if TYPE_CHECKING:
-    from aggregator.model import ChangeCounts
+    from aggregator.model.summaries import ChangeCounts
     from aggregator.pipeline.building import Outcome
     from aggregator.pipeline.polling import PollOutcome
 

@@ -17,8 +17,9 @@ from aggregator.articles.identity import normal_code
 from aggregator.articles.sanitize import clean, plain_text
 from aggregator.config import paths
 from aggregator.config.schema import Settings
-from aggregator.model import Article, Revision, UrlState
+from aggregator.model.articles import Article, Revision
 from aggregator.model.errors import AggregatorError, StoreError, masked
+from aggregator.model.polls import UrlState
 from aggregator.origins import from_settings
 from aggregator.publish.publication import Publication
 from aggregator.store import (

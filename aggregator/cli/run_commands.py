@@ -16,7 +16,7 @@ from aggregator.cli.options import (
     wait_option,
     with_config,
 )
-from aggregator.model import ORIGIN_KINDS
+from aggregator.model.kinds import ORIGIN_KINDS
 from aggregator.model.terminal import counted, say, say_json
 
 

@@ -13,8 +13,8 @@ from pydantic.fields import FieldInfo
 from aggregator.config import safe_yaml
 from aggregator.config.globs import reaches
 from aggregator.config.schema import Settings
-from aggregator.model import ORIGIN_KINDS
 from aggregator.model.errors import ConfigError, UnusableError
+from aggregator.model.kinds import ORIGIN_KINDS
 
 MAX_CONFIG_BYTES = 1_000_000
 _INTERNAL = ("base", "order")

@@ -34,7 +34,7 @@ from aggregator.config.values import (
     WebUrl,
     check_jmespath,
 )
-from aggregator.model import ORIGIN_KINDS
+from aggregator.model.kinds import ORIGIN_KINDS
 
 DEFAULT_NAV_LINE = r"^\[返回.*\]\(.*\)\s*$"
 DEFAULT_SHARE_URL = "{origin}/html_News/NewsShare.html?infoCode={code}"

@@ -27,8 +27,8 @@ from aggregator.daemon.due import Due
 from aggregator.daemon.health import Health
 from aggregator.daemon.network import LOCK_WAIT, LONGEST_PAUSE, Network
 from aggregator.daemon.watch import FolderWatch
-from aggregator.model import ORIGIN_KINDS, UPSTREAM_KINDS
 from aggregator.model.errors import AggregatorError, ConfigError, LockedError
+from aggregator.model.kinds import ORIGIN_KINDS, UPSTREAM_KINDS
 from aggregator.model.logs import LOGGER
 from aggregator.origins import from_settings
 from aggregator.pipeline import building

@@ -14,7 +14,7 @@ from aggregator import processes
 from aggregator.config.schema import Settings
 from aggregator.daemon.due import Due
 from aggregator.daemon.health import Health
-from aggregator.model import UPSTREAM_KINDS
+from aggregator.model.kinds import UPSTREAM_KINDS
 from aggregator.model.logs import LOGGER
 from aggregator.pipeline import polling
 

@@ -20,8 +20,8 @@ from requests.structures import CaseInsensitiveDict
 from aggregator.fetch import bodies
 from aggregator.fetch.addresses import Network, check_url
 from aggregator.fetch.connections import Adapter, OutOfTimeError, RefusedAddressError, deadline
-from aggregator.model import Request, Response, Validators
 from aggregator.model.errors import FetchError
+from aggregator.model.polls import Request, Response, Validators
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})

@@ -25,9 +25,9 @@ from aggregator.fetch.pacing import retry_after
 from aggregator.fetch.per_host import HostQueue
 from aggregator.fetch.policy import FetchPolicy
 from aggregator.fetch.robots import RobotsFiles
-from aggregator.model import Request, Response
 from aggregator.model.errors import FetchError, PostponedError, masked, unforeseen
 from aggregator.model.logs import LOGGER
+from aggregator.model.polls import Request, Response
 
 Read = TypeVar("Read")
 

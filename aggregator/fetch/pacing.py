@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from aggregator.model import Request, Response, UrlState, Validators
+from aggregator.model.polls import Request, Response, UrlState, Validators
 
 LONGEST_WAIT = datetime.timedelta(hours=24)
 # Some servers answer 304 for ever, whatever becomes of the page.

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from aggregator.model import Request, Response
 from aggregator.model.errors import FetchError
+from aggregator.model.polls import Request, Response
 
 PRODUCT = "aggregator"
 MAX_BYTES = 512_000

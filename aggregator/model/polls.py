@@ -27,12 +27,6 @@ class FileState(NamedTuple):
     young: bool = False
 
 
-# The kinds of origins, by their sections in config.yaml, whose order there ranks copies that are
-# as good as each other; and those of them on the network.
-ORIGIN_KINDS = ("posts", "shares", "lists", "subscriptions")
-UPSTREAM_KINDS = frozenset(ORIGIN_KINDS) - {"posts"}
-
-
 @dataclass(frozen=True, slots=True)
 class Validators:
     """What a server gave to ask with next time (RFC 9110 §8.8), as it stood there."""

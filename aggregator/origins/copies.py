@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from aggregator.articles import dates, sanitize, visible_text
-from aggregator.model import Copy, Enclosure
+from aggregator.model.articles import Copy, Enclosure
 from aggregator.model.digests import digest
 from aggregator.model.packing import pack
 

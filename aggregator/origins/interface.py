@@ -9,7 +9,8 @@ from typing import Protocol
 
 from aggregator.articles.sources import SourceKeys
 from aggregator.fetch.pacing import Pace
-from aggregator.model import Batch, Copy, FileState, Problem, Response
+from aggregator.model.articles import Copy, Problem
+from aggregator.model.polls import Batch, FileState, Response
 
 Progress = Callable[[int, int], None]
 

@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 from aggregator.articles import identity, sanitize
 from aggregator.articles.sources import SourceKeys, normal_name
 from aggregator.fetch.pacing import Pace
-from aggregator.model import Problem, Response
+from aggregator.model.articles import Problem
 from aggregator.model.digests import digest_of
 from aggregator.model.errors import OriginError, UnusableError
+from aggregator.model.polls import Response
 from aggregator.origins.copies import Found, as_html, first_words, make_copy, unread_dates
 from aggregator.origins.interface import Reading
 from aggregator.origins.parsers import json_body

@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 from aggregator.articles import identity
 from aggregator.articles.sources import SourceKeys, normal_name
 from aggregator.fetch.pacing import Pace
-from aggregator.model import Copy, Problem, Response
+from aggregator.model.articles import Copy, Problem
 from aggregator.model.digests import digest_of
 from aggregator.model.errors import UnusableError, unforeseen
+from aggregator.model.polls import Response
 from aggregator.origins.copies import Found, make_copy, unread_dates
 from aggregator.origins.interface import Reading
 from aggregator.origins.parsers.feed import FeedItem, ParsedFeed

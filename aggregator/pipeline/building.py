@@ -15,7 +15,7 @@ from aggregator import processes
 from aggregator.build import builder, unchanged
 from aggregator.config import paths
 from aggregator.config.schema import Settings
-from aggregator.model import BuildSummary, PollSummary
+from aggregator.model.summaries import BuildSummary, PollSummary
 from aggregator.origins import from_settings
 from aggregator.origins.posts.folder import PostsFolder
 from aggregator.origins.posts.scan import newest_change

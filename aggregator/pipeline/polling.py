@@ -19,8 +19,9 @@ from sqlalchemy import Connection
 
 from aggregator.config import paths
 from aggregator.config.schema import Settings
-from aggregator.model import ORIGIN_KINDS, HubSummary, OriginSummary, PollSummary
 from aggregator.model.errors import ConfigError, masked
+from aggregator.model.kinds import ORIGIN_KINDS
+from aggregator.model.summaries import HubSummary, OriginSummary, PollSummary
 from aggregator.origins import from_settings
 from aggregator.origins.interface import UpstreamOrigin
 from aggregator.origins.parsers.readers import Readers

@@ -23,7 +23,7 @@ from sqlalchemy import Connection
 
 from aggregator.articles.identity import code_of_entry_id
 from aggregator.config.schema import Settings
-from aggregator.model import Article, Problem
+from aggregator.model.articles import Article, Problem
 from aggregator.model.errors import DamagedStoreError, StoreError
 from aggregator.model.terminal import counted
 from aggregator.publish.publication import ARCHIVES, FOLDERS, Publication

@@ -11,10 +11,10 @@ from typing import Literal
 
 from aggregator.articles.sources import SourceKeys
 from aggregator.fetch import pacing
-from aggregator.model import Response, UrlState
 from aggregator.model.digests import digest
 from aggregator.model.errors import FetchError, PostponedError, UnusableError, unforeseen
 from aggregator.model.logs import LOGGER
+from aggregator.model.polls import Response, UrlState
 from aggregator.origins.interface import Reading, UpstreamOrigin
 
 Kind = Literal["read", "not modified", "failed", "refused", "postponed"]

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from aggregator.model import Batch, Change, Copy, FileState, Problem, UrlState
+from aggregator.model.articles import Change, Copy, Problem
 from aggregator.model.errors import AggregatorError, unforeseen
 from aggregator.model.logs import LOGGER
+from aggregator.model.polls import Batch, FileState, UrlState
 from aggregator.poll import ingest
 from aggregator.poll.ingest import MergeRules
 from aggregator.store.rows import Transaction

@@ -15,9 +15,10 @@ from sqlalchemy import Connection
 from aggregator.articles import merge, sanitize, visible_text
 from aggregator.articles.identity import is_code
 from aggregator.config.schema import Settings
-from aggregator.model import Article, Batch, Change, Copy, CopyFacts, Problem
+from aggregator.model.articles import Article, Change, Copy, CopyFacts, Problem
 from aggregator.model.digests import digest
 from aggregator.model.packing import unpack
+from aggregator.model.polls import Batch
 from aggregator.origins.from_settings import SHARES, origin_name, origin_names
 from aggregator.store import problems, urls
 from aggregator.store.articles import articles_of, bodies_of, save_changes

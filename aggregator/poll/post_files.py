@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime
 from collections.abc import Collection, Sequence
 
-from aggregator.model import Batch, PollSummary
 from aggregator.model.errors import AggregatorError, OriginError, unforeseen
 from aggregator.model.logs import LOGGER
+from aggregator.model.polls import Batch
+from aggregator.model.summaries import PollSummary
 from aggregator.origins.interface import Origin, Progress
 from aggregator.poll import batches, ingest
 from aggregator.poll.ingest import MergeRules

@@ -15,7 +15,7 @@ from aggregator.articles.sources import SourceKeys
 from aggregator.fetch import pacing
 from aggregator.fetch.addresses import is_plain
 from aggregator.fetch.fetcher import Fetcher
-from aggregator.model import Batch, OriginSummary, Problem, Request, Response, UrlState
+from aggregator.model.articles import Problem
 from aggregator.model.errors import (
     AggregatorError,
     FetchError,
@@ -24,6 +24,8 @@ from aggregator.model.errors import (
     unforeseen,
 )
 from aggregator.model.logs import LOGGER
+from aggregator.model.polls import Batch, Request, Response, UrlState
+from aggregator.model.summaries import OriginSummary
 from aggregator.origins.interface import UpstreamOrigin
 from aggregator.poll import answers, batches
 from aggregator.poll.answers import Outcome, Read

@@ -9,7 +9,8 @@ from __future__ import annotations
 import datetime
 
 from aggregator.articles.sanitize import without_forbidden
-from aggregator.model import FORMATS, Entry, FeedDocument, FeedOrigin
+from aggregator.model.feeds import Entry, FeedDocument, FeedOrigin
+from aggregator.model.formats import FORMATS
 from aggregator.publish.head import make_head, with_entries
 from aggregator.publish.xml import element, text_element
 

@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from aggregator.model import PublishedFile
 from aggregator.model.errors import PublishError
+from aggregator.model.feeds import PublishedFile
 from aggregator.publish.compression import ENDINGS, compressed
 
 _PREFIX = ".aggregator-"

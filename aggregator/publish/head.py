@@ -10,7 +10,8 @@ from lxml import etree
 
 from aggregator import __version__
 from aggregator.articles.sanitize import without_forbidden
-from aggregator.model import FORMATS, FeedDocument
+from aggregator.model.feeds import FeedDocument
+from aggregator.model.formats import FORMATS
 from aggregator.publish.texts import words
 from aggregator.publish.xml import text_or_html
 

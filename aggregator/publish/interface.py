@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from aggregator.model import FeedDocument
+from aggregator.model.feeds import FeedDocument
 
 
 class Format(Protocol):

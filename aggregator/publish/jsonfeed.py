@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from aggregator.articles.sanitize import without_forbidden
-from aggregator.model import Entry, FeedDocument, FeedOrigin
+from aggregator.model.feeds import Entry, FeedDocument, FeedOrigin
 
 VERSION = "https://jsonfeed.org/version/1.1"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from email.utils import format_datetime
 
-from aggregator.model import Card, Overview
+from aggregator.model.overview import Card, Overview
 from aggregator.publish.texts import words
 from aggregator.publish.xml import element, text_or_html
 

@@ -11,7 +11,9 @@ from lxml.builder import ElementMaker
 
 from aggregator import __version__
 from aggregator.articles.sanitize import without_forbidden
-from aggregator.model import FORMATS, Card, Headline, Overview
+from aggregator.model.feeds import Headline
+from aggregator.model.formats import FORMATS
+from aggregator.model.overview import Card, Overview
 from aggregator.publish.publication import OPML
 from aggregator.publish.texts import Words, words
 

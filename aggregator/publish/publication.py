@@ -12,18 +12,18 @@ from aggregator import __version__
 from aggregator.articles.identity import entry_id, source_slug
 from aggregator.articles.sanitize import CLEANER_VERSION
 from aggregator.config.schema import Settings
-from aggregator.model import (
-    FORMATS,
+from aggregator.model.articles import Article
+from aggregator.model.digests import digest_of
+from aggregator.model.feeds import (
     Archive,
     ArchivePlace,
-    Article,
     Entry,
     FeedDocument,
     FeedOrigin,
     FeedSpec,
     SourceName,
 )
-from aggregator.model.digests import digest_of
+from aggregator.model.formats import FORMATS
 
 COMBINED = "all"
 PAGE, OPML = "index.html", "feeds.opml"

@@ -10,7 +10,7 @@ from email.utils import format_datetime
 from html import escape
 
 from aggregator.articles.sanitize import plain_text, without_forbidden
-from aggregator.model import Entry, FeedDocument, FeedOrigin
+from aggregator.model.feeds import Entry, FeedDocument, FeedOrigin
 from aggregator.publish.head import make_head, with_entries
 from aggregator.publish.xml import element, text_element, text_or_html
 

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 
 from aggregator.fetch.fetcher import Fetcher
 from aggregator.fetch.pacing import retry_after
-from aggregator.model import HubSummary
 from aggregator.model.errors import FetchError
+from aggregator.model.summaries import HubSummary
 from aggregator.store import hub_queue
 from aggregator.store.hub_queue import Ping
 

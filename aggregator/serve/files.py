@@ -13,7 +13,7 @@ from email.utils import formatdate
 from pathlib import Path
 from typing import NamedTuple
 
-from aggregator.model import FORMATS
+from aggregator.model.formats import FORMATS
 from aggregator.publish.compression import ENDINGS, compressed
 
 Headers = list[tuple[bytes, bytes]]

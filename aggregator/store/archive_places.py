@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
-from aggregator.model import Archive, FeedSpec
+from aggregator.model.feeds import Archive, FeedSpec
 from aggregator.store import schema
 from aggregator.store.rows import insert_rows, pieces, upsert_rows
 from aggregator.store.windows import in_feed

@@ -10,11 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, select, union
 from sqlalchemy.dialects.sqlite import insert
 
-from aggregator.model import (
-    Article,
-    Change,
-    Revision,
-)
+from aggregator.model.articles import Article, Change, Revision
 from aggregator.model.packing import unpack
 from aggregator.store import schema
 from aggregator.store.rows import (

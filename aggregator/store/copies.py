@@ -8,10 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
-from aggregator.model import (
-    Copy,
-    CopyFacts,
-)
+from aggregator.model.articles import Copy, CopyFacts
 from aggregator.store import schema
 from aggregator.store.articles import save_bodies
 from aggregator.store.rows import (

@@ -7,10 +7,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, delete, select, update
 
-from aggregator.model import (
-    Batch,
-    FileState,
-)
+from aggregator.model.polls import Batch, FileState
 from aggregator.store import schema
 from aggregator.store.rows import (
     Transaction,

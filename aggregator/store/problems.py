@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, delete, func, select
 
-from aggregator.model import Batch, Problem
+from aggregator.model.articles import Problem
+from aggregator.model.polls import Batch
 from aggregator.store import schema
 from aggregator.store.rows import insert_rows, instant, pieces, seconds
 

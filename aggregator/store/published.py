@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import Connection, delete, select, update
 
-from aggregator.model import Activity, FeedState, Headline, PublishedFile
 from aggregator.model.errors import DamagedStoreError
+from aggregator.model.feeds import Activity, FeedState, Headline, PublishedFile
 from aggregator.store import schema
 from aggregator.store.rows import instant, pieces, seconds, upsert_rows
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, delete, select
 
-from aggregator.model import Article
+from aggregator.model.articles import Article
 from aggregator.store import schema
 from aggregator.store.rows import pieces, upsert_rows
 

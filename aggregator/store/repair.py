@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Table, delete, func, insert, literal, select, update
 
-from aggregator.model import Problem
+from aggregator.model.articles import Problem
 from aggregator.model.errors import DamagedStoreError
 from aggregator.model.packing import pack, unpack
 from aggregator.store import problems, published, schema, urls

@@ -12,11 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Row, Table
 from sqlalchemy.dialects.sqlite import insert
 
-from aggregator.model import (
-    Article,
-    CopyFacts,
-    Enclosure,
-)
+from aggregator.model.articles import Article, CopyFacts, Enclosure
 from aggregator.model.errors import DamagedStoreError
 
 Value = TypeVar("Value")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, select
 
-from aggregator.model import Article
+from aggregator.model.articles import Article
 from aggregator.store import schema
 from aggregator.store.rows import article_from, seconds, upsert_rows
 from aggregator.store.windows import codes_due

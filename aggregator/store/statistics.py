@@ -6,7 +6,7 @@ import datetime
 
 from sqlalchemy import Connection, Integer, cast, func, select
 
-from aggregator.model import FeedSpec
+from aggregator.model.feeds import FeedSpec
 from aggregator.store import schema
 from aggregator.store.articles import count_articles
 from aggregator.store.rows import instant

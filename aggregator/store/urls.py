@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, case, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from aggregator.model import UrlState, Validators
 from aggregator.model.errors import DamagedStoreError
+from aggregator.model.polls import UrlState, Validators
 from aggregator.store import schema
 from aggregator.store.rows import (
     instant,

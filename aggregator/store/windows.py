@@ -7,10 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from aggregator.model import (
-    Article,
-    FeedSpec,
-)
+from aggregator.model.articles import Article
+from aggregator.model.feeds import FeedSpec
 from aggregator.store import schema
 from aggregator.store.rows import article_from, maybe_instant
 

@@ -6,7 +6,7 @@ import pytest
 from conftest import CONFIG, Site, article
 
 from aggregator.config.schema import Schedule, Settings
-from aggregator.model import ORIGIN_KINDS
+from aggregator.model.kinds import ORIGIN_KINDS
 
 CONTRACT = r"""
 site:

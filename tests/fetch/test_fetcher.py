@@ -20,8 +20,8 @@ from aggregator.fetch import pacing
 from aggregator.fetch.fetcher import Fetcher
 from aggregator.fetch.per_host import HostQueue
 from aggregator.fetch.policy import FetchPolicy
-from aggregator.model import Request, Response, UrlState, Validators
 from aggregator.model.errors import FetchError, PostponedError
+from aggregator.model.polls import Request, Response, UrlState, Validators
 
 NOW = datetime.datetime(2022, 1, 28, 12, tzinfo=datetime.UTC)
 MINUTE = datetime.timedelta(minutes=1)

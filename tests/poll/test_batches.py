@@ -12,9 +12,10 @@ import pytest
 from conftest import Site, article
 from upstream import Upstream, send
 
-from aggregator.model import Batch, Copy, FileState, Problem, UrlState
+from aggregator.model.articles import Copy, Problem
 from aggregator.model.errors import StoreError
 from aggregator.model.packing import pack
+from aggregator.model.polls import Batch, FileState, UrlState
 from aggregator.origins.posts import front_matter
 from aggregator.origins.posts.post_file import PostFile, parse
 from aggregator.poll import batches, post_files

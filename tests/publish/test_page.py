@@ -14,7 +14,8 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import COMMAND, Site, article
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from aggregator.model import Card, Headline, Overview
+from aggregator.model.feeds import Headline
+from aggregator.model.overview import Card, Overview
 from aggregator.publish import page as page_format
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.model import Batch, Copy, FileState, Problem
+from aggregator.model.articles import Copy, Problem
 from aggregator.model.errors import DamagedStoreError, LockedError, StoreError
 from aggregator.model.packing import pack
+from aggregator.model.polls import Batch, FileState
 from aggregator.poll.ingest import MergeRules
 from aggregator.poll.ingest import apply as _apply
 from aggregator.store import migrations

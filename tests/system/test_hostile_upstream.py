@@ -19,8 +19,8 @@ from upstream import Upstream
 from aggregator.fetch.addresses import is_allowed
 from aggregator.fetch.fetcher import Fetcher
 from aggregator.fetch.policy import FetchPolicy
-from aggregator.model import Request, Response
 from aggregator.model.errors import FetchError, masked
+from aggregator.model.polls import Request, Response
 
 TIMEOUT = 2.0
 GOOD = 99

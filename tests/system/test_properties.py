@@ -18,7 +18,7 @@ from lxml import etree
 
 from aggregator.articles import dates, identity, merge, sanitize
 from aggregator.config import safe_yaml
-from aggregator.model import Clues, CopyFacts
+from aggregator.model.articles import Clues, CopyFacts
 from aggregator.model.errors import UnusableError
 from aggregator.origins.posts import scan
 

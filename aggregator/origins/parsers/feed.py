@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from aggregator.articles import sanitize
-from aggregator.model import Enclosure
+from aggregator.model.articles import Enclosure
 from aggregator.model.errors import UnusableError
 from aggregator.origins.parsers import feed_cleanup, feed_fields, json_feed
 

@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 from zoneinfo import ZoneInfo
 
 from aggregator.articles import dates, sanitize
-from aggregator.model import Enclosure
+from aggregator.model.articles import Enclosure
 
 EARLIEST = datetime.datetime(1990, 1, 1, tzinfo=datetime.UTC)
 MAX_TITLE = 1000

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from aggregator import processes
-from aggregator.model import Batch, Copy, FileState, Problem
+from aggregator.model.articles import Copy, Problem
 from aggregator.model.digests import digest, digest_of
 from aggregator.model.errors import OriginError, UnusableError
+from aggregator.model.polls import Batch, FileState
 from aggregator.origins.interface import Progress
 from aggregator.origins.posts.post_file import PostFile, PostRules, parse
 from aggregator.origins.posts.scan import (

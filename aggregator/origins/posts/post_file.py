@@ -14,7 +14,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from aggregator.articles import dates, identity, sanitize
-from aggregator.model import NO_SOURCE, Clues, Copy, Problem
+from aggregator.model.articles import NO_SOURCE, Clues, Copy, Problem
 from aggregator.model.digests import digest
 from aggregator.model.errors import UnusableError, unforeseen
 from aggregator.model.logs import LOGGER

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from importlib import import_module
 
-from aggregator.model import FORMATS
+from aggregator.model.formats import FORMATS
 from aggregator.publish.validate.report import Report
 
 __all__ = ["ENDINGS", "Report", "validate"]
