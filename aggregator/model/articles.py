@@ -56,7 +56,6 @@ class Copy:
     name, its code or its file can say; `title_guess` are its first words.  `permalink`
     is the article's page on the site, `link` its page at its source, `share_url` its
     share page; `base` is what relative URLs in the text start from, None for the site.
-    `words` are `visible_text.words` of the text where they were needed already.
     """
 
     origin: str
@@ -78,7 +77,6 @@ class Copy:
     categories: tuple[str, ...] = ()
     enclosures: tuple[Enclosure, ...] = ()
     title_guess: str = ""
-    words: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +107,6 @@ class CopyFacts:
     base: str | None = None
     enclosures: tuple[Enclosure, ...] = ()
     title_guess: str = ""
-    words: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from aggregator.articles import dates, sanitize, visible_text
+from aggregator.articles import dates, sanitize
 from aggregator.model.articles import Copy, Enclosure
 from aggregator.model.digests import digest
 from aggregator.model.packing import pack
@@ -73,7 +73,6 @@ def make_copy(origin: str, found: Found, zone: ZoneInfo, now: datetime.datetime)
         base=found.base,
         categories=found.categories,
         enclosures=found.enclosures,
-        words=visible_text.words(found.html),
         title_guess="" if found.title else first_words(found.html),
     )
 

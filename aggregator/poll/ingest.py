@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from aggregator.articles import merge, sanitize, visible_text
+from aggregator.articles import merge, sanitize
 from aggregator.articles.identity import is_code
 from aggregator.config.schema import Settings
 from aggregator.model.articles import Article, Change, Copy, CopyFacts, Problem
@@ -97,7 +97,7 @@ def apply(
     best = {
         code: merge.best_copy(known, rules.origin_order) for code, known in copies.items() if known
     }
-    alike = readings.alike(articles, best, (*before.values(), *saved), number)
+    alike = readings.alike(articles, best, number)
     decided = (
         merge.decide(
             articles.get(code),
@@ -151,7 +151,7 @@ def _recognised(connection: Connection, batch: Batch) -> Batch:
 class _Readings:
     """Whether texts that differ read the same once both are cleaned by today's rules.
 
-    Texts whose words surely differ are not cleaned, others once.
+    Each text is cleaned once.
     """
 
     def __init__(self, connection: Connection, base: str) -> None:
@@ -167,7 +167,6 @@ class _Readings:
             if copy.location in before
             and before[copy.location].raw_hash != copy.raw_hash
             and before[copy.location].title == copy.title
-            and not visible_text.surely_differ(before[copy.location].words, copy.words)
         ]
         bodies = self._bodies(old.body_id for old, _ in pairs)
         return {
@@ -180,21 +179,15 @@ class _Readings:
         self,
         articles: Mapping[str, Article],
         best: Mapping[str, CopyFacts],
-        before: Iterable[CopyFacts],
         number: int,
     ) -> set[str]:
-        """The codes of articles whose best copy differs, but reads as they do.
-
-        `before` are copies as they were: an article may have its text from one of them.
-        """
-        words = {copy.body_id: copy.words for copy in before}
+        """Return the codes of articles whose best copy differs, but reads as they do."""
         pairs = [
             (article, article.body_id, best[code])
             for code, article in articles.items()
             if code in best
             and article.body_id is not None
             and merge.reads_differently(article, best[code], number)
-            and not visible_text.surely_differ(words.get(article.body_id, b""), best[code].words)
         ]
         bodies = self._bodies(
             body_id for _, shown, copy in pairs for body_id in (shown, copy.body_id)

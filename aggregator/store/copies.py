@@ -105,7 +105,6 @@ def save_copies(
                 base=copy.base,
                 enclosures=copy.enclosures,
                 title_guess=copy.title_guess,
-                words=copy.words or (old.words if old is not None and same else b""),
             )
         )
     if before:
@@ -136,5 +135,4 @@ def _copy_row(copy: CopyFacts) -> dict[str, Any]:
         "base": copy.base,
         "enclosures": enclosures_text(copy.enclosures),
         "title_guess": copy.title_guess,
-        "words": copy.words,
     }

@@ -183,12 +183,18 @@ def _move_places(connection: Connection, feed: str, stem: str | None) -> None:
     connection.exec_driver_sql("INSERT OR IGNORE INTO touched_feed VALUES (?)", (feed,))
 
 
+def _no_digests_of_words(connection: Connection) -> None:
+    """Version 5: texts that differ are cleaned and compared; nothing is kept for it."""
+    connection.exec_driver_sql("ALTER TABLE copy DROP COLUMN words")
+
+
 # Append only, from version 2 on: a new store is made as schema.py has it.  Steps write
 # their DDL out, since schema.py moves on and an old store must still get there.
 STEPS: tuple[Callable[[Connection], None], ...] = (
     _polled_urls,
     _formats_and_archives,
     _places_and_files,
+    _no_digests_of_words,
 )
 VERSION = len(STEPS) + 1
 

@@ -72,7 +72,6 @@ def copy_from(row: Row[Any]) -> CopyFacts:
             base=row.base,
             enclosures=_enclosures(row.enclosures),
             title_guess=row.title_guess,
-            words=row.words,
         )
     except UNREADABLE as error:
         raise DamagedStoreError(f"a copy of {row.code} cannot be read: {error}") from error

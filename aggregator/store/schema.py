@@ -16,7 +16,6 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
-    text,
 )
 
 metadata = MetaData()
@@ -105,7 +104,6 @@ copy = Table(
     Column("base", String),
     Column("enclosures", String, nullable=False, server_default="[]"),
     Column("title_guess", String, nullable=False, server_default=""),
-    Column("words", LargeBinary, nullable=False, server_default=text("x''")),
     UniqueConstraint("origin", "location"),
     Index("copy_code", "code"),
     Index("copy_link", "link"),

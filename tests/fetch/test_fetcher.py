@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from upstream import Upstream, send
 
-from aggregator.articles import sanitize, sources, visible_text
+from aggregator.articles import sources
 from aggregator.fetch import pacing
 from aggregator.fetch.fetcher import Fetcher
 from aggregator.fetch.per_host import HostQueue
@@ -372,23 +372,3 @@ def test_a_known_source_goes_before_its_sound() -> None:
     known = sources.SourceKeys({"北京商报": "bjsb"}, {"北京商报": "x", "华夏时报": "hxsb"})
     assert known.key_of("北京商报新闻") == "bjsb"
     assert known.key_of("华夏时报") == "hxsb"
-
-
-pieces = st.lists(
-    st.sampled_from(
-        ["<p>", "</p>", '<p class="a">', "<div>", "</div>", "<script>", "</script>", "<!-- a -->",
-         "<!--", "-->", '<span style="display:none">', "</span>", "<b", ">", "<", "&amp;", "&nbsp;",
-         "甲", "x", " ", "\n", '<a href="/b">', "</a>", "<title>", '<img alt="y>">', "<td>"]
-    ),
-    max_size=12,
-)  # fmt: skip
-
-
-@given(pieces, pieces)
-def test_texts_with_other_visible_words_are_other_texts(one: list[str], other: list[str]) -> None:
-    first, second = "".join(one), "".join(other)
-    if visible_text.surely_differ(visible_text.words(first), visible_text.words(second)):
-        base = "https://a.example/"
-        assert sanitize.clean(first, sanitize.HTML, base) != sanitize.clean(
-            second, sanitize.HTML, base
-        )
