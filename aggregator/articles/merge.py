@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from aggregator.model.articles import NO_SOURCE, Article, Change, CopyFacts
+from aggregator.model.articles import NO_SOURCE, Article, Change, StoredCopy
 
 _NEVER = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _SECOND = datetime.timedelta(seconds=1)
 
 
-def best_copy(copies: Sequence[CopyFacts], origin_order: Mapping[str, int]) -> CopyFacts:
+def best_copy(copies: Sequence[StoredCopy], origin_order: Mapping[str, int]) -> StoredCopy:
     """The copy to show: the one with the best text, with what it lacks from the others.
 
     Full text goes before an excerpt, then a text that was corrected in its place, the
@@ -51,7 +51,7 @@ def best_copy(copies: Sequence[CopyFacts], origin_order: Mapping[str, int]) -> C
     )
 
 
-def _rank(copy: CopyFacts, origin_order: Mapping[str, int]) -> tuple[object, ...]:
+def _rank(copy: StoredCopy, origin_order: Mapping[str, int]) -> tuple[object, ...]:
     return (
         copy.is_full,
         copy.changed or _NEVER,
@@ -63,7 +63,7 @@ def _rank(copy: CopyFacts, origin_order: Mapping[str, int]) -> tuple[object, ...
 
 def _source(
     article: Article | None,
-    copies: Sequence[CopyFacts],
+    copies: Sequence[StoredCopy],
     origin_order: Mapping[str, int],
     poll: int,
 ) -> tuple[str, str | None]:
@@ -94,7 +94,7 @@ def _source(
     return key, names[0] if names else None
 
 
-def reads_differently(article: Article | None, best: CopyFacts, poll: int) -> bool:
+def reads_differently(article: Article | None, best: StoredCopy, poll: int) -> bool:
     """Whether both texts must be cleaned and compared to know if this is a revision."""
     return (
         article is not None
@@ -108,7 +108,7 @@ def reads_differently(article: Article | None, best: CopyFacts, poll: int) -> bo
 
 def decide(
     article: Article | None,
-    copies: Sequence[CopyFacts],
+    copies: Sequence[StoredCopy],
     origin_order: Mapping[str, int],
     poll: int,
     now: datetime.datetime,
@@ -157,7 +157,7 @@ def decide(
     return None
 
 
-def _with_text_of(article: Article, copy: CopyFacts) -> CopyFacts:
+def _with_text_of(article: Article, copy: StoredCopy) -> StoredCopy:
     """A copy as if it had the article's text."""
     return replace(
         copy,
@@ -185,7 +185,7 @@ def _change(
 
 def _shown(
     article: Article | None,
-    best: CopyFacts,
+    best: StoredCopy,
     source: tuple[str, str | None],
     poll: int,
     now: datetime.datetime,

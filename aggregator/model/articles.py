@@ -66,9 +66,9 @@ class Copy:
     title: str
     published: datetime.datetime | None
     published_guess: datetime.datetime
-    body: bytes
     media_type: str
     raw_hash: bytes
+    body: bytes
     is_full: bool = True
     permalink: str | None = None
     link: str | None = None
@@ -79,34 +79,17 @@ class Copy:
     title_guess: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CopyFacts:
-    """A stored copy without its text: all that choosing and dating need.
+@dataclass(frozen=True)
+class StoredCopy(Copy):
+    """A copy in the store, where its text stays: `body` is empty here.
 
     `changed` is when its text was last seen to read differently in the same place, None
     while it reads as it was first found.
     """
 
-    body_id: int
-    code: str
-    origin: str
-    location: str
-    source: str
-    source_name: str | None
-    title: str
-    published: datetime.datetime | None
-    published_guess: datetime.datetime
-    raw_hash: bytes
-    is_full: bool
-    link: str | None
-    share_url: str | None
-    categories: tuple[str, ...]
-    changed: datetime.datetime | None
-    media_type: str
-    permalink: str | None = None
-    base: str | None = None
-    enclosures: tuple[Enclosure, ...] = ()
-    title_guess: str = ""
+    body: bytes = b""
+    body_id: int = 0
+    changed: datetime.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

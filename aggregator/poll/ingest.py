@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from aggregator.articles import merge, sanitize
 from aggregator.articles.identity import is_code
 from aggregator.config.schema import Settings
-from aggregator.model.articles import Article, Change, Copy, CopyFacts, Problem
+from aggregator.model.articles import Article, Change, Copy, Problem, StoredCopy
 from aggregator.model.digests import digest
 from aggregator.model.packing import unpack
 from aggregator.model.polls import Batch
@@ -159,7 +159,7 @@ class _Readings:
         self._base = base
         self._clean: dict[bytes, str] = {}
 
-    def unchanged(self, copies: Sequence[Copy], before: Mapping[str, CopyFacts]) -> set[str]:
+    def unchanged(self, copies: Sequence[Copy], before: Mapping[str, StoredCopy]) -> set[str]:
         """The locations of copies whose raw text differs, but reads as it did."""
         pairs = [
             (before[copy.location], copy)
@@ -178,7 +178,7 @@ class _Readings:
     def alike(
         self,
         articles: Mapping[str, Article],
-        best: Mapping[str, CopyFacts],
+        best: Mapping[str, StoredCopy],
         number: int,
     ) -> set[str]:
         """Return the codes of articles whose best copy differs, but reads as they do."""
@@ -202,7 +202,7 @@ class _Readings:
         wanted = set(body_ids)
         return bodies_of(self._connection, wanted) if wanted else {}
 
-    def _read(self, body: bytes, item: Article | Copy | CopyFacts) -> str:
+    def _read(self, body: bytes, item: Article | Copy | StoredCopy) -> str:
         base = item.base or self._base
         key = digest(b"%b\0%b\0%b" % (body, item.media_type.encode(), base.encode()))
         if key not in self._clean:

@@ -15,12 +15,10 @@ from aggregator.model.packing import unpack
 from aggregator.store import schema
 from aggregator.store.rows import (
     article_from,
-    categories_text,
-    enclosures_text,
     insert_rows,
     instant,
-    maybe_seconds,
     pieces,
+    row_of,
     seconds,
     upsert_rows,
 )
@@ -140,9 +138,9 @@ def save_changes(
     new = [change.article for change in changes if change.article.code not in known]
     old = [change.article for change in changes if change.article.code in known]
     if new:
-        insert_rows(connection, schema.article, [_article_row(article) for article in new])
+        insert_rows(connection, schema.article, [_row(article) for article in new])
     if old:
-        upsert_rows(connection, schema.article, [_article_row(article) for article in old], "code")
+        upsert_rows(connection, schema.article, [_row(article) for article in old], "code")
     superseded = [
         {
             "code": before.code,
@@ -190,7 +188,7 @@ def _note_changed(
 
 def remember(connection: Connection, articles: Iterable[Article]) -> None:
     """Put articles into the ledger whose text is not known (any more)."""
-    rows = [_article_row(article) for article in articles]
+    rows = [_row(article) for article in articles]
     if rows:
         insert_rows(connection, schema.article, rows)
 
@@ -222,26 +220,5 @@ def save_bodies(connection: Connection, texts: Sequence[bytes]) -> range:
     return numbers
 
 
-def _article_row(article: Article) -> dict[str, Any]:
-    return {
-        "code": article.code,
-        "source": article.source,
-        "source_name": article.source_name,
-        "first_seen": seconds(article.first_seen),
-        "first_poll": article.first_poll,
-        "published": seconds(article.published),
-        "updated": maybe_seconds(article.updated),
-        "revision": article.revision,
-        "version": article.version,
-        "title": article.title,
-        "raw_hash": article.raw_hash,
-        "body_id": article.body_id,
-        "media_type": article.media_type,
-        "link": article.link,
-        "share_url": article.share_url,
-        "categories": categories_text(article.categories),
-        "is_full": article.is_full,
-        "removed": article.removed,
-        "base": article.base,
-        "enclosures": enclosures_text(article.enclosures),
-    }
+def _row(article: Article) -> dict[str, Any]:
+    return row_of(article, schema.article)

@@ -1,8 +1,4 @@
-"""The tables, as SQLAlchemy Core knows them.
-
-Instants are whole seconds since 1970 in UTC.  Texts are packed (`packing.pack`) in a table
-of their own, so that lists of articles are read without them.
-"""
+"""The tables.  Packed texts have one of their own, so that articles are read without them."""
 
 from __future__ import annotations
 
@@ -20,20 +16,25 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
+
+class Instant(Integer):
+    """A time, in whole seconds since 1970 in UTC."""
+
+
 migration = Table(
     "migration",
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("applied_at", Integer, nullable=False),
+    Column("applied_at", Instant, nullable=False),
 )
 
-# What an origin was read with; other rules mean that everything is read again.
+# The rules that an origin was read with: if they change, everything is read again.
 origin = Table(
     "origin",
     metadata,
     Column("name", String, primary_key=True),
     Column("rules", LargeBinary, nullable=False),
-    Column("polled_at", Integer, nullable=False),
+    Column("polled_at", Instant, nullable=False),
 )
 
 file = Table(
@@ -50,19 +51,19 @@ file = Table(
     sqlite_with_rowid=False,
 )
 
-# URLs that are polled.  What is asked again next time goes with the copies it vouches for.
+# URLs that are polled.  Validators are saved together with the copies they vouch for.
 url = Table(
     "url",
     metadata,
     Column("origin", String, primary_key=True),
     Column("url", String, primary_key=True),
-    Column("next_at", Integer, nullable=False),
+    Column("next_at", Instant, nullable=False),
     Column("etag", String),
     Column("last_modified", String),
     Column("content_hash", LargeBinary, nullable=False),
-    Column("asked_at", Integer),
-    Column("answered_at", Integer),
-    Column("read_at", Integer),
+    Column("asked_at", Instant),
+    Column("answered_at", Instant),
+    Column("read_at", Instant),
     Column("failures", Integer, nullable=False),
     Column("trouble", String),
     Column("moved_to", String),
@@ -90,15 +91,15 @@ copy = Table(
     Column("source", String, nullable=False),
     Column("source_name", String),
     Column("title", String, nullable=False),
-    Column("published", Integer),
-    Column("published_guess", Integer, nullable=False),
+    Column("published", Instant),
+    Column("published_guess", Instant, nullable=False),
     Column("raw_hash", LargeBinary, nullable=False),
     Column("is_full", Boolean, nullable=False),
     Column("media_type", String, nullable=False),
     Column("link", String),
     Column("share_url", String),
     Column("categories", String, nullable=False),
-    Column("changed", Integer),
+    Column("changed", Instant),
     Column("body_id", Integer, nullable=False),
     Column("permalink", String),
     Column("base", String),
@@ -116,10 +117,10 @@ article = Table(
     Column("code", String, nullable=False, unique=True),
     Column("source", String, nullable=False),
     Column("source_name", String),
-    Column("first_seen", Integer, nullable=False),
+    Column("first_seen", Instant, nullable=False),
     Column("first_poll", Integer, nullable=False),
-    Column("published", Integer, nullable=False),
-    Column("updated", Integer),
+    Column("published", Instant, nullable=False),
+    Column("updated", Instant),
     Column("revision", Integer, nullable=False),
     Column("version", Integer, nullable=False),
     Column("title", String, nullable=False),
@@ -137,13 +138,13 @@ article = Table(
 Index("article_window", article.c.source, article.c.published.desc(), article.c.code.desc())
 Index("article_newest", article.c.published.desc(), article.c.code.desc())
 
-# Texts that were superseded; the newest revision of an article stands in its own row.
+# Superseded texts; an article's newest revision stands in its own row.
 revision = Table(
     "revision",
     metadata,
     Column("code", String, primary_key=True),
     Column("number", Integer, primary_key=True),
-    Column("seen_at", Integer, nullable=False),
+    Column("seen_at", Instant, nullable=False),
     Column("title", String, nullable=False),
     Column("media_type", String, nullable=False),
     Column("body_id", Integer, nullable=False),
@@ -160,8 +161,8 @@ rendition = Table(
     Column("html", LargeBinary, nullable=False),
 )
 
-# Polls by number.  One that was killed is not finished, and the next one goes on with it:
-# articles that are new in it are still decided as new when another copy turns up.
+# Polls by number.  An interrupted poll is resumed by the next run under its number, so that
+# articles that are new in it stay new when another copy turns up.
 poll = Table(
     "poll",
     metadata,
@@ -169,7 +170,7 @@ poll = Table(
     Column("finished", Boolean, nullable=False),
 )
 
-# Sources whose feeds may look different since they were last built.
+# Sources with changes since their feeds were last built.
 touched = Table("touched", metadata, Column("source", String, primary_key=True))
 
 problem = Table(
@@ -180,15 +181,15 @@ problem = Table(
     Column("location", String, nullable=False),
     Column("line", Integer),
     Column("reason", String, nullable=False),
-    Column("seen_at", Integer, nullable=False),
+    Column("seen_at", Instant, nullable=False),
     Index("problem_location", "origin", "location"),
 )
 
-# Feeds of selections that may look different since they were last built.
+# Other feeds with changes since they were last built.
 touched_feed = Table("touched_feed", metadata, Column("feed", String, primary_key=True))
 
-# Articles that changed after they were first seen, since the last whole build.  Those that
-# come `again` have words, or a feed, that older documents do not show.
+# Articles that changed since the last whole build; those to publish `again` have a text, or
+# a feed, that older documents do not show.
 changed = Table(
     "changed",
     metadata,
@@ -196,7 +197,7 @@ changed = Table(
     Column("again", Boolean, nullable=False),
 )
 
-# What feeds of tags and of filters show, and up to which article that has been decided.
+# What feeds by tag and by filter show, and up to which article that has been decided.
 selection = Table(
     "selection",
     metadata,
@@ -208,7 +209,7 @@ selected = Table(
     "selected",
     metadata,
     Column("feed", String, primary_key=True),
-    Column("published", Integer, primary_key=True),
+    Column("published", Instant, primary_key=True),
     Column("code", String, primary_key=True),
     Index("selected_code", "code"),
     sqlite_with_rowid=False,
@@ -225,8 +226,8 @@ archive = Table(
     Column("fingerprint", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
-# Which revision of an article stands in which document of a feed, and in which order.  A
-# revision has one place in a feed: to decide it twice changes nothing.
+# Which revision of an article stands in which archive document, and where.  A revision has
+# one place in a feed, so deciding it twice changes nothing.
 place = Table(
     "place",
     metadata,
@@ -238,8 +239,8 @@ place = Table(
     Index("place_document", "feed", "number", "position"),
     sqlite_with_rowid=False,
 )
-# Up to the arrival of which article a feed's places have been decided, and those articles
-# that arrived until then and have none yet: they are in its window, or not yet due.
+# Up to which article a feed's places have been decided, and those before it without a place:
+# they are in the feed's window, or scheduled.
 archiving = Table(
     "archiving",
     metadata,
@@ -263,14 +264,13 @@ feed = Table(
     Column("rules", LargeBinary, nullable=False),
     Column("fingerprint", LargeBinary, nullable=False),
     Column("entries", Integer, nullable=False),
-    Column("updated", Integer, nullable=False),
-    Column("checked_at", Integer, nullable=False),
+    Column("updated", Instant, nullable=False),
+    Column("checked_at", Instant, nullable=False),
     Column("activity", String, nullable=False, server_default="[]"),
 )
 
-# The manifest: every file in the feeds folder as it was left, packed ones too.  `document`
-# is the number of an archive document, 0 for a feed itself; the page and what belongs to
-# it have no feed.  `fingerprint` is what the latter were made from.
+# The manifest: every published file as it was written.  `document` is the number of an
+# archive document, 0 for the feed itself.  The page's files have no feed, but a fingerprint.
 published_file = Table(
     "published_file",
     metadata,
@@ -285,14 +285,14 @@ published_file = Table(
     Index("published_file_feed", "feed", "document"),
 )
 
-# Hubs that are to be told of a feed (WebSub).
+# Hubs to notify of a feed (WebSub).
 ping = Table(
     "ping",
     metadata,
     Column("hub", String, primary_key=True),
     Column("topic", String, primary_key=True),
-    Column("since", Integer, nullable=False),
-    Column("due_at", Integer, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
     Column("failures", Integer, nullable=False),
     Column("trouble", String),
 )

@@ -13,12 +13,14 @@ from aggregator.model.errors import DamagedStoreError
 from aggregator.model.polls import UrlState, Validators
 from aggregator.store import schema
 from aggregator.store.rows import (
+    UNREADABLE,
     instant,
     maybe_instant,
-    maybe_seconds,
     pieces,
+    row_of,
     seconds,
     upsert_rows,
+    values_of,
 )
 
 
@@ -88,23 +90,13 @@ def due_once(connection: Connection, origin: str) -> list[str]:
 def save(connection: Connection, origin: str, found: Iterable[UrlState]) -> None:
     """Store what is known of some URLs now."""
     rows = [
-        {
-            "origin": origin,
-            "url": state.url,
-            "next_at": seconds(state.next_at),
-            "etag": state.validators.etag,
-            "last_modified": state.validators.last_modified,
-            "content_hash": state.content_hash,
-            "asked_at": maybe_seconds(state.asked_at),
-            "answered_at": maybe_seconds(state.answered_at),
-            "read_at": maybe_seconds(state.read_at),
-            "failures": state.failures,
-            "trouble": state.trouble,
-            "moved_to": state.moved_to,
-            "moves": state.moves,
-            "is_gone": state.is_gone,
-            "is_due_once": state.is_due_once,
-        }
+        row_of(
+            state,
+            schema.url,
+            origin=origin,
+            etag=state.validators.etag,
+            last_modified=state.validators.last_modified,
+        )
         for state in found
     ]
     if rows:
@@ -219,20 +211,9 @@ def state_from(row: Row[Any]) -> UrlState:
     Raises `DamagedStoreError` if it is none.
     """
     try:
-        return UrlState(
-            url=row.url,
-            next_at=instant(row.next_at),
-            validators=Validators(row.etag, row.last_modified),
-            content_hash=row.content_hash,
-            asked_at=maybe_instant(row.asked_at),
-            answered_at=maybe_instant(row.answered_at),
-            read_at=maybe_instant(row.read_at),
-            failures=row.failures,
-            trouble=row.trouble,
-            moved_to=row.moved_to,
-            moves=row.moves,
-            is_gone=row.is_gone,
-            is_due_once=row.is_due_once,
-        )
-    except (ValueError, TypeError, OverflowError, OSError) as error:
+        values = values_of(row, schema.url)
+        del values["origin"]
+        validators = Validators(values.pop("etag"), values.pop("last_modified"))
+        return UrlState(validators=validators, **values)
+    except (*UNREADABLE, DamagedStoreError) as error:
         raise DamagedStoreError(f"the record of {row.url} cannot be read: {error}") from error

@@ -18,7 +18,7 @@ from lxml import etree
 
 from aggregator.articles import dates, identity, merge, sanitize
 from aggregator.config import safe_yaml
-from aggregator.model.articles import Clues, CopyFacts
+from aggregator.model.articles import Clues, StoredCopy
 from aggregator.model.errors import UnusableError
 from aggregator.origins.posts import scan
 
@@ -252,7 +252,7 @@ def test_any_yaml_is_plain_data_or_unusable(text) -> None:
     assert yaml.safe_load(yaml.safe_dump(found)) == found
 
 
-def facts(number: int, **changes: object) -> CopyFacts:
+def facts(number: int, **changes: object) -> StoredCopy:
     values: dict[str, object] = {
         "body_id": number,
         "code": "NW202201272264567295",
@@ -271,7 +271,7 @@ def facts(number: int, **changes: object) -> CopyFacts:
         "changed": None,
         "media_type": "text/html",
     }
-    return CopyFacts(**{**values, **changes})  # type: ignore[arg-type]
+    return StoredCopy(**{**values, **changes})  # type: ignore[arg-type]
 
 
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=4, unique=True))
