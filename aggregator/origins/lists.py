@@ -17,7 +17,7 @@ from aggregator.model.articles import Copy, Problem
 from aggregator.model.digests import digest_of
 from aggregator.model.errors import UnusableError, unforeseen
 from aggregator.model.polls import Response
-from aggregator.origins.copies import Found, as_html, make_copy, unread_dates
+from aggregator.origins.copies import as_html, make_copy, unread_dates
 from aggregator.origins.interface import Reading
 from aggregator.origins.parsers import json_body
 from aggregator.origins.parsers.page import ListLink
@@ -159,11 +159,11 @@ class ListEndpoint:
         except UnusableError as error:
             problems.append(Problem(self._rule.url, f"its next page: {error.reason}"))
         pages: list[str] = []
-        read: list[Found] = []
+        dates: list[str] = []
         for number, item in enumerate(items[:MAX_ITEMS], 1):
             try:
-                found = self._found(item, sources, response.url)
-                copy = make_copy(self.name, found, self._zone, now)
+                values = self._values(item)
+                copy = self._copy(values, sources, response.url, now)
             except UnusableError as error:
                 problems.append(Problem(self._rule.url, f"item {number}: {error.reason}"))
                 continue
@@ -171,20 +171,21 @@ class ListEndpoint:
                 reason = f"item {number}: cannot be read ({unforeseen(error)})"
                 problems.append(Problem(self._rule.url, reason))
                 continue
-            read.append(found)
+            dates.append(values["published"])
             if copies.setdefault(copy.location, copy) is copy and copy.share_url is not None:
                 pages.append(copy.share_url)
         if len(items) > MAX_ITEMS:
             note = f"only the first {MAX_ITEMS:,} of {len(items):,} items were read"
             problems.append(Problem(self._rule.url, note))
-        unread = unread_dates(read, self._zone)
+        unread = unread_dates(dates, self._zone)
         if unread is not None:
             problems.append(Problem(self._rule.url, unread))
         return Reading(tuple(copies.values()), tuple(problems), tuple(pages), next_url)
 
-    def _found(self, item: object, sources: SourceKeys, base: str) -> Found:
-        """What one item says.  Raises `UnusableError` for one of no use."""
-        values = self._values(item)
+    def _copy(
+        self, values: dict[str, str], sources: SourceKeys, base: str, now: datetime.datetime
+    ) -> Copy:
+        """Return one item as a copy.  Raises `UnusableError` if it names no article."""
         url = _joined(base, values["url"]) if values["url"] else ""
         if url and not url.startswith(("http://", "https://")):
             raise UnusableError(f"its address is no web address: {url[:80]!r}")
@@ -205,10 +206,13 @@ class ListEndpoint:
         title = sanitize.plain_text(values["title"], json_body.MAX_TITLE)
         if not title:
             raise UnusableError("it has no title")
-        return Found(
-            location=code or url,
-            code=code or identity.url_fallback(url),
-            html=as_html(sanitize.plain_text(values["digest"])),
+        return make_copy(
+            self.name,
+            code or url,
+            code or identity.url_fallback(url),
+            as_html(sanitize.plain_text(values["digest"])),
+            self._zone,
+            now,
             title=title,
             source=self._rule.source or (sources.key_of(name) if name else ""),
             source_name=name,

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -18,7 +19,7 @@ from aggregator.model.articles import Problem
 from aggregator.model.digests import digest_of
 from aggregator.model.errors import OriginError, UnusableError
 from aggregator.model.polls import Response
-from aggregator.origins.copies import Found, as_html, first_words, make_copy, unread_dates
+from aggregator.origins.copies import as_html, first_words, make_copy, unread_dates
 from aggregator.origins.interface import Reading
 from aggregator.origins.parsers import json_body
 from aggregator.origins.parsers.page import PageSelectors, PageText
@@ -54,6 +55,14 @@ class ShareRule:
     refresh_for: datetime.timedelta
     refresh_every: datetime.timedelta
     heed_robots: bool
+
+
+class _Text(NamedTuple):
+    html: str
+    title: str
+    date: str
+    source_name: str = ""
+    code: str = ""
 
 
 class SharePages:
@@ -149,52 +158,48 @@ class SharePages:
         kind = rule[0]
         code = identity.code_of_share_url(url, self._codes)
         found = self._json(kind, response) if kind.format == "json" else self._page(kind, response)
-        told = identity.normal_code(found.code) if found.code else None
-        if told is not None and code is not None and told != code:
-            raise UnusableError(f"the answer is about {told}, not about {code}")
-        code = code or told or identity.url_fallback(url)
+        named = identity.normal_code(found.code) if found.code else None
+        if named is not None and code is not None and named != code:
+            raise UnusableError(f"the answer is about {named}, not about {code}")
+        code = code or named or identity.url_fallback(url)
         if not first_words(found.html) and "<img" not in found.html:
             raise UnusableError("an empty text")
         name = normal_name(found.source_name or self._credit(found.html))
-        complete = dataclasses.replace(
-            found,
-            location=url,
-            code=code,
-            html=as_html(found.html),
+        copy = make_copy(
+            NAME,
+            url,
+            code,
+            as_html(found.html),
+            self._zone,
+            now,
+            title=found.title,
             source=sources.key_of(name) if name else "",
             source_name=name,
+            date=found.date,
             share_url=url,
             base=response.url,
         )
-        note = unread_dates([complete], self._zone)
-        problems = (Problem(url, note),) if note is not None else ()
-        return Reading((make_copy(NAME, complete, self._zone, now),), problems)
+        note = unread_dates([found.date], self._zone)
+        return Reading((copy,), (Problem(url, note),) if note is not None else ())
 
-    def _json(self, rule: ShareRule, response: Response) -> Found:
+    def _json(self, rule: ShareRule, response: Response) -> _Text:
         document = json_body.load(response.body or b"", response.headers.get("content-type", ""))
         html = json_body.text(rule.html or "content || text", document, "text")
         if not html:
             raise UnusableError("JSON without a text")
-        return Found(
-            location="",
-            code=json_body.code(rule.code or _CODE, document),
-            html=html,
-            title=sanitize.plain_text(json_body.line(rule.title, document, "title")),
-            source_name=json_body.line(rule.source, document, "source", 100),
-            date=json_body.line(rule.published, document, "date"),
+        return _Text(
+            html,
+            sanitize.plain_text(json_body.line(rule.title, document, "title")),
+            json_body.line(rule.published, document, "date"),
+            json_body.line(rule.source, document, "source", 100),
+            json_body.code(rule.code or _CODE, document),
         )
 
-    def _page(self, rule: ShareRule, response: Response) -> Found:
+    def _page(self, rule: ShareRule, response: Response) -> _Text:
         selectors = PageSelectors(rule.html, rule.title, rule.published)
         content_type = response.headers.get("content-type", "")
         page = self._extract(response.body or b"", content_type, response.url, selectors)
-        return Found(
-            location="",
-            code="",
-            html=page.html,
-            title=page.title or "",
-            date=page.date or "",
-        )
+        return _Text(page.html, page.title or "", page.date or "")
 
     def _credit(self, html: str) -> str:
         match = _CREDIT.search(html[-500:])

@@ -16,7 +16,7 @@ from aggregator.model.articles import Copy, Problem
 from aggregator.model.digests import digest_of
 from aggregator.model.errors import UnusableError, unforeseen
 from aggregator.model.polls import Response
-from aggregator.origins.copies import Found, make_copy, unread_dates
+from aggregator.origins.copies import make_copy, unread_dates
 from aggregator.origins.interface import Reading
 from aggregator.origins.parsers.feed import FeedItem, ParsedFeed
 
@@ -110,11 +110,10 @@ class Subscription:
         source = self._rule.source or (sources.key_of(name) if name else "")
         copies: dict[str, Copy] = {}
         problems = [Problem(url, note) for note in feed.notes]
-        read: list[Found] = []
+        dates: list[str] = []
         for item in feed.items:
             try:
-                found = self._found(item, source, name, response.url)
-                copy = make_copy(self.name, found, self._zone, now)
+                copy = self._copy(item, source, name, response.url, now)
             except UnusableError as error:
                 problems.append(Problem(url, f"{item.title[:60] or item.guid}: {error.reason}"))
                 continue
@@ -122,14 +121,16 @@ class Subscription:
                 reason = f"{item.title[:60] or item.guid}: cannot be read ({unforeseen(error)})"
                 problems.append(Problem(url, reason))
                 continue
-            read.append(found)
+            dates.append(item.unread_date)
             copies.setdefault(copy.location, copy)
-        unread = unread_dates(read, self._zone)
+        unread = unread_dates(dates, self._zone)
         if unread is not None:
             problems.append(Problem(url, unread))
         return Reading(tuple(copies.values()), tuple(problems))
 
-    def _found(self, item: FeedItem, source: str, name: str, base: str) -> Found:
+    def _copy(
+        self, item: FeedItem, source: str, name: str, base: str, now: datetime.datetime
+    ) -> Copy:
         addresses = [address for address in (item.link, item.guid) if address]
         code = next(
             (
@@ -150,10 +151,13 @@ class Subscription:
             words = hashlib.sha256(f"{item.title}\0{item.html}".encode()).hexdigest()[:32]
             code = identity.guid_fallback(self._rule.url, words)
         is_share_page = item.link is not None and self._is_share_page(item.link)
-        return Found(
-            location=item.guid or item.link or code,
-            code=code,
-            html=item.html,
+        return make_copy(
+            self.name,
+            item.guid or item.link or code,
+            code,
+            item.html,
+            self._zone,
+            now,
             title=item.title,
             source=source,
             source_name=name,
