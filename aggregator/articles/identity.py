@@ -54,6 +54,11 @@ def make_rules(
     )
 
 
+def is_share_url(url: str, rules: Rules) -> bool:
+    """Whether a URL is that of a share page."""
+    return any(pattern.search(url) for pattern in rules.share_urls)
+
+
 def normal_code(text: str) -> str | None:
     """`NW` + 18 digits for a code or a bare number, None for anything else.
 

@@ -20,7 +20,6 @@ from aggregator.config.schema import Settings
 from aggregator.model.articles import Article, Revision
 from aggregator.model.errors import AggregatorError, StoreError, masked
 from aggregator.model.polls import UrlState
-from aggregator.origins import from_settings
 from aggregator.publish.publication import Publication
 from aggregator.store import (
     archive_places,
@@ -80,7 +79,7 @@ def status(settings: Settings) -> Values:
 
 def problems(settings: Settings) -> list[Values]:
     """Every open problem."""
-    folders = {from_settings.origin_name(posts): posts.path for posts in settings.posts}
+    folders = {posts.name: posts.path for posts in settings.posts}
     with _reading(settings) as connection:
         return [
             {
@@ -182,7 +181,7 @@ def _origins(settings: Settings, connection: Connection) -> list[Values]:
     polls = origins.polls(connection)
     totals = urls.totals(connection)
     found = []
-    for name in from_settings.origin_names(settings):
+    for name in settings.origin_names:
         total = totals.get(name)
         found.append(
             {

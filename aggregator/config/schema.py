@@ -6,14 +6,16 @@ Every key of the contract stands here once, with its default.
 from __future__ import annotations
 
 import datetime
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from aggregator import __version__
+from aggregator.config.origins import IdentityRules, ListEndpoint, Posts, Shares, Subscription
 from aggregator.config.values import (
     ByteSize,
-    CodedPattern,
     Duration,
     FeedName,
     FilterText,
@@ -24,30 +26,19 @@ from aggregator.config.values import (
     Language,
     Network,
     PathText,
-    Pattern,
     Permalink,
-    ShareOfCode,
-    ShareTemplate,
+    Section,
     Tag,
     TimeZone,
     Title,
     WebUrl,
-    check_jmespath,
 )
-from aggregator.model.kinds import ORIGIN_KINDS
+from aggregator.model.kinds import ORIGIN_KINDS, SHARES
 
-DEFAULT_NAV_LINE = r"^\[返回.*\]\(.*\)\s*$"
-DEFAULT_SHARE_URL = "{origin}/html_News/NewsShare.html?infoCode={code}"
-DEFAULT_TEXT_URL = "{origin}/NewsData/GetNewsText.do?id={code}"
-DEFAULT_SHARE = r"/html_News/NewsShare\.html\?infoCode=(?P<code>NW\d{18})"
+_EVERYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 
 
-class _Section(BaseModel):
-    # Built with the whole, not each on its own: that takes half the time.
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
-
-
-class Site(_Section):
+class Site(Section):
     """Who publishes, and what every feed says of itself."""
 
     title: Title
@@ -62,117 +53,14 @@ class Site(_Section):
     permalink: Permalink | None = None
 
 
-class Posts(_Section):
-    """One folder of posts."""
-
-    path: PathText
-    glob: PathText = "*.md"
-    when_removed: Literal["keep", "drop"] = "keep"
-    drop_lines: tuple[Pattern, ...] = (DEFAULT_NAV_LINE,)
-    max_bytes: ByteSize = 5_000_000
-
-
-class IdentityRules(_Section):
-    """Where codes are found."""
-
-    front_matter: str = "infoCode"
-    parameter: str = "infoCode"
-    article_urls: tuple[CodedPattern, ...] = (
-        r",(?P<code>\d{18})\.html",
-        r"/a/(?P<code>\d{18})\.html",
-    )
-    file_names: tuple[CodedPattern, ...] = (
-        r"\d{4}-\d{1,2}-\d{1,2}-(?P<code>NW\d{18})",
-        r"\d{4}-\d{1,2}-\d{1,2}-(?P<code>\d{18})",
-    )
-
-
-class ShareText(_Section):
-    """Where the text behind a share page is, and how it is found in what comes.
-
-    `url` may use `{url}`, `{origin}` (scheme and host of the share page) and the groups
-    of `match`.  The others are JMESPath expressions for JSON, CSS selectors for HTML.
-    """
-
-    url: ShareTemplate = DEFAULT_TEXT_URL
-    format: Literal["json", "html"] = "json"
-    html: str | None = None
-    title: str | None = None
-    published: str | None = None
-    source: str | None = None
-    code: str | None = None
-
-    @model_validator(mode="after")
-    def _expressions(self) -> ShareText:
-        if self.format == "json":
-            for name in ("html", "title", "published", "source", "code"):
-                check_jmespath(getattr(self, name), name)
-        return self
-
-
-class Refresh(_Section):
-    """For how long after its publication an article is read again, and how often."""
-
-    for_: Duration = Field(default=datetime.timedelta(hours=48), alias="for")
-    every: Interval = datetime.timedelta(minutes=30)
-
-
-class Shares(_Section):
-    """A kind of share page, and how to get the text behind one.
-
-    `text: null` reads the main text of the page itself.
-    """
-
-    match: CodedPattern = DEFAULT_SHARE
-    text: ShareText | None = ShareText()
-    urls: tuple[str, ...] = ()
-    refresh: Refresh = Refresh()
-    robots: bool = True
-
-
-class ListEndpoint(_Section):
-    """An endpoint that names new articles.
-
-    `shape` is a preset of `items` and `fields`; what is given beside it goes before it.
-    """
-
-    url: WebUrl
-    format: Literal["json", "html"] = "json"
-    shape: Literal["nodeList", "records", "record"] | None = None
-    items: str | None = None
-    fields: dict[Literal["code", "title", "url", "published", "source", "digest"], str] = {}
-    next: str | None = None
-    share: ShareOfCode = DEFAULT_SHARE_URL
-    source: str | None = None
-    robots: bool = True
-
-    @model_validator(mode="after")
-    def _complete(self) -> ListEndpoint:
-        if self.shape is None and self.items is None:
-            raise ValueError("needs items:, or shape: nodeList, records or record")
-        if self.format == "json":
-            for name, expression in (*self.fields.items(), ("items", self.items)):
-                check_jmespath(expression, name)
-            check_jmespath(self.next, "next")
-        return self
-
-
-class Subscription(_Section):
-    """An upstream feed: RSS, Atom or JSON Feed."""
-
-    url: WebUrl
-    source: str | None = None
-    robots: bool = False
-
-
-class Source(_Section):
+class Source(Section):
     """What is known of a source beside what its posts say."""
 
     name: str | None = None
     url: WebUrl | None = None
 
 
-class ExtraFeed(_Section):
+class ExtraFeed(Section):
     """A feed by a filter: of each kind of criterion that is given, one value must fit."""
 
     title: str | None = None
@@ -188,7 +76,7 @@ class ExtraFeed(_Section):
         return self
 
 
-class Feeds(_Section):
+class Feeds(Section):
     """What is published, and where."""
 
     directory: PathText = "feeds"
@@ -199,7 +87,7 @@ class Feeds(_Section):
     page: bool = True
     archives: bool = True
     tags: bool = False
-    extra: dict[FeedName, ExtraFeed] = {}
+    extra: dict[FeedName, ExtraFeed] = Field(default={})
     hubs: tuple[WebUrl, ...] = ()
     compress: tuple[Literal["gzip", "br"], ...] = ()
 
@@ -209,8 +97,8 @@ class Feeds(_Section):
         return tuple(dict.fromkeys(values))
 
 
-class Schedule(_Section):
-    """How often each kind of origin is asked."""
+class Schedule(Section):
+    """How often each kind of origin is polled."""
 
     posts: Interval = datetime.timedelta(seconds=30)
     shares: Interval = datetime.timedelta(minutes=5)
@@ -218,17 +106,19 @@ class Schedule(_Section):
     subscriptions: Interval = datetime.timedelta(minutes=30)
 
 
-class PerHost(_Section):
-    """How gently one host is asked."""
+class PerHost(Section):
+    """Limits for one host: requests at a time, and the time between the starts of two."""
 
     concurrency: int = Field(default=2, ge=1, le=64)
     delay: Duration = datetime.timedelta(seconds=1)
 
 
-class Fetch(_Section):
+class Fetch(Section):
     """Limits of the one outgoing connection.
 
-    `allow_private_addresses` is true, false, or the networks that may be asked.
+    `timeout` is for a whole exchange: DNS, connection, headers, body and all redirects;
+    `max_bytes` for a body, both as it is sent and decoded.  `allow_private_addresses` is
+    true, false, or the private networks to which requests are allowed.
     """
 
     user_agent: HeaderText | None = None
@@ -240,8 +130,15 @@ class Fetch(_Section):
     allow_private_addresses: bool | tuple[Network, ...] = False
     allow_downgrade: bool = False
 
+    @property
+    def private_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks that are not public, and to which requests are allowed all the same."""
+        if isinstance(self.allow_private_addresses, tuple):
+            return self.allow_private_addresses
+        return _EVERYWHERE if self.allow_private_addresses else ()
 
-class Settings(_Section):
+
+class Settings(Section):
     """The whole of config.yaml.  `base` is the folder that relative paths start from."""
 
     site: Site
@@ -251,12 +148,29 @@ class Settings(_Section):
     shares: tuple[Shares, ...] = (Shares(),)
     lists: tuple[ListEndpoint, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
-    sources: dict[str, Source] = {}
+    sources: dict[str, Source] = Field(default={})
     feeds: Feeds
     schedule: Schedule = Schedule()
     fetch: Fetch = Fetch()
     base: Path = Field(default=Path(), exclude=True)
     order: tuple[str, ...] = Field(default=ORIGIN_KINDS, exclude=True)
+
+    @property
+    def origin_names(self) -> list[str]:
+        """The names of all origins in the order of the file; all share pages are one."""
+        return [
+            name
+            for kind in self.order
+            for name in (
+                [SHARES] if kind == SHARES else [section.name for section in getattr(self, kind)]
+            )
+        ]
+
+    @property
+    def user_agent(self) -> str:
+        """The User-Agent of all requests, with an address to complain to (RFC 9110 §10.1.5)."""
+        contact = self.fetch.contact or self.site.url
+        return self.fetch.user_agent or f"aggregator/{__version__} (+{contact})"
 
     @property
     def author(self) -> str:

@@ -13,9 +13,17 @@ from typing import Annotated
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from aggregator.model.formats import FORMATS
+
+
+class Section(BaseModel):
+    """A section of config.yaml."""
+
+    # Built with the whole, not each on its own: that takes half the time.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}

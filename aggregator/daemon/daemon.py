@@ -30,7 +30,6 @@ from aggregator.daemon.watch import FolderWatch
 from aggregator.model.errors import AggregatorError, ConfigError, LockedError
 from aggregator.model.kinds import ORIGIN_KINDS, UPSTREAM_KINDS
 from aggregator.model.logs import LOGGER
-from aggregator.origins import from_settings
 from aggregator.pipeline import building
 from aggregator.store.lock import exclusive
 
@@ -273,7 +272,7 @@ def run(config: Path, listen: str | None) -> None:
     `load_settings` and `Daemon.run` raise.
     """
     settings = load_settings(config)
-    health = Health(from_settings.origin_names(settings), paths.daemon_state_path(settings))
+    health = Health(settings.origin_names, paths.daemon_state_path(settings))
     if listen is not None:
         from aggregator.daemon import metrics
 

@@ -9,7 +9,6 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urljoin
 
@@ -17,8 +16,9 @@ import requests
 import urllib3
 from requests.structures import CaseInsensitiveDict
 
+from aggregator.config.schema import Fetch
 from aggregator.fetch import bodies
-from aggregator.fetch.addresses import Network, check_url
+from aggregator.fetch.addresses import check_url
 from aggregator.fetch.connections import Adapter, OutOfTimeError, RefusedAddressError, deadline
 from aggregator.model.errors import FetchError
 from aggregator.model.polls import Request, Response, Validators
@@ -34,30 +34,21 @@ _ANSWERED = (
     urllib3.exceptions.IncompleteRead,
     urllib3.exceptions.DecodeError,
 )
+MAX_REDIRECTS = 5
 _MAX_VALIDATOR = 1000
 _MAX_HEADERS = 256 * 1024
 _FIELD_TEXT = re.compile(r"[\t\x20-\x7e\x80-\xff]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one exchange may cost: seconds, bytes, redirects."""
-
-    timeout: float
-    max_bytes: int
-    max_redirects: int
-    allow_downgrade: bool
-
-
 class Exchanges:
     """Sends requests; safe to use from many threads."""
 
-    def __init__(
-        self, user_agent: str, limits: Limits, networks: tuple[Network, ...], size: int
-    ) -> None:
+    def __init__(self, user_agent: str, limits: Fetch) -> None:
         self._limits = limits
+        self._timeout = limits.timeout.total_seconds()
         self._user_agent = user_agent
-        self._adapter = Adapter(networks, size)
+        size = min(limits.concurrency, limits.per_host.concurrency)
+        self._adapter = Adapter(limits.private_networks, size)
 
     def close(self) -> None:
         """Close all connections."""
@@ -74,8 +65,8 @@ class Exchanges:
         permanent_until: str | None = None
         all_permanent = True
         seen = {url}
-        with _told(request.url, self._limits.timeout), deadline(self._limits.timeout):
-            for _ in range(self._limits.max_redirects + 1):
+        with _told(request.url, self._timeout), deadline(self._timeout):
+            for _ in range(MAX_REDIRECTS + 1):
                 # The validators are those of the URL that was asked for, and of no other.
                 raw = self._send("GET", url, conditional if len(seen) == 1 else headers)
                 target = _target(raw, url)
@@ -100,9 +91,7 @@ class Exchanges:
                 if all_permanent:
                     permanent_until = target
                 url = target
-        raise FetchError(
-            request.url, f"more than {self._limits.max_redirects} redirects", was_answered=True
-        )
+        raise FetchError(request.url, f"more than {MAX_REDIRECTS} redirects", was_answered=True)
 
     def post(self, url: str, form: Mapping[str, str]) -> Response:
         """The answer to a form; redirects are not followed."""
@@ -111,7 +100,7 @@ class Exchanges:
             **self._headers("*/*"),
             "Content-Type": "application/x-www-form-urlencoded",
         }
-        with _told(url, self._limits.timeout), deadline(self._limits.timeout):
+        with _told(url, self._timeout), deadline(self._timeout):
             raw = self._send("POST", target, headers, urlencode(form).encode())
             return self._answer(raw, target, Request(url))
 

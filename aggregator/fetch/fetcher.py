@@ -19,11 +19,11 @@ from types import TracebackType
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
+from aggregator.config.schema import Fetch
 from aggregator.fetch.addresses import check_url
-from aggregator.fetch.exchange import Exchanges, Limits
+from aggregator.fetch.exchange import Exchanges
 from aggregator.fetch.pacing import retry_after
 from aggregator.fetch.per_host import HostQueue
-from aggregator.fetch.policy import FetchPolicy
 from aggregator.fetch.robots import RobotsFiles
 from aggregator.model.errors import FetchError, PostponedError, masked, unforeseen
 from aggregator.model.logs import LOGGER
@@ -43,18 +43,10 @@ CANCEL_WITHIN = 0.5
 class Fetcher:
     """Asks URLs.  Connections and robots.txt files are kept until it is closed."""
 
-    def __init__(self, policy: FetchPolicy) -> None:
-        self._policy = policy
+    def __init__(self, limits: Fetch, user_agent: str) -> None:
+        self._limits = limits
         self.is_cancelled = False
-        limits = Limits(
-            policy.timeout, policy.max_bytes, policy.max_redirects, policy.allow_downgrade
-        )
-        self._exchanges = Exchanges(
-            policy.user_agent,
-            limits,
-            policy.allowed_networks,
-            min(policy.concurrency, policy.per_host_concurrency),
-        )
+        self._exchanges = Exchanges(user_agent, limits)
         self._robots = RobotsFiles(self._exchanges.get)
 
     def fetch(self, request: Request) -> Response:
@@ -123,11 +115,11 @@ class _Run(Generic[Read]):
     ) -> None:
         self._fetcher = fetcher
         self._read = read
-        self._policy = fetcher._policy
+        self._limits = fetcher._limits
         self._requests = iter(requests)
         self._queue: HostQueue[Request] = HostQueue(
-            self._policy.per_host_concurrency,
-            self._policy.per_host_delay,
+            self._limits.per_host.concurrency,
+            self._limits.per_host.delay.total_seconds(),
             lambda: random.uniform(0.75, 1.25),  # noqa: S311  # no secret
         )
         self._changed = threading.Condition()
@@ -189,7 +181,7 @@ class _Run(Generic[Read]):
         return closed
 
     def _start_thread(self, outstanding: int) -> None:
-        if len(self._threads) < min(self._policy.concurrency, outstanding):
+        if len(self._threads) < min(self._limits.concurrency, outstanding):
             thread = threading.Thread(target=self._work, daemon=True)
             self._threads.append(thread)
             thread.start()

@@ -2,59 +2,35 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from aggregator.articles import identity, sanitize
 from aggregator.articles.sources import SourceKeys, normal_name
+from aggregator.config.origins import Shares, ShareText
+from aggregator.config.schema import Settings
 from aggregator.fetch.pacing import Pace
 from aggregator.model.articles import Problem
 from aggregator.model.digests import digest_of
 from aggregator.model.errors import OriginError, UnusableError
+from aggregator.model.kinds import SHARES
 from aggregator.model.polls import Response
 from aggregator.origins.copies import as_html, first_words, make_copy, unread_dates
 from aggregator.origins.interface import Reading
 from aggregator.origins.parsers import json_body
-from aggregator.origins.parsers.page import PageSelectors, PageText
+from aggregator.origins.parsers.page import PageSelectors
+from aggregator.origins.parsers.readers import Readers
 
-NAME = "shares"
-# One more whenever the same response is read otherwise than before.
+# Goes up whenever the same response is read differently.
 READER_VERSION = 2
 MAX_URL_FILE = 10_000_000
 # Texts that were copied end by naming where from: （文章来源：北京商报）
 _CREDIT = re.compile(r"[（(]\s*文章来源[:：]\s*([^）)<]{1,40}?)\s*[）)]\s*(?:<[^>]*>\s*)*\Z")
 _CODE = "infoCode || infocode || code"
-
-ExtractPage = Callable[[bytes, str, str, PageSelectors], PageText]
-
-
-@dataclass(frozen=True, slots=True)
-class ShareRule:
-    """A kind of share page and how its text is got.
-
-    `address` is the template of what to ask, None for the page itself; the expressions
-    are JMESPath for "json", CSS selectors for "html", None for what is not looked for.
-    """
-
-    match: re.Pattern[str]
-    address: str | None
-    format: str
-    html: str | None
-    title: str | None
-    published: str | None
-    source: str | None
-    code: str | None
-    urls: tuple[str, ...]
-    refresh_for: datetime.timedelta
-    refresh_every: datetime.timedelta
-    heed_robots: bool
 
 
 class _Text(NamedTuple):
@@ -65,46 +41,38 @@ class _Text(NamedTuple):
     code: str = ""
 
 
+def from_settings(settings: Settings, codes: identity.Rules, readers: Readers) -> list[SharePages]:
+    """Return the one origin that all share pages are."""
+    return [SharePages(settings, codes, readers)]
+
+
 class SharePages:
     """All share pages (an `interface.UpstreamOrigin`)."""
 
-    def __init__(
-        self,
-        rules: Sequence[ShareRule],
-        codes: identity.Rules,
-        timezone: str,
-        base: Path,
-        extract: ExtractPage,
-    ) -> None:
-        self._rules = tuple(rules)
-        self._codes = codes
-        self._zone = ZoneInfo(timezone)
-        self._base = base
-        self._extract = extract
+    name = SHARES
+    # A script's endpoint or a page.
+    accept = "application/json, text/html;q=0.9, */*;q=0.5"
 
-    @property
-    def name(self) -> str:
-        """What the origin is called in the store and in messages."""
-        return NAME
+    def __init__(self, settings: Settings, codes: identity.Rules, readers: Readers) -> None:
+        self._kinds = [(re.compile(shares.match), shares) for shares in settings.shares]
+        self._codes = codes
+        self._zone = ZoneInfo(settings.site.timezone)
+        self._base = settings.base
+        self._readers = readers
 
     @property
     def rules(self) -> bytes:
-        """The digest of all that reading an answer depends on."""
-        reading = [
-            dataclasses.replace(rule, urls=(), heed_robots=True, refresh_for=_ZERO) for rule in
-            self._rules
-        ]  # fmt: skip
-        return digest_of((READER_VERSION, reading, self._codes, self._zone.key))
-
-    @property
-    def accept(self) -> str:
-        """Whatever there is: a script's endpoint or a page."""
-        return "application/json, text/html;q=0.9, */*;q=0.5"
+        """Return the digest of all that reading a response depends on."""
+        kinds = [
+            shares.model_dump(mode="json", exclude={"urls", "robots", "refresh"})
+            for _, shares in self._kinds
+        ]
+        return digest_of((READER_VERSION, kinds, self._codes, self._zone.key))
 
     @property
     def window(self) -> datetime.timedelta:
         """For how long after their publication articles are read again."""
-        return max((rule.refresh_for for rule in self._rules), default=_ZERO)
+        return max((shares.refresh.for_ for _, shares in self._kinds), default=_ZERO)
 
     def named_urls(self) -> list[str]:
         """The URLs under `urls:`, those of `file:` lists too.
@@ -112,52 +80,53 @@ class SharePages:
         Raises `OriginError` for a list that cannot be read.
         """
         found: dict[str, None] = {}
-        for rule in self._rules:
-            for url in rule.urls:
+        for _, shares in self._kinds:
+            for url in shares.urls:
                 listed = self._listed(url) if url.startswith("file:") else [url]
                 found.update(dict.fromkeys(listed))
         return list(found)
 
     def is_recent(self, url: str, published: datetime.datetime, now: datetime.datetime) -> bool:
         """Whether an article of that age is read again."""
-        rule = self._rule(url)
-        return rule is not None and published >= now - rule[0].refresh_for
+        kind = self._kind(url)
+        return kind is not None and published >= now - kind[1].refresh.for_
 
     def accepts(self, url: str) -> bool:
         """Whether a URL is that of a share page."""
-        return self._rule(url) is not None
+        return self._kind(url) is not None
 
     def pace(self, url: str) -> Pace:
-        """As often as the rule's `refresh: every` says, or a little less if its server does."""
-        rule = self._rule(url)
-        every = rule[0].refresh_every if rule else self._rules[0].refresh_every
+        """Return how often a page is requested: as configured, or a little less if asked to."""
+        kind = self._kind(url)
+        every = (kind[1] if kind else self._kinds[0][1]).refresh.every
         return Pace(every, 4 * every)
 
     def address(self, url: str) -> str | None:
-        """The address of the text behind a share page."""
-        rule = self._rule(url)
-        if rule is None:
+        """Return the URL of the text behind a share page."""
+        kind = self._kind(url)
+        if kind is None:
             return None
-        kind, match = rule
-        if kind.address is None:
-            return url
-        return fill(kind.address, url, match.groupdict())
+        match, shares = kind
+        return fill(shares.text.url, url, match.groupdict()) if shares.text else url
 
     def heeds_robots(self, url: str) -> bool:
-        """As the rule says."""
-        rule = self._rule(url)
-        return rule is None or rule[0].heed_robots
+        """Whether robots.txt is heeded, as configured."""
+        kind = self._kind(url)
+        return kind is None or kind[1].robots
 
     def read(
         self, url: str, response: Response, sources: SourceKeys, now: datetime.datetime
     ) -> Reading:
-        """The one copy that a share page is; see `interface.UpstreamOrigin.read`."""
-        rule = self._rule(url)
-        if rule is None:
+        """Return the one copy that a share page is; see `interface.UpstreamOrigin.read`."""
+        kind = self._kind(url)
+        if kind is None:
             raise UnusableError("no pattern of shares: match: fits it any more")
-        kind = rule[0]
         code = identity.code_of_share_url(url, self._codes)
-        found = self._json(kind, response) if kind.format == "json" else self._page(kind, response)
+        text = kind[1].text
+        if text is not None and text.format == "json":
+            found = self._json(text, response)
+        else:
+            found = self._page(text, response)
         named = identity.normal_code(found.code) if found.code else None
         if named is not None and code is not None and named != code:
             raise UnusableError(f"the answer is about {named}, not about {code}")
@@ -166,7 +135,7 @@ class SharePages:
             raise UnusableError("an empty text")
         name = normal_name(found.source_name or self._credit(found.html))
         copy = make_copy(
-            NAME,
+            SHARES,
             url,
             code,
             as_html(found.html),
@@ -182,34 +151,36 @@ class SharePages:
         note = unread_dates([found.date], self._zone)
         return Reading((copy,), (Problem(url, note),) if note is not None else ())
 
-    def _json(self, rule: ShareRule, response: Response) -> _Text:
+    def _json(self, text: ShareText, response: Response) -> _Text:
         document = json_body.load(response.body or b"", response.headers.get("content-type", ""))
-        html = json_body.text(rule.html or "content || text", document, "text")
+        html = json_body.text(text.html or "content || text", document, "text")
         if not html:
             raise UnusableError("JSON without a text")
         return _Text(
             html,
-            sanitize.plain_text(json_body.line(rule.title, document, "title")),
-            json_body.line(rule.published, document, "date"),
-            json_body.line(rule.source, document, "source", 100),
-            json_body.code(rule.code or _CODE, document),
+            sanitize.plain_text(json_body.line(text.title, document, "title")),
+            json_body.line(text.published, document, "date"),
+            json_body.line(text.source, document, "source", 100),
+            json_body.code(text.code or _CODE, document),
         )
 
-    def _page(self, rule: ShareRule, response: Response) -> _Text:
-        selectors = PageSelectors(rule.html, rule.title, rule.published)
+    def _page(self, text: ShareText | None, response: Response) -> _Text:
+        selectors = (
+            PageSelectors(text.html, text.title, text.published) if text else PageSelectors()
+        )
         content_type = response.headers.get("content-type", "")
-        page = self._extract(response.body or b"", content_type, response.url, selectors)
+        page = self._readers.page(response.body or b"", content_type, response.url, selectors)
         return _Text(page.html, page.title or "", page.date or "")
 
     def _credit(self, html: str) -> str:
         match = _CREDIT.search(html[-500:])
         return match[1] if match else ""
 
-    def _rule(self, url: str) -> tuple[ShareRule, re.Match[str]] | None:
-        for rule in self._rules:
-            match = rule.match.search(url)
+    def _kind(self, url: str) -> tuple[re.Match[str], Shares] | None:
+        for pattern, shares in self._kinds:
+            match = pattern.search(url)
             if match is not None:
-                return rule, match
+                return match, shares
         return None
 
     def _listed(self, reference: str) -> list[str]:

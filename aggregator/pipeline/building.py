@@ -222,5 +222,5 @@ def poll_posts(
         progress=progress,
     )
     if not summary.failures:
-        post_files.forget_others(store, from_settings.origin_names(settings), rules, number, now)
+        post_files.forget_others(store, settings.origin_names, rules, number, now)
     return summary

@@ -162,9 +162,8 @@ def _poll(
         fetcher = None
         if (origins or tells_hubs) and not options.dry_run:
             from aggregator.fetch.fetcher import Fetcher
-            from aggregator.fetch.policy import FetchPolicy
 
-            fetcher = parts.enter_context(Fetcher(FetchPolicy.of(settings)))
+            fetcher = parts.enter_context(Fetcher(settings.fetch, settings.user_agent))
             if canceller is not None:
                 canceller.begin(fetcher)
 
@@ -203,7 +202,6 @@ def tell_hubs(
     Nothing else waits for this: a poll may run at the same time.
     """
     from aggregator.fetch.fetcher import Fetcher
-    from aggregator.fetch.policy import FetchPolicy
 
     with contextlib.ExitStack() as parts:
         with _writing(settings, wait):
@@ -214,7 +212,7 @@ def tell_hubs(
             with _writing(settings, wait), store.transaction() as connection:
                 yield connection
 
-        fetcher = parts.enter_context(Fetcher(FetchPolicy.of(settings)))
+        fetcher = parts.enter_context(Fetcher(settings.fetch, settings.user_agent))
         canceller.begin(fetcher)
         summary = websub.tell(transaction, fetcher, lambda: _instant(clock))
         with transaction() as connection:

@@ -17,9 +17,9 @@ from aggregator.articles.identity import is_code
 from aggregator.config.schema import Settings
 from aggregator.model.articles import Article, Change, Copy, Problem, StoredCopy
 from aggregator.model.digests import digest
+from aggregator.model.kinds import SHARES
 from aggregator.model.packing import unpack
 from aggregator.model.polls import Batch
-from aggregator.origins.from_settings import SHARES, origin_name, origin_names
 from aggregator.store import problems, urls
 from aggregator.store.articles import articles_of, bodies_of, save_changes
 from aggregator.store.copies import copies_at, copies_of, forget_copies, save_copies
@@ -42,10 +42,8 @@ class MergeRules:
     def of(cls, settings: Settings) -> MergeRules:
         """What the settings say of merging."""
         return cls(
-            {name: number for number, name in enumerate(origin_names(settings))},
-            frozenset(
-                origin_name(posts) for posts in settings.posts if posts.when_removed == "drop"
-            ),
+            {name: number for number, name in enumerate(settings.origin_names)},
+            frozenset(posts.name for posts in settings.posts if posts.when_removed == "drop"),
             settings.site.url,
         )
 

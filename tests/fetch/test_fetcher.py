@@ -6,7 +6,6 @@ import itertools
 import threading
 import time
 from collections.abc import Iterator
-from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -16,10 +15,10 @@ from hypothesis import strategies as st
 from upstream import Upstream, send
 
 from aggregator.articles import sources
+from aggregator.config.schema import Fetch
 from aggregator.fetch import pacing
 from aggregator.fetch.fetcher import Fetcher
 from aggregator.fetch.per_host import HostQueue
-from aggregator.fetch.policy import FetchPolicy
 from aggregator.model.errors import FetchError, PostponedError
 from aggregator.model.polls import Request, Response, UrlState, Validators
 
@@ -37,9 +36,15 @@ def response(status: int = 200, moved_to: str | None = None, **headers: str) -> 
     return Response("http://a.example/", status, fields, b"", Validators("e"), moved_to)
 
 
-def policy(**values: Any) -> FetchPolicy:
-    given_values = {"timeout": 3.0, "per_host_delay": 0.0, "per_host_concurrency": 4, **values}
-    return FetchPolicy("test/1", allowed_networks=(ip_network("127.0.0.0/8"),), **given_values)
+def limited(per_host: int = 4, delay: str = "0s", **values: Any) -> Fetcher:
+    """A fetcher that may reach this machine, with limits of each host and of all."""
+    limits = {
+        "timeout": "3s",
+        "per_host": {"concurrency": per_host, "delay": delay},
+        "allow_private_addresses": ["127.0.0.0/8"],
+        **values,
+    }
+    return Fetcher(Fetch.model_validate(limits), "test/1")
 
 
 def answers(fetcher: Fetcher, *urls: str, robots: bool = False) -> dict[str, Any]:
@@ -206,7 +211,7 @@ def test_at_most_so_many_requests_of_a_host_at_once(upstream: Upstream) -> None:
 
     urls = [f"{upstream.url}/{number}" for number in range(30)]
     upstream.answers |= {f"/{number}": answer for number in range(30)}
-    with Fetcher(policy(per_host_concurrency=3)) as fetcher:
+    with limited(3) as fetcher:
         found = answers(fetcher, *urls)
     assert all(answer.body == b"x" for answer in found.values())
     assert most == 3
@@ -220,7 +225,7 @@ def test_the_delay_between_two_requests(upstream: Upstream) -> None:
         send(handler, 200, b"x")
 
     upstream.answers |= {f"/{number}": answer for number in range(5)}
-    with Fetcher(policy(per_host_delay=0.2)) as fetcher:
+    with limited(delay="0.2s") as fetcher:
         answers(fetcher, *(f"{upstream.url}/{number}" for number in range(5)))
     gaps = [after - before for before, after in itertools.pairwise(starts)]
     assert min(gaps) > 0.12
@@ -235,7 +240,7 @@ def test_108_slow_hosts_keep_no_other_waiting(hostile: HostileServer, upstream: 
     slow = [f"http://127.0.1.{host}:{hostile.port}/slow" for host in range(1, 9) for _ in range(9)]
     upstream.document("/x", b"gut")
     quick = [f"{upstream.url}/x"] * 20
-    with Fetcher(policy(timeout=1.0, concurrency=8, per_host_concurrency=2)) as fetcher:
+    with limited(2, timeout="1s", concurrency=8) as fetcher:
         requests = [Request(url, heed_robots=False) for url in slow + quick]
         found = list(fetcher.fetch_all(requests, lambda _, answer: answer))
     good = [answer for _, answer in found if isinstance(answer, Response)]
@@ -257,7 +262,7 @@ def test_a_host_whose_answers_are_of_no_use_does_answer(hostile: HostileServer) 
     }
     hostile.answers |= {path: sends(answer) for path, answer in bad.items()}
     hostile.answers["/x"] = sends(whole(200, b"gut"))
-    with Fetcher(policy(max_bytes=1000, per_host_concurrency=1)) as fetcher:
+    with limited(1, max_bytes="1000B") as fetcher:
         found = answers(fetcher, *(base + path for path in [*bad, "/x"]))
     assert found[f"{base}/x"].body == b"gut"
     assert all(found[base + path].was_answered for path in bad)
@@ -267,7 +272,7 @@ def test_a_pause_is_for_the_whole_host_and_for_no_other(hostile: HostileServer) 
     hostile.answers["/429"] = sends(whole(429, b"", "text/plain", "Retry-After: 3600"))
     hostile.answers["/x"] = sends(whole(200, b"gut"))
     one, other = (f"http://127.0.1.{host}:{hostile.port}" for host in (1, 2))
-    with Fetcher(policy(per_host_concurrency=1, concurrency=2)) as fetcher:
+    with limited(1, concurrency=2) as fetcher:
         found = answers(fetcher, f"{one}/429", f"{one}/x", f"{other}/x")
     assert found[f"{one}/429"].status == 429
     postponed = found[f"{one}/x"]
@@ -280,7 +285,7 @@ def test_robots_txt(upstream: Upstream) -> None:
     upstream.document("/robots.txt", b"User-agent: aggregator\nDisallow: /closed\n", "text/plain")
     upstream.document("/open", b"gut")
     upstream.document("/closed/x", b"gut")
-    with Fetcher(policy()) as fetcher:
+    with limited() as fetcher:
         found = answers(fetcher, f"{upstream.url}/open", f"{upstream.url}/closed/x", robots=True)
         assert found[f"{upstream.url}/open"].body == b"gut"
         assert found[f"{upstream.url}/closed/x"].reason == "robots.txt closes it"
@@ -293,7 +298,7 @@ def test_robots_txt(upstream: Upstream) -> None:
 def test_robots_txt_that_cannot_be_read_closes_all_for_now(upstream: Upstream) -> None:
     upstream.answers["/robots.txt"] = lambda handler: send(handler, 503)
     upstream.document("/open", b"gut")
-    with Fetcher(policy()) as fetcher:
+    with limited() as fetcher:
         found = answers(fetcher, f"{upstream.url}/open", robots=True)
     assert found[f"{upstream.url}/open"].reason == "robots.txt could not be read: answered 503"
     assert upstream.counts()["/open"] == 0
@@ -320,18 +325,18 @@ def test_content_codings(hostile: HostileServer, coding: str) -> None:
     hostile.answers["/x"] = sends(whole(200, packed, "text/plain", header))
     hostile.answers["/cut"] = sends(whole(200, packed[:-6], "text/plain", header))
     base = f"http://127.0.0.2:{hostile.port}"
-    with Fetcher(policy()) as fetcher:
+    with limited() as fetcher:
         found = answers(fetcher, f"{base}/x", f"{base}/cut")
     assert found[f"{base}/x"].body == text
     assert found[f"{base}/cut"].reason in ("packed, but cut off", "packed, but damaged")
-    with Fetcher(policy(max_bytes=len(text) - 1)) as fetcher:
+    with limited(max_bytes=f"{len(text) - 1}B") as fetcher:
         assert "more than the limit" in answers(fetcher, f"{base}/x")[f"{base}/x"].reason
 
 
 def test_a_consumer_that_leaves_early_leaves_no_thread(upstream: Upstream) -> None:
     upstream.document("/x", b"gut")
     before = threading.active_count()
-    with Fetcher(policy()) as fetcher:
+    with limited() as fetcher:
         run = fetcher.fetch_all(
             (Request(f"{upstream.url}/x", heed_robots=False) for _ in range(5000)),
             lambda _, found: found,
@@ -348,7 +353,7 @@ def test_a_bug_while_reading_is_raised_where_it_is_seen(upstream: Upstream) -> N
     def read(request: Request, found: Response) -> None:
         raise ZeroDivisionError
 
-    with Fetcher(policy()) as fetcher, pytest.raises(ZeroDivisionError):
+    with limited() as fetcher, pytest.raises(ZeroDivisionError):
         list(fetcher.fetch_all([Request(f"{upstream.url}/x", heed_robots=False)], read))
 
 

@@ -16,9 +16,9 @@ from conftest import Site
 from hostile_server import Answer, HostileServer, sends, whole
 from upstream import Upstream
 
+from aggregator.config.schema import Fetch
 from aggregator.fetch.addresses import is_allowed
 from aggregator.fetch.fetcher import Fetcher
-from aggregator.fetch.policy import FetchPolicy
 from aggregator.model.errors import FetchError, masked
 from aggregator.model.polls import Request, Response
 
@@ -397,8 +397,8 @@ def test_items_of_no_use_are_problems_of_their_own(polled: Polled) -> None:
 
 
 def fetch(url: str, **options: Any) -> Response:
-    networks = (ip_network("127.0.0.0/8"),)
-    with Fetcher(FetchPolicy("test/1", timeout=3, allowed_networks=networks, **options)) as fetcher:
+    limits = {"timeout": "3s", "allow_private_addresses": ["127.0.0.0/8"], **options}
+    with Fetcher(Fetch.model_validate(limits), "test/1") as fetcher:
         return fetcher.fetch(Request(url, heed_robots=False))
 
 

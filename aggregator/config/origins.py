@@ -1,0 +1,149 @@
+"""The sections of config.yaml that name origins: posts, shares, lists, subscriptions."""
+
+from __future__ import annotations
+
+import datetime
+from typing import ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from aggregator.config.values import (
+    ByteSize,
+    CodedPattern,
+    Duration,
+    Interval,
+    PathText,
+    Pattern,
+    Section,
+    ShareOfCode,
+    ShareTemplate,
+    WebUrl,
+    check_jmespath,
+)
+
+DEFAULT_NAV_LINE = r"^\[返回.*\]\(.*\)\s*$"
+DEFAULT_SHARE_URL = "{origin}/html_News/NewsShare.html?infoCode={code}"
+DEFAULT_TEXT_URL = "{origin}/NewsData/GetNewsText.do?id={code}"
+DEFAULT_SHARE = r"/html_News/NewsShare\.html\?infoCode=(?P<code>NW\d{18})"
+
+
+class Posts(Section):
+    """One folder of posts."""
+
+    path: PathText
+    glob: PathText = "*.md"
+    when_removed: Literal["keep", "drop"] = "keep"
+    drop_lines: tuple[Pattern, ...] = (DEFAULT_NAV_LINE,)
+    max_bytes: ByteSize = 5_000_000
+
+    @property
+    def name(self) -> str:
+        """The origin's name in the store and in messages."""
+        return f"posts:{self.path}/{self.glob}"
+
+
+class IdentityRules(Section):
+    """Where codes are found."""
+
+    front_matter: str = "infoCode"
+    parameter: str = "infoCode"
+    article_urls: tuple[CodedPattern, ...] = (
+        r",(?P<code>\d{18})\.html",
+        r"/a/(?P<code>\d{18})\.html",
+    )
+    file_names: tuple[CodedPattern, ...] = (
+        r"\d{4}-\d{1,2}-\d{1,2}-(?P<code>NW\d{18})",
+        r"\d{4}-\d{1,2}-\d{1,2}-(?P<code>\d{18})",
+    )
+
+
+class ShareText(Section):
+    """Where the text behind a share page is, and how it is found in what comes.
+
+    `url` may use `{url}`, `{origin}` (scheme and host of the share page) and the groups
+    of `match`.  The others are JMESPath expressions for JSON, CSS selectors for HTML.
+    """
+
+    url: ShareTemplate = DEFAULT_TEXT_URL
+    format: Literal["json", "html"] = "json"
+    html: str | None = None
+    title: str | None = None
+    published: str | None = None
+    source: str | None = None
+    code: str | None = None
+
+    @model_validator(mode="after")
+    def _expressions(self) -> ShareText:
+        if self.format == "json":
+            for name in ("html", "title", "published", "source", "code"):
+                check_jmespath(getattr(self, name), name)
+        return self
+
+
+class Refresh(Section):
+    """For how long after its publication an article is read again, and how often."""
+
+    for_: Duration = Field(default=datetime.timedelta(hours=48), alias="for")
+    every: Interval = datetime.timedelta(minutes=30)
+
+
+class Shares(Section):
+    """A kind of share page, and how to get the text behind one.
+
+    `text: null` reads the main text of the page itself.
+    """
+
+    match: CodedPattern = DEFAULT_SHARE
+    text: ShareText | None = ShareText()
+    urls: tuple[str, ...] = ()
+    refresh: Refresh = Refresh()
+    robots: bool = True
+
+
+class Endpoint(Section):
+    """One URL that is polled; `source` is that of all its entries, if they have but one."""
+
+    kind: ClassVar[str]
+    url: WebUrl
+    source: str | None = None
+    robots: bool = True
+
+    @property
+    def name(self) -> str:
+        """The origin's name in the store and in messages."""
+        return f"{self.kind}:{self.url}"
+
+
+ListField = Literal["code", "title", "url", "published", "source", "digest"]
+
+
+class ListEndpoint(Endpoint):
+    """An endpoint that names new articles.
+
+    `shape` is a preset of `items` and `fields`; what is given beside it goes before it.
+    """
+
+    kind = "lists"
+    format: Literal["json", "html"] = "json"
+    shape: Literal["nodeList", "records", "record"] | None = None
+    items: str | None = None
+    fields: dict[ListField, str] = Field(default={})
+    next: str | None = None
+    share: ShareOfCode = DEFAULT_SHARE_URL
+
+    @model_validator(mode="after")
+    def _complete(self) -> ListEndpoint:
+        if self.shape is None and self.items is None:
+            raise ValueError("needs items:, or shape: nodeList, records or record")
+        if self.format == "json":
+            for name, expression in (*self.fields.items(), ("items", self.items)):
+                check_jmespath(expression, name)
+            check_jmespath(self.next, "next")
+        return self
+
+
+class Subscription(Endpoint):
+    """An upstream feed: RSS, Atom or JSON Feed.  Feeds are there for programs to read."""
+
+    kind = "subscriptions"
+    robots: bool = False
