@@ -27,7 +27,12 @@ from aggregator.store import problems, published, windows
 from aggregator.store.articles import count_articles, prune_bodies
 from aggregator.store.database import Store
 from aggregator.store.lock import exclusive
-from aggregator.store.origins import finish_poll, has_files_to_look_at, has_young_files, start_poll
+from aggregator.store.origins import (
+    finish_poll,
+    has_files_to_read_again,
+    has_young_files,
+    start_poll,
+)
 
 Progress = Callable[[str, int, int], None]
 
@@ -170,7 +175,7 @@ def _build_feeds(
             outcome.articles = count_articles(connection)
             outcome.problems = problems.count(connection)
             outcome.next_due = next_due = windows.next_due(connection, now)
-            is_settled = not has_files_to_look_at(connection)
+            is_settled = not has_files_to_read_again(connection)
             outcome.young = has_young_files(connection)
             paths = published.paths(connection)
     outcome.waiting = sum(folder.waiting for folder in folders)

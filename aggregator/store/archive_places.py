@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from aggregator.model.feeds import Archive, FeedSpec
 from aggregator.store import schema
-from aggregator.store.rows import insert_rows, pieces, upsert_rows
+from aggregator.store.rows import insert_rows, pieces, row_of, upsert_rows
 from aggregator.store.windows import in_feed
 
 
@@ -126,18 +126,8 @@ def written(connection: Connection) -> list[tuple[str, int]]:
 
 def save(connection: Connection, feed: str, archives: Sequence[Archive]) -> None:
     """Save documents that take articles, before they are written to disk."""
-    rows = [
-        {
-            "feed": feed,
-            "number": archive.number,
-            "is_sealed": archive.is_sealed,
-            "is_written": archive.is_written,
-            "fingerprint": archive.fingerprint,
-        }
-        for archive in archives
-    ]
-    if rows:
-        upsert_rows(connection, schema.archive, rows)
+    rows = [row_of(archive, schema.archive, feed=feed) for archive in archives]
+    upsert_rows(connection, schema.archive, rows)
 
 
 def save_places(
@@ -165,8 +155,7 @@ def save_places(
         }
         for position, (code, revision) in enumerate(places, 0 if last is None else last + 1)
     ]
-    if rows:
-        insert_rows(connection, table, rows)
+    insert_rows(connection, table, rows)
 
 
 def save_progress(
@@ -177,9 +166,7 @@ def save_progress(
     table = schema.unplaced
     for piece in pieces(sorted(before - now)):
         connection.execute(delete(table).where(table.c.feed == feed, table.c.code.in_(piece)))
-    rows = [{"feed": feed, "code": code} for code in sorted(now - before)]
-    if rows:
-        insert_rows(connection, table, rows)
+    insert_rows(connection, table, [{"feed": feed, "code": code} for code in sorted(now - before)])
 
 
 def save_written(connection: Connection, documents: Iterable[tuple[str, int, bytes]]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, union
 from sqlalchemy.dialects.sqlite import insert
@@ -19,7 +18,6 @@ from aggregator.store.rows import (
     instant,
     pieces,
     row_of,
-    seconds,
     upsert_rows,
 )
 
@@ -137,31 +135,21 @@ def save_changes(
     """Store what merging decided: articles, texts they superseded, sources touched."""
     new = [change.article for change in changes if change.article.code not in known]
     old = [change.article for change in changes if change.article.code in known]
-    if new:
-        insert_rows(connection, schema.article, [_row(article) for article in new])
-    if old:
-        upsert_rows(connection, schema.article, [_row(article) for article in old], "code")
+    table = schema.article
+    insert_rows(connection, table, [row_of(article, table) for article in new])
+    upsert_rows(connection, table, [row_of(article, table) for article in old], "code")
     superseded = [
-        {
-            "code": before.code,
-            "number": before.revision,
-            "seen_at": seconds(before.seen_at),
-            "title": before.title,
-            "media_type": before.media_type,
-            "body_id": before.body_id,
-        }
+        row_of(before, schema.revision, number=before.revision)
         for before in (known[change.article.code] for change in changes if change.kind == "revised")
     ]
-    if superseded:
-        insert_rows(connection, schema.revision, superseded)
+    insert_rows(connection, schema.revision, superseded)
     replaced = [change.article.code for change in changes if change.kind == "found better"]
     if replaced:
-        table = schema.rendition
-        connection.execute(delete(table).where(table.c.code.in_(replaced)))
+        rendition = schema.rendition
+        connection.execute(delete(rendition).where(rendition.c.code.in_(replaced)))
     _note_changed(connection, changes, known)
     touched = sorted(set().union(*(change.touched for change in changes)))
-    if touched:
-        upsert_rows(connection, schema.touched, [{"source": source} for source in touched])
+    upsert_rows(connection, schema.touched, [{"source": source} for source in touched])
 
 
 def _note_changed(
@@ -179,8 +167,7 @@ def _note_changed(
         if change.article.code in known and change.touched
     }
     again = [{"code": code, "again": True} for code, comes in kinds.items() if comes]
-    if again:
-        upsert_rows(connection, schema.changed, again)
+    upsert_rows(connection, schema.changed, again)
     others = [{"code": code, "again": False} for code, comes in kinds.items() if not comes]
     if others:
         connection.execute(insert(schema.changed).on_conflict_do_nothing(), others)
@@ -188,9 +175,7 @@ def _note_changed(
 
 def remember(connection: Connection, articles: Iterable[Article]) -> None:
     """Put articles into the ledger whose text is not known (any more)."""
-    rows = [_row(article) for article in articles]
-    if rows:
-        insert_rows(connection, schema.article, rows)
+    insert_rows(connection, schema.article, [row_of(item, schema.article) for item in articles])
 
 
 def prune_bodies(connection: Connection) -> None:
@@ -218,7 +203,3 @@ def save_bodies(connection: Connection, texts: Sequence[bytes]) -> range:
         [{"body_id": number, "text": text} for number, text in zip(numbers, texts, strict=True)],
     )
     return numbers
-
-
-def _row(article: Article) -> dict[str, Any]:
-    return row_of(article, schema.article)

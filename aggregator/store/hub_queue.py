@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from aggregator.store import schema
-from aggregator.store.rows import instant, maybe_instant, seconds
+from aggregator.store.rows import instant, maybe_instant, row_of, seconds, values_of
 
 
 class Ping(NamedTuple):
@@ -37,17 +37,8 @@ def want(
         later = connection.execute(
             select(func.max(table.c.due_at)).where(table.c.hub == hub, table.c.failures > 0)
         ).scalar_one()
-        rows = [
-            {
-                "hub": hub,
-                "topic": topic,
-                "since": seconds(now),
-                "due_at": max(seconds(now), later or 0),
-                "failures": 0,
-                "trouble": None,
-            }
-            for topic in topics
-        ]
+        due_at = max(now, instant(later or 0))
+        rows = [row_of(Ping(hub, topic, now, due_at, 0, None), table) for topic in topics]
         statement = insert(table)
         connection.execute(
             statement.on_conflict_do_update(
@@ -65,10 +56,7 @@ def due(connection: Connection, now: datetime.datetime) -> list[Ping]:
         .where(table.c.due_at <= seconds(now))
         .order_by(table.c.hub, table.c.due_at, table.c.topic)
     )
-    return [
-        Ping(row.hub, row.topic, instant(row.since), instant(row.due_at), row.failures, row.trouble)
-        for row in rows
-    ]
+    return [Ping(**values_of(row, table)) for row in rows]
 
 
 def next_due(connection: Connection) -> datetime.datetime | None:

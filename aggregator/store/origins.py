@@ -9,12 +9,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from aggregator.model.polls import Batch, FileState
 from aggregator.store import schema
-from aggregator.store.rows import (
-    Transaction,
-    instant,
-    seconds,
-    upsert_rows,
-)
+from aggregator.store.rows import Transaction, instant, row_of, seconds, upsert_rows
 
 _PAGE = 5000
 
@@ -34,15 +29,7 @@ def file_states(transaction: Transaction, origin: str) -> Iterator[FileState]:
     while True:
         with transaction() as connection:
             rows = connection.execute(
-                select(
-                    table.c.path,
-                    table.c.size,
-                    table.c.mtime_ns,
-                    table.c.ctime_ns,
-                    table.c.inode,
-                    table.c.content_hash,
-                    table.c.young,
-                )
+                select(*(table.c[name] for name in FileState._fields))
                 .where(table.c.origin == origin, table.c.path > after)
                 .order_by(table.c.path)
                 .limit(_PAGE)
@@ -53,26 +40,20 @@ def file_states(transaction: Transaction, origin: str) -> Iterator[FileState]:
         after = rows[-1][0]
 
 
-def has_files_to_look_at(connection: Connection) -> bool:
-    """Whether a file must be looked at again even if it does not change.
+def has_files_to_read_again(connection: Connection) -> bool:
+    """Whether a file must be read again even if it does not change.
 
     It may have been torn when it was read, or it could not be read at all.
     """
     table = schema.file
-    return (
-        connection.execute(
-            select(table.c.path).where(table.c.young | (table.c.content_hash == b"")).limit(1)
-        ).first()
-        is not None
-    )
+    query = select(table.c.path).where(table.c.young | (table.c.content_hash == b""))
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def has_young_files(connection: Connection) -> bool:
     """Whether a file was read so soon after it was written that it may have been torn."""
-    table = schema.file
-    return (
-        connection.execute(select(table.c.path).where(table.c.young).limit(1)).first() is not None
-    )
+    query = select(schema.file.c.path).where(schema.file.c.young)
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def known_origins(connection: Connection) -> list[str]:
@@ -123,18 +104,5 @@ def save_states(connection: Connection, batch: Batch) -> None:
         connection.execute(
             delete(table).where(table.c.origin == batch.origin, table.c.path.in_(batch.gone))
         )
-    if batch.states:
-        rows = [
-            {
-                "origin": batch.origin,
-                "path": state.path,
-                "size": state.size,
-                "mtime_ns": state.mtime_ns,
-                "ctime_ns": state.ctime_ns,
-                "inode": state.inode,
-                "content_hash": state.content_hash,
-                "young": state.young,
-            }
-            for state in batch.states
-        ]
-        upsert_rows(connection, table, rows)
+    rows = [row_of(state, table, origin=batch.origin) for state in batch.states]
+    upsert_rows(connection, table, rows)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, func, select
 from aggregator.model.articles import Problem
 from aggregator.model.polls import Batch
 from aggregator.store import schema
-from aggregator.store.rows import insert_rows, instant, pieces, seconds
+from aggregator.store.rows import insert_rows, instant, pieces, row_of
 
 # What the store itself has lost; everything else is an origin's.
 STORE = "store"
@@ -43,52 +43,34 @@ def count(connection: Connection) -> int:
 def replace(connection: Connection, batch: Batch, now: datetime.datetime) -> None:
     """Put a batch's problems in the place of older ones; what stays keeps its date."""
     table = schema.problem
-    since: dict[tuple[str, str], int] = {}
+    since: dict[tuple[str, str], datetime.datetime] = {}
     locations = (*batch.read, *batch.gone, *batch.withdrawn)
     if locations:
         old = (table.c.origin == batch.origin) & table.c.location.in_(locations)
-        rows = connection.execute(
-            select(table.c.location, table.c.reason, table.c.seen_at).where(old)
-        )
-        since = {(row.location, row.reason): row.seen_at for row in rows}
+        query = select(table.c.location, table.c.reason, table.c.seen_at).where(old)
+        since = {
+            (row.location, row.reason): instant(row.seen_at) for row in connection.execute(query)
+        }
         if since:
             connection.execute(delete(table).where(old))
-    if batch.problems:
-        insert_rows(
-            connection,
+    rows = [
+        row_of(
+            problem,
             table,
-            [
-                {
-                    "origin": batch.origin,
-                    "location": problem.location,
-                    "line": problem.line,
-                    "reason": problem.reason,
-                    "seen_at": since.get((problem.location, problem.reason), seconds(now)),
-                }
-                for problem in batch.problems
-            ],
+            origin=batch.origin,
+            seen_at=since.get((problem.location, problem.reason), now),
         )
+        for problem in batch.problems
+    ]
+    insert_rows(connection, table, rows)
 
 
 def note_losses(connection: Connection, losses: Iterable[Problem], now: datetime.datetime) -> None:
     """Note what of some articles could not be read in the store itself, by their codes."""
     found = list(losses)
     forget_losses(connection, [problem.location for problem in found])
-    if found:
-        insert_rows(
-            connection,
-            schema.problem,
-            [
-                {
-                    "origin": STORE,
-                    "location": problem.location,
-                    "line": None,
-                    "reason": problem.reason,
-                    "seen_at": seconds(now),
-                }
-                for problem in found
-            ],
-        )
+    rows = [row_of(problem, schema.problem, origin=STORE, seen_at=now) for problem in found]
+    insert_rows(connection, schema.problem, rows)
 
 
 def losses(connection: Connection) -> list[str]:

@@ -162,14 +162,16 @@ def _plan(table: Table) -> _Plan:
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert many rows, all with the same columns."""
+    """Insert rows, all with the same columns, if there are any."""
     _execute(connection, table.insert(), rows)
 
 
 def upsert_rows(
     connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], key: str | None = None
 ) -> None:
-    """Insert rows, or replace the values of those whose key is there already."""
+    """Insert rows, if there are any, or replace the values of those whose key is there."""
+    if not rows:
+        return
     keys = [key] if key else [column.name for column in table.primary_key]
     statement = insert(table)
     values = {name: statement.excluded[name] for name in rows[0] if name not in keys}
@@ -181,6 +183,8 @@ def upsert_rows(
 
 
 def _execute(connection: Connection, statement: Insert, rows: Sequence[Mapping[str, Any]]) -> None:
+    if not rows:
+        return
     # Past the statement's own compilation the rows go straight to the driver, which takes
     # a third of the time: nothing in our column types needs converting.
     compiled = statement.compile(connection, column_keys=list(rows[0]))

@@ -30,8 +30,7 @@ def progress(connection: Connection) -> dict[str, Progress]:
 def save_progress(connection: Connection, selections: Mapping[str, Progress]) -> None:
     """Save how far selections were made."""
     rows = [{"name": name, **now._asdict()} for name, now in selections.items()]
-    if rows:
-        upsert_rows(connection, schema.selection, rows)
+    upsert_rows(connection, schema.selection, rows)
 
 
 def forget(connection: Connection, name: str, key: str) -> set[str]:
@@ -80,8 +79,7 @@ def replace(
         for article in articles
         for feed in feeds[article.code]
     ]
-    if rows:
-        upsert_rows(connection, table, rows)
+    upsert_rows(connection, table, rows)
 
 
 def shown_feeds(connection: Connection) -> list[str]:

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, case, func, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from aggregator.model.errors import DamagedStoreError
 from aggregator.model.polls import UrlState, Validators
@@ -99,8 +98,7 @@ def save(connection: Connection, origin: str, found: Iterable[UrlState]) -> None
         )
         for state in found
     ]
-    if rows:
-        upsert_rows(connection, schema.url, rows)
+    upsert_rows(connection, schema.url, rows)
 
 
 class UrlTotals(NamedTuple):
@@ -148,23 +146,9 @@ def totals(connection: Connection) -> dict[str, UrlTotals]:
 
 def want(connection: Connection, origin: str, urls: Sequence[str], now: datetime.datetime) -> None:
     """Mark pages as due at once, those that were never answered before."""
-    table = schema.url
-    if not urls:
-        return
-    rows = [
-        {
-            "origin": origin,
-            "url": url,
-            "next_at": seconds(now),
-            "content_hash": b"",
-            "failures": 0,
-            "moves": 0,
-            "is_gone": False,
-            "is_due_once": True,
-        }
-        for url in dict.fromkeys(urls)
-    ]
-    connection.execute(insert(table).on_conflict_do_nothing(), rows)
+    known = states(connection, origin, urls)
+    new = [url for url in dict.fromkeys(urls) if url not in known]
+    save(connection, origin, [UrlState(url, now, is_due_once=True) for url in new])
 
 
 def forget_validators(connection: Connection, origin: str) -> None:
