@@ -14,7 +14,7 @@ from aggregator.store.windows import in_feed
 
 
 class Arrival(NamedTuple):
-    """An article as its arrival is counted."""
+    """An article and the number of its arrival."""
 
     number: int
     code: str
@@ -23,7 +23,7 @@ class Arrival(NamedTuple):
 
 
 def progress(connection: Connection, feed: str) -> int | None:
-    """Up to which arrival a feed's places are decided, None if nothing was ever archived."""
+    """Return up to which arrival a feed's places are decided, None if it has no archive."""
     upto: int | None = connection.execute(
         select(schema.archiving.c.upto).where(schema.archiving.c.feed == feed)
     ).scalar_one_or_none()
@@ -31,13 +31,13 @@ def progress(connection: Connection, feed: str) -> int | None:
 
 
 def unplaced(connection: Connection, feed: str) -> set[str]:
-    """The articles that had arrived when places were decided, and got none."""
+    """Return the codes of the articles before that arrival that have no place yet."""
     table = schema.unplaced
     return set(connection.execute(select(table.c.code).where(table.c.feed == feed)).scalars())
 
 
 def arrivals(connection: Connection, spec: FeedSpec, after: int, limit: int) -> list[Arrival]:
-    """The articles of a feed that arrived after the one with the number `after`."""
+    """Return the articles of a feed that arrived after number `after`, in that order."""
     table = schema.article
     query = (
         _arrivals(spec, is_small=after > 0)
@@ -49,7 +49,7 @@ def arrivals(connection: Connection, spec: FeedSpec, after: int, limit: int) -> 
 
 
 def arrivals_of(connection: Connection, spec: FeedSpec, codes: Collection[str]) -> list[Arrival]:
-    """Those of some articles that can stand in a feed, in the order of their arrival."""
+    """Return those of some articles that a feed can have, in the order of their arrival."""
     table = schema.article
     found: list[Arrival] = []
     for piece in pieces(sorted(codes)):
@@ -67,7 +67,7 @@ def _arrivals(spec: FeedSpec, *, is_small: bool) -> Any:
 
 
 def placed(connection: Connection, feed: str, codes: Collection[str]) -> set[tuple[str, int]]:
-    """The revisions of some articles that have a place: (code, revision)."""
+    """Return the revisions of some articles that have a place: (code, revision)."""
     table = schema.place
     found: set[tuple[str, int]] = set()
     for piece in pieces(sorted(codes)):
@@ -81,7 +81,7 @@ def placed(connection: Connection, feed: str, codes: Collection[str]) -> set[tup
 
 
 def newest(connection: Connection, feed: str) -> Archive | None:
-    """The archive document with the highest number."""
+    """Return a feed's archive document with the highest number, None if it has none."""
     table = schema.archive
     rows = connection.execute(
         select(table).where(table.c.feed == feed).order_by(table.c.number.desc()).limit(1)
@@ -90,7 +90,7 @@ def newest(connection: Connection, feed: str) -> Archive | None:
 
 
 def newest_number(connection: Connection, feed: str) -> int | None:
-    """The highest number of a feed's documents, None if it has none."""
+    """Return the highest number of a feed's documents, None if it has none."""
     table = schema.archive
     number: int | None = connection.execute(
         select(table.c.number).where(table.c.feed == feed).order_by(table.c.number.desc()).limit(1)
@@ -99,9 +99,9 @@ def newest_number(connection: Connection, feed: str) -> int | None:
 
 
 def to_write(connection: Connection, feed: str, after: int, limit: int) -> list[Archive]:
-    """Documents that may not be on disk as they should be, from the number `after` on.
+    """Return the documents after number `after` that may be missing or outdated on disk.
 
-    Of the open one only what it shows can tell.
+    The open document is always among them: only its contents can tell.
     """
     table = schema.archive
     rows = connection.execute(
@@ -118,14 +118,14 @@ def to_write(connection: Connection, feed: str, after: int, limit: int) -> list[
 
 
 def written(connection: Connection) -> list[tuple[str, int]]:
-    """Every document that was written: feed and number."""
+    """Return all documents that are written: feed and number."""
     table = schema.archive
     rows = connection.execute(select(table.c.feed, table.c.number).where(table.c.is_written))
     return [(feed, number) for feed, number in rows]
 
 
 def save(connection: Connection, feed: str, archives: Sequence[Archive]) -> None:
-    """Save documents that take articles, before they are written to disk."""
+    """Save documents, before they are written to disk."""
     rows = [row_of(archive, schema.archive, feed=feed) for archive in archives]
     upsert_rows(connection, schema.archive, rows)
 
@@ -138,7 +138,7 @@ def save_places(
     *,
     is_begun: bool = False,
 ) -> None:
-    """Put revisions into a document, behind those in it if it `is_begun`: (code, revision)."""
+    """Add revisions to a document, after those in it if it `is_begun`: (code, revision)."""
     table = schema.place
     last = None
     if is_begun:
@@ -161,7 +161,7 @@ def save_places(
 def save_progress(
     connection: Connection, feed: str, upto: int, before: set[str], now: set[str]
 ) -> None:
-    """Save up to which arrival places are decided, and which articles have none `now`."""
+    """Save up to which arrival places are decided, and which articles before it have none."""
     upsert_rows(connection, schema.archiving, [{"feed": feed, "upto": upto}])
     table = schema.unplaced
     for piece in pieces(sorted(before - now)):
@@ -170,7 +170,7 @@ def save_progress(
 
 
 def save_written(connection: Connection, documents: Iterable[tuple[str, int, bytes]]) -> None:
-    """Note that documents are on disk: feed, number, and a digest of what each shows."""
+    """Save that documents are on disk: feed, number, and a digest of what each shows."""
     table = schema.archive
     rows = [
         {"in_feed": feed, "with_number": number, "fingerprint": fingerprint}
@@ -197,7 +197,7 @@ def write_again(connection: Connection, feed: str, numbers: Collection[int]) -> 
 
 
 def remove_places(connection: Connection, feed: str, places: Collection[tuple[str, int]]) -> None:
-    """Take some revisions out of the document that they stand in: (code, revision)."""
+    """Remove some revisions from their documents: (code, revision)."""
     table = schema.place
     for code, revision in places:
         connection.execute(
@@ -208,7 +208,7 @@ def remove_places(connection: Connection, feed: str, places: Collection[tuple[st
 
 
 def withdraw(connection: Connection, feed: str, code: str) -> None:
-    """Take an article out of the documents that it stands in."""
+    """Remove an article from its documents, and have these written again."""
     table = schema.place
     ours = (table.c.feed == feed) & (table.c.code == code)
     numbers = connection.execute(select(table.c.number).where(ours)).scalars().all()
@@ -218,7 +218,7 @@ def withdraw(connection: Connection, feed: str, code: str) -> None:
 
 
 def _archives(connection: Connection, feed: str, rows: Sequence[Any]) -> list[Archive]:
-    """Rows of documents as values, with the places in them."""
+    """Return rows of documents as values, with the places in them."""
     table = schema.place
     places: dict[int, list[tuple[str, int]]] = {row.number: [] for row in rows}
     if places:
@@ -238,7 +238,7 @@ def _archives(connection: Connection, feed: str, rows: Sequence[Any]) -> list[Ar
 
 
 def documents_of(connection: Connection, code: str) -> list[tuple[str, int]]:
-    """The archive documents that an article stands in: feed and number."""
+    """Return the archive documents that have an article: feed and number."""
     table = schema.place
     rows = connection.execute(
         select(table.c.feed, table.c.number)

@@ -23,7 +23,7 @@ from aggregator.store.rows import (
 
 
 def articles_of(connection: Connection, codes: Iterable[str]) -> dict[str, Article]:
-    """Some articles by their codes."""
+    """Return some articles by their codes; unknown codes are left out."""
     table = schema.article
     found: dict[str, Article] = {}
     for piece in pieces(list(codes)):
@@ -33,7 +33,7 @@ def articles_of(connection: Connection, codes: Iterable[str]) -> dict[str, Artic
 
 
 def bodies_of(connection: Connection, body_ids: Iterable[int]) -> dict[int, bytes]:
-    """Packed texts by their numbers."""
+    """Return packed texts by their numbers."""
     table = schema.body
     rows = connection.execute(
         select(table.c.body_id, table.c.text).where(table.c.body_id.in_(list(body_ids)))
@@ -49,7 +49,7 @@ def has_remembered(connection: Connection) -> bool:
 
 
 def count_articles(connection: Connection) -> int:
-    """How many articles can be published."""
+    """Return how many articles there are to publish."""
     table = schema.article
     return connection.execute(
         select(func.count()).select_from(table).where(table.c.revision > 0, ~table.c.removed)
@@ -57,7 +57,7 @@ def count_articles(connection: Connection) -> int:
 
 
 def revisions_of(connection: Connection, article: Article) -> list[Revision]:
-    """Every kept text of an article, the first one first."""
+    """Return the article's revisions, oldest first."""
     table, text = schema.revision, schema.body
     rows = connection.execute(
         select(table, text.c.text)
@@ -89,9 +89,9 @@ def revisions_of(connection: Connection, article: Article) -> list[Revision]:
 def superseded(
     connection: Connection, articles: Collection[Article]
 ) -> dict[tuple[str, int], Article]:
-    """Earlier revisions of some articles, as the articles were then: by code and number.
+    """Return articles as they were in earlier revisions, by code and revision.
 
-    Links and categories are those of today; title, text and date are the revision's.
+    Title, text and date are those of the revision; links and categories are today's.
     """
     table = schema.revision
     newest = {article.code: article for article in articles}
@@ -110,7 +110,7 @@ def superseded(
 
 
 def source_name(connection: Connection, source: str, now: datetime.datetime) -> str | None:
-    """The name of a source by its newest article that is due and has one."""
+    """Return the name of a source from its newest published article with a name, else None."""
     table = schema.article
     name: str | None = connection.execute(
         select(table.c.source_name)
@@ -132,7 +132,7 @@ def save_changes(
     changes: Sequence[Change],
     known: Mapping[str, Article],
 ) -> None:
-    """Store what merging decided: articles, texts they superseded, sources touched."""
+    """Save what merging decided: articles, superseded texts, and sources to build."""
     new = [change.article for change in changes if change.article.code not in known]
     old = [change.article for change in changes if change.article.code in known]
     table = schema.article
@@ -155,10 +155,10 @@ def save_changes(
 def _note_changed(
     connection: Connection, changes: Sequence[Change], known: Mapping[str, Article]
 ) -> None:
-    """Note articles that changed since they arrived; a new one is known by its number.
+    """Save which articles changed since they arrived, and which of them to publish again.
 
-    One comes again into feeds that had it before, or never had it, if it has new words,
-    was away, or is another source's now.
+    An article is published again (`again`) if its text changed, it was restored, or it moved
+    to another source.  New articles are known by their numbers.
     """
     kinds = {
         change.article.code: change.kind in ("new", "revised", "returned")
@@ -174,12 +174,12 @@ def _note_changed(
 
 
 def remember(connection: Connection, articles: Iterable[Article]) -> None:
-    """Put articles into the ledger whose text is not known (any more)."""
+    """Save articles of which only the dates are known, not the text."""
     insert_rows(connection, schema.article, [row_of(item, schema.article) for item in articles])
 
 
 def prune_bodies(connection: Connection) -> None:
-    """Delete texts that neither a copy, an article nor a revision refers to."""
+    """Delete texts that no copy, article or revision refers to."""
     used = union(
         select(schema.copy.c.body_id),
         select(schema.revision.c.body_id),

@@ -14,7 +14,7 @@ from aggregator.store.rows import copy_from, insert_rows, row_of
 
 
 def copies_of(connection: Connection, codes: Iterable[str]) -> dict[str, list[StoredCopy]]:
-    """The copies of some articles, without their texts."""
+    """Return the copies of some articles, by code."""
     table = schema.copy
     found: dict[str, list[StoredCopy]] = {}
     for row in connection.execute(select(table).where(table.c.code.in_(list(codes)))).all():
@@ -25,7 +25,7 @@ def copies_of(connection: Connection, codes: Iterable[str]) -> dict[str, list[St
 def copies_at(
     connection: Connection, origin: str, locations: Iterable[str]
 ) -> dict[str, StoredCopy]:
-    """The copies that an origin has at some locations."""
+    """Return the copies of an origin at some locations, by location."""
     table = schema.copy
     rows = connection.execute(
         select(table).where(table.c.origin == origin, table.c.location.in_(list(locations)))
@@ -34,7 +34,7 @@ def copies_at(
 
 
 def copy_locations(connection: Connection, origin: str) -> list[str]:
-    """Where an origin has copies."""
+    """Return the locations of an origin's copies."""
     table = schema.copy
     query = select(table.c.location).where(table.c.origin == origin)
     return list(connection.execute(query).scalars())

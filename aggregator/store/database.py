@@ -21,7 +21,7 @@ from aggregator.store.migrations import migrate
 _WAIT, _WAIT_AT_ONCE = 30, 100
 # Below this version a WAL that is reset under several connections can be corrupted.
 _WAL = sqlite3.sqlite_version_info >= (3, 51, 3)
-# What SQLite says of a damaged file, and of a sound one that could not be read just now.
+# SQLite's errors for a damaged file, and for a sound one that could not be read just now.
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT})
 _READING = frozenset({sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ})
 _DAMAGE_WORDS = ("unsupported file format", "not decode")
@@ -30,8 +30,8 @@ _DAMAGE_WORDS = ("unsupported file format", "not decode")
 class Store:
     """An open store.
 
-    `transaction` is the only way in.  A dry run's store works on the same data and
-    forgets everything at the end.
+    `transaction` is the only way to its data.  A dry run's store works on the same data, and
+    discards all changes at the end.
     """
 
     def __init__(
@@ -43,9 +43,9 @@ class Store:
     ) -> None:
         """Open or make the SQLite file at `path`.
 
-        `fill` is called in the transaction that makes a new store: there is none without
-        what it puts there.  Raises `StoreError`, and `DamagedStoreError` if the file is no
-        sound database, or could not be read.
+        `fill` is called in the transaction that makes a new store, so that none exists without
+        what it saves.  Raises `StoreError`, and `DamagedStoreError` if the file is not a sound
+        database or could not be read.
         """
         self.path = path
         self._dry_run = dry_run
@@ -81,9 +81,9 @@ class Store:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """A connection whose changes are all kept at the end, or none of them.
+        """Yield a connection whose changes are all kept at the end, or none of them.
 
-        Raises `RuntimeError` inside another transaction, whose changes it would keep.
+        Raises `RuntimeError` inside another transaction, whose changes it would commit.
         """
         if self._is_busy:
             raise RuntimeError("a transaction inside another one")
@@ -103,7 +103,7 @@ class Store:
                 self._is_busy = False
 
     def _log_ahead(self) -> None:
-        """Use a write-ahead log, which stays with the file: not before it was accepted."""
+        """Use a write-ahead log.  It changes the file, so the store must be accepted first."""
         driver = self._connection.connection.driver_connection
         if isinstance(driver, sqlite3.Connection):
             with self._errors():
@@ -111,7 +111,7 @@ class Store:
                 driver.execute("PRAGMA synchronous=NORMAL")
 
     def tidy(self) -> None:
-        """Bring the planner's statistics up to date, and the journal into the file."""
+        """Update the query planner's statistics, and move the journal into the file."""
         with self._errors():
             if self._connection.in_transaction():
                 self._connection.commit()
@@ -121,7 +121,7 @@ class Store:
                 driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
-        """Let go of the file; a dry run's changes go with it."""
+        """Close the file; a dry run's changes are discarded."""
         self._connection.close()
         self._engine.dispose()
 
@@ -132,17 +132,17 @@ class Store:
         self.close()
 
     def _begin(self, connection: Connection) -> None:
-        """Start a transaction that holds everything, new tables too; the driver's own does not.
+        """Begin a transaction that covers everything, DDL too, as the driver's own does not.
 
-        SQLite waits for another writer only where nothing was read before, so a transaction
-        that may write says so at once.
+        SQLite waits for another writer only if nothing was read before, so a transaction that
+        may write begins as a writer.
         """
         if self._dry_run:
             connection.exec_driver_sql("BEGIN")
             return
         driver = cast("sqlite3.Connection", connection.connection.driver_connection)
         deadline = time.monotonic() + _WAIT
-        # While SQLite itself waits, no signal is heard: a little at a time is left to it.
+        # While SQLite itself waits, Python handles no signal, so it waits a little at a time.
         driver.execute(f"PRAGMA busy_timeout={_WAIT_AT_ONCE}")
         try:
             while True:
@@ -176,7 +176,7 @@ class Store:
 def may_be_damage(error: BaseException | None) -> bool:
     """Whether SQLite's error may come from a damaged file.
 
-    It says "malformed" for most read errors of a sound one, too.
+    SQLite says "malformed" for most read errors of a sound file, too.
     """
     code = getattr(error, "sqlite_errorcode", 0)
     return (
@@ -187,7 +187,7 @@ def may_be_damage(error: BaseException | None) -> bool:
 
 
 def _configure(connection: sqlite3.Connection, _: object) -> None:
-    """Set what every connection needs; see `Store._log_ahead` for what comes later."""
+    """Set what every connection needs before the store is accepted (see `Store._log_ahead`)."""
     connection.isolation_level = None
     try:
         if not _WAL:
@@ -196,7 +196,7 @@ def _configure(connection: sqlite3.Connection, _: object) -> None:
         connection.execute("PRAGMA cache_size=-8000")
         connection.execute("PRAGMA temp_store=MEMORY")
     except sqlite3.Error:
-        connection.close()  # nobody else knows it yet
+        connection.close()  # SQLAlchemy does not know it yet
         raise
 
 

@@ -1,4 +1,4 @@
-"""Hubs that are still to be told of changed feeds (WebSub)."""
+"""Hubs that are still to be notified of changed feeds (WebSub)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aggregator.store.rows import instant, maybe_instant, row_of, seconds, value
 
 
 class Ping(NamedTuple):
-    """A feed (`topic`) that changed, and how often a hub could not be told."""
+    """A feed (`topic`) that changed, and how often notifying a hub failed."""
 
     hub: str
     topic: str
@@ -27,9 +27,9 @@ class Ping(NamedTuple):
 def want(
     connection: Connection, hubs: Iterable[str], topics: Iterable[str], now: datetime.datetime
 ) -> None:
-    """Have hubs told of feeds; one that changed again meanwhile is told of once.
+    """Have hubs notified of feeds; a feed that changes again meanwhile is named once.
 
-    A hub that failed is left alone as long as was meant.
+    A hub that failed keeps its pause.
     """
     table = schema.ping
     topics = list(topics)
@@ -49,7 +49,7 @@ def want(
 
 
 def due(connection: Connection, now: datetime.datetime) -> list[Ping]:
-    """What is to be told by now, by hub."""
+    """Return the notifications that are due, ordered by hub."""
     table = schema.ping
     rows = connection.execute(
         select(table)
@@ -60,12 +60,12 @@ def due(connection: Connection, now: datetime.datetime) -> list[Ping]:
 
 
 def next_due(connection: Connection) -> datetime.datetime | None:
-    """When something is to be told, None if there is nothing."""
+    """Return when the next notification is due, None if there is none."""
     return maybe_instant(connection.execute(select(func.min(schema.ping.c.due_at))).scalar_one())
 
 
 def done(connection: Connection, ping: Ping) -> None:
-    """Forget a ping, unless its feed has changed again since."""
+    """Delete a notification, unless its feed has changed again since."""
     table = schema.ping
     connection.execute(
         delete(table).where(
@@ -79,7 +79,7 @@ def done(connection: Connection, ping: Ping) -> None:
 def postpone(
     connection: Connection, ping: Ping, due_at: datetime.datetime, failures: int, trouble: str
 ) -> None:
-    """Try a ping later."""
+    """Have a notification tried again later."""
     table = schema.ping
     connection.execute(
         update(table)
@@ -93,7 +93,7 @@ def postpone(
 
 
 def waiting(connection: Connection) -> list[tuple[str, int, int, str | None]]:
-    """For each hub: how much it is to be told, how often it failed, and why."""
+    """Return each hub with the number of waiting notifications, its failures, and the reason."""
     table = schema.ping
     rows = connection.execute(
         select(table.c.hub, func.count(), func.max(table.c.failures), func.max(table.c.trouble))

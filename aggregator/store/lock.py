@@ -1,4 +1,4 @@
-"""One lock per store: who writes, writes alone."""
+"""One lock per store: there is one writer at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Origins, the files that they have read, and polls."""
+"""Origins, the files that they have read, and the numbers of polls."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PAGE = 5000
 
 
 def origin_rules(connection: Connection, name: str) -> bytes | None:
-    """The rules that an origin was last read with in full."""
+    """Return the rules that an origin was last read with in full, None if it never was."""
     found: bytes | None = connection.execute(
         select(schema.origin.c.rules).where(schema.origin.c.name == name)
     ).scalar_one_or_none()
@@ -23,7 +23,7 @@ def origin_rules(connection: Connection, name: str) -> bytes | None:
 
 
 def file_states(transaction: Transaction, origin: str) -> Iterator[FileState]:
-    """The files of an origin in the order of their paths, a page in each transaction."""
+    """Yield the files of an origin, ordered by path; each page is read in its own transaction."""
     table = schema.file
     after = ""
     while True:
@@ -57,24 +57,24 @@ def has_young_files(connection: Connection) -> bool:
 
 
 def known_origins(connection: Connection) -> list[str]:
-    """Every origin that was ever read in full."""
+    """Return the names of all origins that were ever read in full."""
     return list(connection.execute(select(schema.origin.c.name)).scalars())
 
 
 def polls(connection: Connection) -> dict[str, datetime.datetime]:
-    """When each origin was last read in full."""
+    """Return when each origin was last read in full."""
     return {row.name: instant(row.polled_at) for row in connection.execute(select(schema.origin))}
 
 
 def save_origin(connection: Connection, name: str, rules: bytes, now: datetime.datetime) -> None:
-    """Note that an origin was read in full with these rules."""
+    """Save that an origin was read in full with these rules."""
     upsert_rows(
         connection, schema.origin, [{"name": name, "rules": rules, "polled_at": seconds(now)}]
     )
 
 
 def start_poll(connection: Connection) -> int:
-    """The number of this poll: that of the last one if it was killed, else the next."""
+    """Return this poll's number: that of the last poll if it was interrupted, else the next."""
     table = schema.poll
     last = connection.execute(select(table).order_by(table.c.number.desc()).limit(1)).first()
     if last is not None and not last.finished:
@@ -85,20 +85,20 @@ def start_poll(connection: Connection) -> int:
 
 
 def finish_poll(connection: Connection, number: int) -> None:
-    """Note that a poll has come to its end."""
+    """Save that a poll is finished."""
     table = schema.poll
     connection.execute(update(table).where(table.c.number == number).values(finished=True))
     connection.execute(delete(table).where(table.c.number < number))
 
 
 def forget_origin(connection: Connection, name: str) -> None:
-    """Forget that an origin was ever read."""
+    """Delete the record of an origin."""
     table = schema.origin
     connection.execute(delete(table).where(table.c.name == name))
 
 
 def save_states(connection: Connection, batch: Batch) -> None:
-    """Store what the files of a batch look like, and forget those that are gone."""
+    """Save the states of a batch's files, and delete those of files that are gone."""
     table = schema.file
     if batch.gone:
         connection.execute(

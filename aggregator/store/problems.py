@@ -1,4 +1,4 @@
-"""Open problems: what could not be used, until it is mended."""
+"""Open problems: what could not be used, until it is fixed."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from aggregator.model.polls import Batch
 from aggregator.store import schema
 from aggregator.store.rows import insert_rows, instant, pieces, row_of
 
-# What the store itself has lost; everything else is an origin's.
+# The origin of what the store itself has lost.
 STORE = "store"
 
 
 def open_problems(connection: Connection) -> list[tuple[str, Problem, datetime.datetime]]:
-    """Every open problem: its origin, itself, and since when it is known."""
+    """Return all open problems with their origins and the dates since when they are known."""
     table = schema.problem
     rows = connection.execute(
         select(table).order_by(table.c.origin, table.c.location, table.c.line)
@@ -29,19 +29,19 @@ def open_problems(connection: Connection) -> list[tuple[str, Problem, datetime.d
 
 
 def locations(connection: Connection, origin: str) -> list[str]:
-    """Where an origin has open problems."""
+    """Return the locations where an origin has open problems."""
     table = schema.problem
     query = select(table.c.location).where(table.c.origin == origin).distinct()
     return list(connection.execute(query).scalars())
 
 
 def count(connection: Connection) -> int:
-    """How many problems are open."""
+    """Return how many problems are open."""
     return connection.execute(select(func.count()).select_from(schema.problem)).scalar_one()
 
 
 def replace(connection: Connection, batch: Batch, now: datetime.datetime) -> None:
-    """Put a batch's problems in the place of older ones; what stays keeps its date."""
+    """Replace older problems by a batch's; one that stays keeps its date."""
     table = schema.problem
     since: dict[tuple[str, str], datetime.datetime] = {}
     locations = (*batch.read, *batch.gone, *batch.withdrawn)
@@ -66,7 +66,7 @@ def replace(connection: Connection, batch: Batch, now: datetime.datetime) -> Non
 
 
 def note_losses(connection: Connection, losses: Iterable[Problem], now: datetime.datetime) -> None:
-    """Note what of some articles could not be read in the store itself, by their codes."""
+    """Save what could not be read in the store itself, by the articles' codes."""
     found = list(losses)
     forget_losses(connection, [problem.location for problem in found])
     rows = [row_of(problem, schema.problem, origin=STORE, seen_at=now) for problem in found]
@@ -74,12 +74,12 @@ def note_losses(connection: Connection, losses: Iterable[Problem], now: datetime
 
 
 def losses(connection: Connection) -> list[str]:
-    """The codes of articles of which something was lost in the store."""
+    """Return the codes of articles with something lost in the store."""
     return locations(connection, STORE)
 
 
 def forget_losses(connection: Connection, codes: Iterable[str]) -> None:
-    """Forget the losses of articles that have been read again."""
+    """Delete the losses of articles that have been read again."""
     table = schema.problem
     for piece in pieces(sorted(set(codes).intersection(losses(connection)))):
         connection.execute(

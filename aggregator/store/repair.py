@@ -1,7 +1,7 @@
-"""Single values of a sound store that cannot be read: set aright, or given up one by one.
+"""Single values of a sound store that cannot be read are repaired, or given up one by one.
 
-A flipped bit in a text or in a JSON value is the loss of that value, and of nothing else.
-What was lost is read again from where it came; what cannot be is a problem of its article.
+A flipped bit in a text or in a JSON value costs that value and nothing else.  What was lost
+is read again from its origin; what cannot be is a problem of its article.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from aggregator.store import problems, published, schema, urls
 from aggregator.store.articles import save_bodies
 from aggregator.store.rows import article_from, copy_from, insert_rows, pieces
 
-# The clean HTML that is published of some articles, by their codes.
+# Returns the sanitized HTML that is published of some articles, by code.
 PublishedTexts = Callable[[Collection[str]], Mapping[str, str]]
 _UNDECODED = re.compile("[\ud800-\udfff]")
 _FOUND = "it was read back from the published feeds"
@@ -32,7 +32,7 @@ _LOST = "the entry stays in the feeds without it, until its post or page can be 
 
 @dataclass(slots=True)
 class _Losses:
-    """What could not be read: problems by article, and the places of copies to read again."""
+    """What could not be read: problems by article, and the locations to read again."""
 
     problems: dict[str, str] = field(default_factory=dict)
     places: set[tuple[str, str]] = field(default_factory=set)
@@ -44,10 +44,10 @@ class _Losses:
 
 
 def repair(connection: Connection, texts: PublishedTexts, now: datetime.datetime) -> int:
-    """Give up every value that cannot be read; return how many there were.
+    """Give up all values that cannot be read; return how many there were.
 
-    Each is a problem of its article, which ends when the article is read again.  An
-    article whose whole record is given up is known by its copies only.
+    Each is a problem of its article, which ends when the article is read again.  If the
+    whole record of an article is given up, only its copies are left.
     """
     losses = _Losses()
     with _any_text(connection):
@@ -69,7 +69,7 @@ def repair(connection: Connection, texts: PublishedTexts, now: datetime.datetime
 
 
 def _repair_rows(connection: Connection, losses: _Losses) -> None:
-    """Rows that are no value of ours: lists that are none become empty, else the row goes."""
+    """Empty the lists of rows that cannot be read, or delete such a row if that does not help."""
     for table, read, what in (
         (schema.article, article_from, "its record"),
         (schema.copy, copy_from, "the record of a copy"),
@@ -97,7 +97,7 @@ def _repair_rows(connection: Connection, losses: _Losses) -> None:
 
 
 def _repair_texts(connection: Connection, losses: _Losses, texts: PublishedTexts) -> None:
-    """Texts that cannot be unpacked, and those that are not there any more."""
+    """Delete texts that cannot be unpacked, and what refers to texts that are missing."""
     body, rendition = schema.body, schema.rendition
     bad = [row.body_id for row in _unreadable(connection, body, lambda row: unpack(row.text))]
     for piece in pieces(bad):
@@ -139,10 +139,10 @@ def _repair_texts(connection: Connection, losses: _Losses, texts: PublishedTexts
 
 
 def read_everything_again(connection: Connection) -> None:
-    """Have every post and page read again, and every feed looked at."""
+    """Have every post and page read again, and every feed built."""
     copy, file, article = schema.copy, schema.file, schema.article
     connection.execute(delete(schema.origin))
-    # Of a copy whose file's state was lost nobody would see that it is gone.
+    # Without a state of its file, nobody would notice that a copy is gone.
     states = select(
         copy.c.origin,
         copy.c.location,
@@ -158,12 +158,12 @@ def read_everything_again(connection: Connection) -> None:
     if sources:
         insert_rows(connection, schema.touched, [{"source": source} for source in sources])
     published.touch_feeds(connection, connection.execute(select(schema.feed.c.key)).scalars())
-    # What has its place in the archives already keeps it.
+    # Articles that have a place in the archives keep it.
     changed = select(article.c.code, literal(True))
     connection.execute(
         insert(schema.changed).prefix_with("OR REPLACE").from_select(["code", "again"], changed)
     )
-    # An article counts as new in the poll of its number: none may have that number again.
+    # An article is new in the poll with its number, so no later poll may have that number.
     last = connection.execute(select(func.max(article.c.first_poll))).scalar_one() or 0
     connection.execute(
         insert(schema.poll).prefix_with("OR IGNORE").values(number=last, finished=True)
@@ -171,13 +171,13 @@ def read_everything_again(connection: Connection) -> None:
 
 
 def forget_selections(connection: Connection) -> None:
-    """Forget which articles feeds of tags and filters show: every article is looked at again."""
+    """Delete which articles feeds by tag and by filter show; all articles are matched again."""
     for table in (schema.selection, schema.selected):
         connection.execute(delete(table))
 
 
 def forget_archives(connection: Connection) -> None:
-    """Forget which article stands in which archive document: they are read back from disk."""
+    """Delete which article stands in which archive document; it is read back from disk."""
     for table in (schema.archive, schema.place, schema.archiving, schema.unplaced):
         connection.execute(delete(table))
     files = schema.published_file
@@ -185,7 +185,7 @@ def forget_archives(connection: Connection) -> None:
 
 
 def _read_again(connection: Connection, places: Iterable[tuple[str, str]]) -> None:
-    """Forget how copies looked where they were read, so that they are read again."""
+    """Have copies read again, by deleting the states of their files and URLs."""
     file, url = schema.file, schema.url
     for origin, location in places:
         connection.execute(
@@ -217,7 +217,7 @@ def _fails(read: Callable[[Row[Any]], object], row: Row[Any]) -> bool:
 
 
 def _decoded(row: Row[Any]) -> dict[str, str]:
-    """The texts of a row that are not UTF-8, as far as they can be read."""
+    """Return the texts of a row that are not UTF-8, with the bad bytes replaced."""
     return {
         name: value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         for name, value in row._mapping.items()
@@ -227,7 +227,7 @@ def _decoded(row: Row[Any]) -> dict[str, str]:
 
 @contextlib.contextmanager
 def _any_text(connection: Connection) -> Iterator[None]:
-    """Have texts that are not UTF-8 read, too, with their odd bytes as lone surrogates."""
+    """Read texts that are not UTF-8, too, with the bad bytes as lone surrogates."""
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)  # noqa: S101
     driver.text_factory = lambda text: text.decode("utf-8", "surrogateescape")

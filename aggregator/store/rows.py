@@ -1,4 +1,4 @@
-"""Rows of the store as values, and values as rows.  A row that is none of ours is damage."""
+"""Rows of the store as values, and values as rows.  A row that cannot be one is damage."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from aggregator.store import schema
 Value = TypeVar("Value")
 Transaction = Callable[[], AbstractContextManager[Connection]]
 
-# What reading a value raises that is none of ours.
+# What reading a damaged value raises.
 UNREADABLE = (ValueError, TypeError, OverflowError, OSError)
 _AT_ONCE = 500
 
 
 def instant(seconds: int) -> datetime.datetime:
-    """Seconds since 1970 as an aware datetime.
+    """Return seconds since 1970 as an aware datetime.
 
-    Raises `DamagedStoreError` for what is no such number.
+    Raises `DamagedStoreError` if that is not possible.
     """
     try:
         return datetime.datetime.fromtimestamp(seconds, datetime.UTC)
@@ -42,7 +42,7 @@ def maybe_instant(seconds: int | None) -> datetime.datetime | None:
 
 
 def pieces(values: list[Value]) -> Iterator[list[Value]]:
-    """Lists of values that one statement takes: SQLite limits their number."""
+    """Yield the values in lists that one statement takes: SQLite limits their number."""
     for start in range(0, len(values), _AT_ONCE):
         yield values[start : start + _AT_ONCE]
 
@@ -106,7 +106,7 @@ def _enclosures(text: str) -> tuple[Enclosure, ...]:
 
 
 def seconds(moment: datetime.datetime) -> int:
-    """An aware datetime as whole seconds since 1970."""
+    """Return an aware datetime as whole seconds since 1970."""
     return int(moment.timestamp())
 
 

@@ -1,4 +1,4 @@
-"""A damaged store: whether it is one, and every row of it that can still be read."""
+"""Whether a store is damaged, and a copy of every row that can still be read."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from aggregator.store.migrations import VERSION
 from aggregator.store.schema import metadata
 
 _PIECE = 1_000_000
-# Past this, no row of ours is numbered.
+# Higher than the number of any row.
 _LAST_ROWID = 2**62
 EVERYTHING = "everything"
 JOURNALS = ("-journal", "-wal", "-shm")
 
 
 def complaint(path: Path) -> str | None:
-    """What `PRAGMA quick_check` says on a fresh connection; None if the store is sound.
+    """Return what `PRAGMA quick_check` reports on a fresh connection, None if the store is sound.
 
-    Raises `StoreError` if the file cannot be read at all: that tells nothing of the store.
+    Raises `StoreError` if the file cannot be read at all, which says nothing about the store.
     """
     try:
         with path.open("rb", buffering=0) as file:
@@ -49,7 +49,7 @@ def complaint(path: Path) -> str | None:
 def salvage(damaged: Path, target: Path) -> list[str]:
     """Copy what can be read of a damaged store into a new file; return the tables with losses.
 
-    The new store has the shape of the damaged one; if that cannot be read, it stays empty,
+    The new store has the tables of the damaged one; if these cannot be read, it stays empty,
     and `EVERYTHING` is lost.
     """
     with (
@@ -85,9 +85,9 @@ def salvage(damaged: Path, target: Path) -> list[str]:
 
 
 def replace(damaged: Path, target: Path, aside: Path) -> None:
-    """Put a salvaged store into the place of the damaged one, which is kept as `aside`.
+    """Replace the damaged store by the salvaged one, and keep it as `aside`.
 
-    At every moment one of them is in place.  Raises `StoreError` if that cannot be done.
+    There is a store in place at every moment.  Raises `StoreError` if that cannot be done.
     """
     try:
         try:
@@ -114,7 +114,7 @@ def replace(damaged: Path, target: Path, aside: Path) -> None:
 
 
 def _write(new: sqlite3.Connection, statement: str, values: Sequence[object] = ()) -> None:
-    """Run a statement on the new store: what fails here says nothing of the damaged one.
+    """Run a statement on the new store, where an error says nothing about the damaged one.
 
     A row that breaks a constraint is left out.
     """
@@ -134,7 +134,7 @@ def _connected(path: Path) -> sqlite3.Connection:
 
 
 def _copy(old: sqlite3.Connection, new: sqlite3.Connection, table: str, sql: str) -> bool:
-    """Copy a table's rows; False if some could not be read."""
+    """Copy a table's rows; return False if some could not be read."""
     columns = [row[1] for row in new.execute(f'PRAGMA table_info("{table}")')]
     names = ", ".join(f'"{name}"' for name in columns)
     insert = f'INSERT OR IGNORE INTO "{table}" ({names}) VALUES ({", ".join("?" * len(columns))})'
@@ -156,7 +156,7 @@ def _copy_by_number(
             )
             for row in rows:
                 _write(new, insert, row[1:])
-                # Rows of a misplaced page come in no order.
+                # The rows of a misplaced page are not in order.
                 after = max(after, row[0])
             return is_whole
         except sqlite3.DatabaseError:
@@ -164,12 +164,12 @@ def _copy_by_number(
         start = _readable_after(old, table, names, after)
         if start is None:
             return False
-        # Each round begins behind the last one, or it would never end.
+        # Each round begins after the last one, or it would never end.
         after = max(start - 1, after, begun + 1)
 
 
 def _readable_after(old: sqlite3.Connection, table: str, names: str, after: int) -> int | None:
-    """The number of the first row that can be read behind a damaged one, None without one."""
+    """Return the number of the first readable row after a damaged one, None if there is none."""
 
     def first(start: int) -> int | None:
         row = old.execute(
@@ -200,7 +200,7 @@ def _readable_after(old: sqlite3.Connection, table: str, names: str, after: int)
 def _copy_by_key(
     old: sqlite3.Connection, new: sqlite3.Connection, table: str, names: str, insert: str
 ) -> bool:
-    """From both ends to where the damage is."""
+    """Copy rows from both ends up to where the damage is."""
     is_whole = True
     key = [row[1] for row in new.execute(f'PRAGMA table_info("{table}")') if row[5]]
     for order in ("ASC", "DESC"):

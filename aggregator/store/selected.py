@@ -1,4 +1,4 @@
-"""Which articles feeds of tags and of filters show."""
+"""Which articles feeds by tag and by filter show."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from aggregator.store.windows import codes_due
 
 
 class Progress(NamedTuple):
-    """With which rules a selection was made, and up to the article of which number."""
+    """The rules that a selection was made with, and up to which arrival."""
 
     rules: bytes
     upto: int
 
 
 def progress(connection: Connection) -> dict[str, Progress]:
-    """Every selection by its name."""
+    """Return the progress of all selections, by name."""
     rows = connection.execute(select(schema.selection))
     return {row.name: Progress(row.rules, row.upto) for row in rows}
 
 
 def save_progress(connection: Connection, selections: Mapping[str, Progress]) -> None:
-    """Save how far selections were made."""
+    """Save the progress of selections, by name."""
     rows = [{"name": name, **now._asdict()} for name, now in selections.items()]
     upsert_rows(connection, schema.selection, rows)
 
 
 def forget(connection: Connection, name: str, key: str) -> set[str]:
-    """Forget a selection; return the feeds that showed articles by it.
+    """Delete a selection; return the keys of the feeds that had articles by it.
 
-    They have the key `key`, or all that begin with it if it ends with a colon.
+    These are `key`, or all keys that begin with it if it ends with a colon.
     """
     table = schema.selected
     ours = table.c.feed.startswith(key) if key.endswith(":") else table.c.feed == key
@@ -47,7 +47,7 @@ def forget(connection: Connection, name: str, key: str) -> set[str]:
 
 
 def arrived(connection: Connection, after: int, limit: int) -> list[tuple[int, Article]]:
-    """Articles that arrived after the one with the number `after`, with their numbers."""
+    """Return the articles that arrived after number `after`, with their numbers."""
     table = schema.article
     rows = connection.execute(
         select(table).where(table.c.article_id > after).order_by(table.c.article_id).limit(limit)
@@ -56,7 +56,7 @@ def arrived(connection: Connection, after: int, limit: int) -> list[tuple[int, A
 
 
 def feeds_of(connection: Connection, codes: Iterable[str]) -> dict[str, set[str]]:
-    """The feeds that show some articles."""
+    """Return the keys of the feeds that select some articles, by code."""
     table = schema.selected
     found: dict[str, set[str]] = {}
     rows = connection.execute(
@@ -70,7 +70,7 @@ def feeds_of(connection: Connection, codes: Iterable[str]) -> dict[str, set[str]
 def replace(
     connection: Connection, feeds: Mapping[str, Iterable[str]], articles: Iterable[Article]
 ) -> None:
-    """Have each of these articles stand in its `feeds`, and in no other."""
+    """Have each of these articles in its `feeds`, and in no other."""
     table = schema.selected
     articles = list(articles)
     connection.execute(delete(table).where(table.c.code.in_([item.code for item in articles])))
@@ -83,7 +83,7 @@ def replace(
 
 
 def shown_feeds(connection: Connection) -> list[str]:
-    """Every feed that has an article, in order."""
+    """Return the keys of all feeds with an article, in order."""
     table = schema.selected
     return list(
         connection.execute(select(table.c.feed).distinct().order_by(table.c.feed)).scalars()
@@ -93,7 +93,7 @@ def shown_feeds(connection: Connection) -> list[str]:
 def feeds_due(
     connection: Connection, after: datetime.datetime, until: datetime.datetime
 ) -> set[str]:
-    """Feeds with an article that was held back at `after` and is due at `until`."""
+    """Return the feeds with an article that is scheduled between `after` and `until`."""
     table, due = schema.selected, codes_due(connection, after, until)
     if not due:
         return set()

@@ -1,4 +1,4 @@
-"""What `status`, `sources` and the page count."""
+"""The numbers that `status`, `sources` and the index page show."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aggregator.store.windows import in_feed
 
 
 def counts(connection: Connection) -> dict[str, int]:
-    """Totals for `status`: articles, copies, superseded texts, files, problems."""
+    """Return the totals of articles, copies, superseded texts, files and problems."""
     found = {"articles": count_articles(connection)}
     for name, table in (
         ("copies", schema.copy),
@@ -27,7 +27,7 @@ def counts(connection: Connection) -> dict[str, int]:
 
 
 def articles_by_source(connection: Connection) -> list[tuple[str, int, datetime.datetime]]:
-    """Each source with the number of its articles and the time of the newest."""
+    """Return each source with the number of its articles and the date of the newest."""
     table = schema.article
     rows = connection.execute(
         select(table.c.source, func.count(), func.max(table.c.published))
@@ -41,7 +41,7 @@ def articles_by_source(connection: Connection) -> list[tuple[str, int, datetime.
 def daily_counts(
     connection: Connection, since: datetime.datetime, days: int
 ) -> dict[str, list[int]]:
-    """How many articles each source published on each of some days from `since` on."""
+    """Return how many articles each source published on each of `days` days from `since` on."""
     table = schema.article
     day = (table.c.published - int(since.timestamp())) / 86_400
     rows = connection.execute(
@@ -63,7 +63,7 @@ def activity(
     until: datetime.datetime,
     offset: datetime.timedelta,
 ) -> tuple[int, list[tuple[int, int]]]:
-    """How many articles of a feed are due by `until`, and how many of each day from `since`.
+    """Return how many articles a feed has by `until`, and how many on each day from `since`.
 
     Days are ordinals (`datetime.date.toordinal`) in a zone that is `offset` from UTC.
     """

@@ -24,7 +24,7 @@ from aggregator.store.rows import (
 
 
 def states(connection: Connection, origin: str, urls: Collection[str]) -> dict[str, UrlState]:
-    """What is known of some URLs of an origin."""
+    """Return the states of some URLs of an origin, by URL; unknown ones are left out."""
     table = schema.url
     found: dict[str, UrlState] = {}
     for piece in pieces(list(urls)):
@@ -36,7 +36,7 @@ def states(connection: Connection, origin: str, urls: Collection[str]) -> dict[s
 
 
 def all_states(connection: Connection, origin: str | None = None) -> list[tuple[str, UrlState]]:
-    """Every URL of an origin, or of all: (origin, state)."""
+    """Return all URLs of an origin, or of all origins: (origin, state)."""
     table = schema.url
     query = select(table).order_by(table.c.origin, table.c.url)
     if origin is not None:
@@ -45,7 +45,7 @@ def all_states(connection: Connection, origin: str | None = None) -> list[tuple[
 
 
 def of_pages(connection: Connection, urls: Collection[str]) -> list[tuple[str, UrlState]]:
-    """The states of some URLs in whatever origin: (origin, state)."""
+    """Return the states of some URLs in all origins: (origin, state)."""
     table = schema.url
     rows = connection.execute(select(table).where(table.c.url.in_(list(urls))))
     return [(row.origin, state_from(row)) for row in rows]
@@ -54,9 +54,9 @@ def of_pages(connection: Connection, urls: Collection[str]) -> list[tuple[str, U
 def recent_share_urls(
     connection: Connection, since: datetime.datetime, except_of: str
 ) -> dict[str, datetime.datetime]:
-    """The share URLs that copies of recent articles name, and when those were published.
+    """Return the share URLs that copies of recent articles name, with the dates of publication.
 
-    Copies that are share pages themselves (of the origin `except_of`) name nothing new.
+    Copies of the origin `except_of` do not count: share pages name themselves.
     """
     article, copy = schema.article, schema.copy
     rows = connection.execute(
@@ -75,7 +75,7 @@ def recent_share_urls(
 
 
 def due_once(connection: Connection, origin: str) -> list[str]:
-    """URLs that are to be read as soon as may be, whatever the age of their articles."""
+    """Return the URLs to fetch at the next poll, whatever the age of their articles."""
     table = schema.url
     return list(
         connection.execute(
@@ -87,7 +87,7 @@ def due_once(connection: Connection, origin: str) -> list[str]:
 
 
 def save(connection: Connection, origin: str, found: Iterable[UrlState]) -> None:
-    """Store what is known of some URLs now."""
+    """Save the states of some URLs."""
     rows = [
         row_of(
             state,
@@ -102,7 +102,7 @@ def save(connection: Connection, origin: str, found: Iterable[UrlState]) -> None
 
 
 class UrlTotals(NamedTuple):
-    """How the URLs of an origin do; `trouble` is that of the one that fails longest."""
+    """The state of an origin's URLs in sum; `trouble` is that of the one that fails longest."""
 
     urls: int
     answered_at: datetime.datetime | None
@@ -113,7 +113,7 @@ class UrlTotals(NamedTuple):
 
 
 def totals(connection: Connection) -> dict[str, UrlTotals]:
-    """The state of each origin's URLs in sum."""
+    """Return the state of each origin's URLs in sum."""
     table = schema.url
     rows = connection.execute(
         select(
@@ -145,14 +145,14 @@ def totals(connection: Connection) -> dict[str, UrlTotals]:
 
 
 def want(connection: Connection, origin: str, urls: Sequence[str], now: datetime.datetime) -> None:
-    """Mark pages as due at once, those that were never answered before."""
+    """Have pages fetched at the next poll, if they are new."""
     known = states(connection, origin, urls)
     new = [url for url in dict.fromkeys(urls) if url not in known]
     save(connection, origin, [UrlState(url, now, is_due_once=True) for url in new])
 
 
 def forget_validators(connection: Connection, origin: str) -> None:
-    """Have every URL of an origin read in full, since it is read by other rules now."""
+    """Have all URLs of an origin fetched in full, since its rules have changed."""
     table = schema.url
     connection.execute(
         update(table)
@@ -162,12 +162,12 @@ def forget_validators(connection: Connection, origin: str) -> None:
 
 
 def forget(connection: Connection, origin: str) -> None:
-    """Forget the URLs of an origin."""
+    """Delete the URLs of an origin."""
     connection.execute(schema.url.delete().where(schema.url.c.origin == origin))
 
 
 def source_names(connection: Connection) -> dict[str, str]:
-    """The key of each source by the name that articles know it by."""
+    """Return the key of each source by the name that its articles have for it."""
     table = schema.article
     rows = connection.execute(
         select(table.c.source_name, table.c.source)
@@ -179,7 +179,7 @@ def source_names(connection: Connection) -> dict[str, str]:
 
 
 def codes_by_link(connection: Connection, links: Collection[str]) -> dict[str, list[str]]:
-    """The codes of the copies that have some links as their own page."""
+    """Return the codes of the copies with some links, by link."""
     table = schema.copy
     found: dict[str, list[str]] = {}
     for piece in pieces(list(links)):
@@ -190,9 +190,9 @@ def codes_by_link(connection: Connection, links: Collection[str]) -> dict[str, l
 
 
 def state_from(row: Row[Any]) -> UrlState:
-    """A row of the table of URLs as a value.
+    """Return a row of the table of URLs as a value.
 
-    Raises `DamagedStoreError` if it is none.
+    Raises `DamagedStoreError` if it cannot be one.
     """
     try:
         values = values_of(row, schema.url)

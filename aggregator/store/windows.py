@@ -16,7 +16,7 @@ from aggregator.store.rows import article_from, maybe_instant
 def window_of(
     connection: Connection, spec: FeedSpec, now: datetime.datetime, limit: int | None = None
 ) -> list[Article]:
-    """The newest articles of a feed that are due: newest first."""
+    """Return the newest published articles of a feed, newest first; scheduled ones wait."""
     table = schema.article
     due = select(table).where(
         table.c.published <= int(now.timestamp()), table.c.revision > 0, ~table.c.removed
@@ -27,10 +27,9 @@ def window_of(
 
 
 def in_feed(query: Any, spec: FeedSpec, *, is_small: bool = False) -> Any:
-    """A query of articles, for those of one feed.
+    """Return a `Select` of articles, limited to those of one feed.
 
-    It is a `Select` of any columns.  One that is small by itself must not be answered from
-    an index of all of the feed's.
+    A query that selects few rows by itself (`is_small`) must not use an index of the feed.
     """
     table, selected = schema.article, schema.selected
     if spec.kind == "all":
@@ -46,12 +45,12 @@ def in_feed(query: Any, spec: FeedSpec, *, is_small: bool = False) -> Any:
 
 
 def last_arrival(connection: Connection) -> int:
-    """The number of the article that arrived last, 0 if there is none."""
+    """Return the number of the newest article by arrival, 0 if there is none."""
     return connection.execute(select(func.max(schema.article.c.article_id))).scalar_one() or 0
 
 
 def sources(connection: Connection) -> list[str]:
-    """Every source that the ledger has an article of, in order."""
+    """Return all sources with an article in the store, in order."""
     table = schema.article
     return list(
         connection.execute(
@@ -63,7 +62,7 @@ def sources(connection: Connection) -> list[str]:
 def sources_due(
     connection: Connection, after: datetime.datetime, until: datetime.datetime
 ) -> set[str]:
-    """Sources with an article that was held back at `after` and is due at `until`."""
+    """Return the sources with an article that is scheduled between `after` and `until`."""
     table = schema.article
     return set(
         connection.execute(
@@ -80,7 +79,7 @@ def sources_due(
 def codes_due(
     connection: Connection, after: datetime.datetime, until: datetime.datetime
 ) -> list[str]:
-    """Articles that were held back at `after` and are due at `until`."""
+    """Return the codes of the articles that are scheduled between `after` and `until`."""
     table = schema.article
     query = select(table.c.code).where(
         table.c.published > int(after.timestamp()), table.c.published <= int(until.timestamp())
@@ -89,7 +88,7 @@ def codes_due(
 
 
 def next_due(connection: Connection, now: datetime.datetime) -> datetime.datetime | None:
-    """When the next article that is held back will be due."""
+    """Return when the next scheduled article is published, None if there is none."""
     table = schema.article
     return maybe_instant(
         connection.execute(
