@@ -10,7 +10,7 @@ NO_SOURCE = "unsorted"
 
 @dataclass(frozen=True, slots=True)
 class Clues:
-    """What a copy says of its own identity, from the surest to the weakest."""
+    """A copy's hints at its own identity, the surest first."""
 
     front_matter: str | None = None
     share_url: str | None = None
@@ -29,7 +29,7 @@ class Identity:
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that could not be used or had to be cut, kept until it is mended."""
+    """Something that could not be used or had to be cut, kept until it is fixed."""
 
     location: str
     reason: str
@@ -49,13 +49,13 @@ class Enclosure:
 class Copy:
     """One observation of an article.
 
-    `body` is the packed text as it was found, less share link and boilerplate;
-    `raw_hash` is that of title and text.  What a copy does not know (`source` and
-    `title` are then empty) comes from the article's other copies.  `published` is None
-    where the copy itself gives no date, and `published_guess` is then the best that its
-    name, its code or its file can say; `title_guess` are its first words.  `permalink`
-    is the article's page on the site, `link` its page at its source, `share_url` its
-    share page; `base` is what relative URLs in the text start from, None for the site.
+    `body` is the packed text as it was found, less share link and boilerplate; `raw_hash` is
+    the digest of title and text.  What a copy does not know (`source` and `title` are then
+    empty) comes from the article's other copies.  `published` is None if the copy has no
+    date; `published_guess` then comes from its name, its code or its file, as `title_guess`
+    comes from its first words.  `permalink` is the article's page on the site, `link` its
+    page at its source, `share_url` its share page; `base` is the base of relative URLs in
+    the text, None for the site.
     """
 
     origin: str
@@ -81,10 +81,9 @@ class Copy:
 
 @dataclass(frozen=True)
 class StoredCopy(Copy):
-    """A copy in the store, where its text stays: `body` is empty here.
+    """A copy as it is stored.  Its text stays in the store: `body` is empty.
 
-    `changed` is when its text was last seen to read differently in the same place, None
-    while it reads as it was first found.
+    `changed` is when its text was last seen to change in its place, None if it never did.
     """
 
     body: bytes = b""
@@ -96,11 +95,11 @@ class StoredCopy(Copy):
 class Article:
     """An article as the store keeps it.
 
-    `revision` is 0 for one that is only remembered (its dates were found in a published
-    feed).  `updated` is None until the text first changed: until then an entry was last
-    updated when it was published.  `version` counts every visible change, of the links
-    and dates too.  `link` is the article's own page, where that is not the share page;
-    `base` is what relative URLs in its text start from, None for the site.
+    `revision` is 0 if only its dates are known, from a published feed.  `updated` is None
+    until the text first changes; until then the entry was last updated when it was
+    published.  `version` counts every visible change, also of links and dates.  `link` is the
+    article's own page, if that is not the share page; `base` is the base of relative URLs in
+    its text, None for the site.
     """
 
     code: str
@@ -132,7 +131,7 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a merge decided: the article as it is now, and of which kind the change is.
+    """What merging decided: the article as it is now, and the kind of its change.
 
     `kind` is "new", "revised" (title or text), "restated" (links, dates, source),
     "removed", "returned", "found better" (another copy of an article that is new in the

@@ -1,8 +1,8 @@
-"""What can go wrong with a stage as a whole.
+"""Errors that end a stage as a whole.
 
-One root and one class per stage.  A bad *item* (a post, a page, an entry) is not an
-error but data: a `model.Problem`.  The message of an error is shown to the user as it
-is: what happened, to which file, and what to do.
+One root and one class per stage.  A bad *item* (a post, a page, an entry) is not an error
+but data: a `Problem`.  The message of an error is shown to the user as it is: what
+happened, to which file, and what to do.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 
 
 class AggregatorError(Exception):
-    """The root of everything that a user can cause and mend."""
+    """The root of all errors that a user can cause and fix."""
 
 
 class ConfigError(AggregatorError):
@@ -23,30 +23,30 @@ class ConfigError(AggregatorError):
 
 
 class UnknownSourceError(AggregatorError):
-    """A source was asked for that no article is from."""
+    """A source was named that no article is from."""
 
 
 class OriginError(AggregatorError):
-    """An origin as a whole could not be read; what it gave before stays published."""
+    """An origin as a whole could not be read; its articles stay published."""
 
 
 def masked(url: str) -> str:
-    """A URL as it may be shown: without the user name and password that may stand in it."""
+    """Return a URL without the user name and password that it may contain."""
     return re.sub(r"(//)[^/?#]*@", r"\1…@", url)
 
 
 def unforeseen(error: BaseException) -> str:
-    """The kind of an error that nothing foresaw, and what it says, on one line."""
+    """Return the class and message of an unforeseen error, on one line."""
     said = " ".join(str(getattr(error, "orig", None) or error).split())[:200]
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 class FetchError(AggregatorError):
-    """A URL could not be fetched: refused, broken off, out of its budget, not answered.
+    """A URL could not be fetched: refused, interrupted, over a limit, not answered.
 
-    `reason` is the message without the URL.  `was_asked` is False where nothing was sent:
-    the address was refused, robots.txt forbids it, or its host has asked for a pause.
-    `was_answered` is True where the host is there, though its answer is of no use.
+    `reason` is the message without the URL.  `was_asked` is False if nothing was sent: the
+    address was refused, robots.txt disallows it, or its host has asked for a pause.
+    `was_answered` is True if the host responded, though unusably.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class FetchError(AggregatorError):
 
 
 class PostponedError(FetchError):
-    """A URL was not asked for because its host needs a pause of `wait` seconds."""
+    """A URL was not requested, because its host needs a pause of `wait` seconds."""
 
     def __init__(self, url: str, reason: str, wait: float = 0.0) -> None:
         super().__init__(url, reason, was_asked=False)
@@ -72,7 +72,7 @@ class StoreError(AggregatorError):
 
 
 class DamagedStoreError(StoreError):
-    """The store's file is not a sound database."""
+    """The store's file is damaged."""
 
 
 class PublishError(AggregatorError):
@@ -84,9 +84,9 @@ class LockedError(AggregatorError):
 
 
 class UnusableError(ValueError):
-    """One item cannot be used; the origin that meets it makes a problem of it.
+    """One item cannot be used; its origin makes a problem of it.
 
-    `line` is the line in the item's file, counted from 1, where that is known.
+    `line` is the line in the item's file, counted from 1, if that is known.
     """
 
     def __init__(self, reason: str, line: int | None = None) -> None:

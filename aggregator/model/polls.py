@@ -1,4 +1,4 @@
-"""What a poll asks and finds, as frozen values."""
+"""What polls request and find, as frozen values."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from aggregator.model.articles import Copy, Problem
 class FileState(NamedTuple):
     """What a post file looked like when it was last read.
 
-    Where the first five fields are as they were, the file need not be opened.  `young`
-    marks one that was read so soon after it was written that it may have been torn.  A
-    tuple, since a poll makes one for every post there is.
+    If the first five fields are unchanged, the file need not be opened.  `young` marks a file
+    that was read so soon after it was written that it may have been torn.  It is a tuple,
+    since a poll makes one for every post there is.
     """
 
     path: str
@@ -29,7 +29,7 @@ class FileState(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Validators:
-    """What a server gave to ask with next time (RFC 9110 §8.8), as it stood there."""
+    """A response's validators (RFC 9110 §8.8), as they were sent."""
 
     etag: str | None = None
     last_modified: str | None = None
@@ -37,11 +37,11 @@ class Validators:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A URL to ask for.
+    """A request for a URL.
 
-    `validators` make it a conditional request; `accept` is the header's value; pages
-    that robots.txt closes are not asked for unless `heed_robots` is False.  `key` is for
-    whoever makes the request, to know it again.
+    `validators` make it conditional; `accept` is the header's value; pages that robots.txt
+    disallows are requested only if `heed_robots` is False.  `key` is the caller's own name
+    for the request.
     """
 
     url: str
@@ -53,12 +53,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What a server answered, whatever the status.
+    """A server's response, whatever its status.
 
-    `url` is the last one of a chain of redirects, `headers` have names in lower case,
-    and `body` is decoded as far as content codings go.  `body` is None for all but
-    successful answers that have one.  `moved_to` is where the URL has moved for good:
-    the end of the first redirects that are all permanent (301, 308).
+    `url` is the last one of a chain of redirects, `headers` have names in lower case, and
+    `body` has no content coding left; it is None unless the response is successful and has
+    one.  `moved_to` is where the URL has moved permanently: the end of the first redirects,
+    as long as these are permanent (301, 308).
     """
 
     url: str
@@ -71,14 +71,13 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class UrlState:
-    """What is known of a URL that is polled.
+    """The state of a URL that is polled.
 
-    `validators` are what the last body came with and `content_hash` is that body's;
-    `read_at` is when it came.  `answered_at` is the last success, a 304 too.  `failures`
-    are those in a row, of which `trouble` is the last.  `moved_to` is where the URL
-    claims to have moved for good, and `moves` how often in a row it did.  One that
-    `is_gone` (410) is not asked again.  `is_due_once` marks a page to read as soon as
-    may be, whatever the age of its article.
+    `validators` and `content_hash` are those of the last body, which came at `read_at`.
+    `answered_at` is the time of the last success, including a 304.  `failures` are those in a
+    row, of which `trouble` is the last.  `moved_to` is where the URL says it has moved
+    permanently, and `moves` how often in a row it said so.  A URL that `is_gone` (410) is not
+    requested again.  `is_due_once`: fetch at the next poll, whatever the article's age.
     """
 
     url: str
@@ -100,11 +99,10 @@ class UrlState:
 class Batch:
     """What an origin found in one piece of a poll.
 
-    `read` are the locations whose earlier problems this batch replaces, `gone` those
-    that are no longer there, `withdrawn` those that say themselves that they are not to
-    be published, `states` the files' new states and `urls` those of URLs.  `pages` are
-    share pages to read next.  `is_reread` says that the origin's rules have changed, so
-    that other texts are no corrections.
+    `read` are the locations whose earlier problems this batch replaces, `gone` those that no
+    longer exist, `withdrawn` those that are marked as not to be published, `states` the new
+    states of files and `urls` those of URLs.  `pages` are share pages to fetch next.
+    `is_reread`: the origin's rules have changed, so a different text is not a correction.
     """
 
     origin: str

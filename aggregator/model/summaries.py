@@ -1,4 +1,4 @@
-"""What polls and builds did, counted."""
+"""The results of polls and builds, in numbers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aggregator.model.articles import Change, Problem
 
 @dataclass(slots=True)
 class ChangeCounts:
-    """What merging made of what was read."""
+    """How many articles a poll changed, by kind."""
 
     new: int = 0
     revised: int = 0
@@ -34,7 +34,7 @@ class ChangeCounts:
 
 @dataclass(slots=True)
 class PollSummary(ChangeCounts):
-    """What one poll of posts folders did, counted."""
+    """The result of one poll of posts folders."""
 
     read: int = 0
     gone: int = 0
@@ -43,11 +43,11 @@ class PollSummary(ChangeCounts):
 
 @dataclass(slots=True)
 class OriginSummary(ChangeCounts):
-    """What one poll of an upstream origin did, counted by URL and by article.
+    """The result of one poll of an upstream origin, by URL and by article.
 
-    `due` were to be asked and `asked` were; `read` are new bodies, `failed` what gave
-    nothing of use, and `skipped` what was not asked, by reason.  `failures` are for the
-    origin as a whole.
+    `due` URLs were to be requested, and `asked` counts those that were; `read` counts new
+    bodies, `failed` failures and unusable responses, and `skipped` what was not requested, by
+    reason.  `failures` are those of the origin as a whole.
     """
 
     name: str = ""
@@ -62,18 +62,18 @@ class OriginSummary(ChangeCounts):
 
     @property
     def answered(self) -> int:
-        """How many URLs gave something of use."""
+        """How many URLs were read or not modified."""
         return self.read + self.not_modified
 
     @property
     def changes(self) -> int:
-        """How many articles may look different now."""
+        """How many articles changed visibly."""
         return self.new + self.revised + self.restated + self.removed
 
 
 @dataclass(slots=True)
 class HubSummary:
-    """What WebSub hubs were told, counted by hub and feed."""
+    """The result of notifying WebSub hubs, by hub and feed."""
 
     told: int = 0
     given_up: int = 0
@@ -82,9 +82,9 @@ class HubSummary:
 
 @dataclass(slots=True)
 class BuildSummary:
-    """What one build did: paths are relative to the output folder.
+    """The result of one build; paths are relative to the output folder.
 
-    `feeds` there are, of which some were `written`; so were all the files of `paths`.
+    There are `feeds` in all, of which `written` were written, with the files of `paths`.
     """
 
     feeds: int = 0

@@ -1,4 +1,4 @@
-"""The origins that the settings name."""
+"""The origins that the configuration names."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def identity_rules(settings: Settings) -> identity.Rules:
-    """The patterns that find codes."""
+    """Return the patterns that find codes."""
     rules = settings.identity
     return identity.make_rules(
         rules.parameter,
@@ -31,9 +31,9 @@ def identity_rules(settings: Settings) -> identity.Rules:
 
 
 def posts_folders(settings: Settings, *, settle: bool = False) -> list[PostsFolder]:
-    """The folders of posts, in the order of the configuration.
+    """Return the posts folders, in the order of the configuration.
 
-    `settle` leaves files that are being written for later.
+    `settle` leaves files that are still being written for later.
     """
     codes = identity_rules(settings)
     return [
@@ -74,7 +74,7 @@ def upstream_origins(
 
 
 def source_keys(settings: Settings) -> dict[str, str]:
-    """The key of each source that the configuration names, by its name."""
+    """Return the key of each source that the configuration names, by its name."""
     return {
         normal_name(source.name): key for key, source in settings.sources.items() if source.name
     }

@@ -1,4 +1,4 @@
-"""What an origin promises."""
+"""The interfaces of origins."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Progress = Callable[[int, int], None]
 class Origin(Protocol):
     """A place that copies of articles are read from.
 
-    `rules` is a digest of all that reading depends on beside the origin's own state:
-    when it differs from the stored one, everything is read anew.
+    `rules` is a digest of all that reading depends on, apart from the origin's own state: if
+    it differs from the stored one, everything is read again.
     """
 
     @property
     def name(self) -> str:
-        """What the origin is called in the store and in messages."""
+        """The origin's name in the store and in messages."""
         ...
 
     @property
@@ -41,19 +41,19 @@ class Origin(Protocol):
         allow_empty: bool,
         progress: Progress,
     ) -> Iterator[Batch]:
-        """What changed since `known`, in batches that stand alone.
+        """Yield what changed since `known`, in batches that are complete in themselves.
 
-        Raises `OriginError` if the origin as a whole cannot be read; then nothing that
-        it gave before may be taken as gone.
+        Raises `OriginError` if the origin as a whole cannot be read; then none of its copies
+        may be taken as gone.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What an answer of the upstream says.
+    """What a response says.
 
-    `pages` are share pages to read next, `next_url` is the list's next page.
+    `pages` are share pages to fetch next, `next_url` is the list's next page.
     """
 
     copies: tuple[Copy, ...] = ()
@@ -65,13 +65,13 @@ class Reading:
 class UpstreamOrigin(Protocol):
     """URLs that copies of articles are read from.
 
-    It decides which address to ask and what an answer means; asking is done by who
-    polls it.  `rules` is as in `Origin`.
+    It decides which URL to request and what a response means; the poller sends the requests.
+    `rules` is as in `Origin`.
     """
 
     @property
     def name(self) -> str:
-        """What the origin is called in the store and in messages."""
+        """The origin's name in the store and in messages."""
         ...
 
     @property
@@ -85,28 +85,28 @@ class UpstreamOrigin(Protocol):
         ...
 
     def named_urls(self) -> list[str]:
-        """The URLs that the configuration names, to be asked whenever they are due."""
+        """Return the URLs that the configuration names."""
         ...
 
     @property
     def window(self) -> datetime.timedelta | None:
-        """For how long after publication articles' share URLs are asked; None for none."""
+        """For how long after publication articles' share URLs are polled; None if they are not."""
         ...
 
     def accepts(self, url: str) -> bool:
-        """Whether a URL that the user names is read by this origin."""
+        """Whether this origin can read a URL that the user names."""
         ...
 
     def is_recent(self, url: str, published: datetime.datetime, now: datetime.datetime) -> bool:
-        """Whether an article of that age is read again at its share URL."""
+        """Whether an article of that age is fetched again from its share URL."""
         ...
 
     def pace(self, url: str) -> Pace:
-        """How often a URL is asked."""
+        """Return how often a URL is requested."""
         ...
 
     def address(self, url: str) -> str | None:
-        """What to ask for `url`; None if it is none of this origin's."""
+        """Return the URL to request for `url`, None if this origin cannot read it."""
         ...
 
     def heeds_robots(self, url: str) -> bool:
@@ -116,8 +116,8 @@ class UpstreamOrigin(Protocol):
     def read(
         self, url: str, response: Response, sources: SourceKeys, now: datetime.datetime
     ) -> Reading:
-        """What a successful answer with a body says.
+        """Return what a successful response with a body says.
 
-        Raises `UnusableError` for one that says nothing of use; then all stays as it is.
+        Raises `UnusableError` if the response is unusable; then everything stays as it is.
         """
         ...

@@ -1,4 +1,4 @@
-"""Share pages as an origin: the text behind each, as it reads now."""
+"""Share pages as an origin: the current text behind each."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from aggregator.origins.parsers.readers import Readers
 # Goes up whenever the same response is read differently.
 READER_VERSION = 2
 MAX_URL_FILE = 10_000_000
-# Texts that were copied end by naming where from: （文章来源：北京商报）
+# Copied texts end with a credit: （文章来源：北京商报）
 _CREDIT = re.compile(r"[（(]\s*文章来源[:：]\s*([^）)<]{1,40}?)\s*[）)]\s*(?:<[^>]*>\s*)*\Z")
 _CODE = "infoCode || infocode || code"
 
@@ -75,9 +75,9 @@ class SharePages:
         return max((shares.refresh.for_ for _, shares in self._kinds), default=_ZERO)
 
     def named_urls(self) -> list[str]:
-        """The URLs under `urls:`, those of `file:` lists too.
+        """Return the URLs under `urls:`, including those in files.
 
-        Raises `OriginError` for a list that cannot be read.
+        Raises `OriginError` if such a file cannot be read.
         """
         found: dict[str, None] = {}
         for _, shares in self._kinds:
@@ -184,7 +184,7 @@ class SharePages:
         return None
 
     def _listed(self, reference: str) -> list[str]:
-        """The URLs in a file, one a line; lines that start with # are remarks."""
+        """Return the URLs in a file, one a line; lines that start with # are comments."""
         path = self._base / reference.removeprefix("file:").removeprefix("//")
         try:
             with path.open("rb") as file:
@@ -201,7 +201,7 @@ _ZERO = datetime.timedelta(0)
 
 
 def fill(template: str, url: str, groups: Mapping[str, str | None]) -> str:
-    """An address from its template: `{url}`, `{origin}` and named groups, quoted."""
+    """Return a URL from its template: `{url}`, `{origin}` and named groups, quoted."""
     parts = urlsplit(url)
     values = {name: quote(value or "", safe="") for name, value in groups.items()}
     known = {**values, "url": url, "origin": f"{parts.scheme}://{parts.netloc}"}

@@ -1,7 +1,7 @@
-"""A batch into the store, whatever an origin put into it: one bad item stops no other.
+"""Store a batch, whatever an origin put into it: one bad item stops no other.
 
-Items that no reader should have let through (a number that no column holds, text that is
-no text, two copies at one place) are found out here, and each becomes a problem.
+Items that no reader should have let through (a number too large for its column, text that
+is not Unicode, two copies at one location) become problems here.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ def store(
     now: datetime.datetime,
     places: Mapping[str, str] = NOWHERE,
 ) -> list[Change]:
-    """Store a batch in one transaction (see `ingest.apply`), or as much of it as can be.
+    """Store a batch in one transaction (see `ingest.apply`), or all of it that can be stored.
 
     An item that cannot be stored becomes a problem of the URL that `places` has for its
-    location, else of that itself; a file is then read again at the next poll.
-    Raises `AggregatorError` for what is no item's fault: a full disk, a held store.
+    location, else of the location; a file is then read again at the next poll.  Raises
+    `AggregatorError` for errors of no item: a full disk, a locked store.
     """
     batch = _told_apart(batch, places)
     try:
@@ -48,13 +48,13 @@ def store(
             return ingest.apply(connection, batch, rules, number, now)
     except AggregatorError:
         raise
-    except Exception:  # noqa: BLE001  # whose fault it is shows when each item stands alone
+    except Exception:  # noqa: BLE001  # storing each item alone shows which one is bad
         LOGGER.debug("%s: a batch in pieces", batch.origin, exc_info=True)
     return _Pieces(transaction, batch, rules, number, now, places).store()
 
 
 def _told_apart(batch: Batch, places: Mapping[str, str]) -> Batch:
-    """The batch with one copy at each location, the first one, and a problem for others."""
+    """Return the batch with the first copy at each location, and a problem for each other."""
     copies: dict[str, Copy] = {}
     problems: list[Problem] = []
     for copy in batch.copies:
@@ -68,7 +68,7 @@ def _told_apart(batch: Batch, places: Mapping[str, str]) -> Batch:
 
 @dataclass(slots=True)
 class _Pieces:
-    """A batch that cannot be stored as a whole."""
+    """A batch that cannot be stored as a whole, and is stored item by item."""
 
     transaction: Transaction
     batch: Batch
@@ -80,7 +80,7 @@ class _Pieces:
     bad: dict[str, str] = field(default_factory=dict)
 
     def store(self) -> list[Change]:
-        """Store all items that can be, then the problems, then what vouches for both."""
+        """Store all items that can be stored, the problems, then the states that vouch for both."""
         batch = self.batch
         self._store(list(_items(batch, _MERGED)))
         merged = dict(self.bad)
@@ -114,14 +114,14 @@ class _Pieces:
             self.changes += ingest.apply(connection, batch, self.rules, self.number, self.now)
 
     def _problem(self, place: str, reason: str) -> Problem:
-        # What stands in an answer is mended with it.
+        # A copy from a response is fixed with the response.
         url = self.places.get(place)
         if url is None or url == place:
             return Problem(place, f"cannot be stored ({reason})")
         return Problem(url, f"{place[:80]}: cannot be stored ({reason})")
 
     def _unread(self, item: _Item) -> _Item:
-        """The state of a file that could not be stored, so that it is read again."""
+        """Return an item; a file's state becomes one that is read again if its copy was bad."""
         kind, value = item
         if kind == "states" and value.path in self.bad:
             return kind, FileState(value.path, 0, 0, 0, 0)
@@ -147,7 +147,7 @@ def _with_items(batch: Batch, items: Sequence[_Item]) -> Batch:
 
 
 def _place(item: _Item) -> str:
-    """Where an item was found."""
+    """Return where an item was found."""
     value = item[1]
     if isinstance(value, Copy):
         return value.location
@@ -157,7 +157,7 @@ def _place(item: _Item) -> str:
 
 
 def _plain(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Problems whose words can be stored in any case."""
+    """Return problems with texts that can always be stored."""
     return tuple(
         replace(
             problem,

@@ -1,7 +1,7 @@
-"""One batch → what the store makes of it.
+"""Merge one batch into the store.
 
-Polls of every kind end here, and each batch in one transaction: copies, articles,
-revisions, problems, and the state that vouches for them.
+Polls of every kind end here.  One transaction saves a batch's copies, articles, revisions,
+problems, and the state that vouches for them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from aggregator.store.origins import save_states
 
 @dataclass(frozen=True, slots=True)
 class MergeRules:
-    """What merging depends on beside the copies.
+    """The settings that merging depends on.
 
     `origin_order` ranks origins by name, `dropping` names those whose removed posts
     leave the feeds, and `base` is what relative URLs start from where texts are compared.
@@ -40,7 +40,7 @@ class MergeRules:
 
     @classmethod
     def of(cls, settings: Settings) -> MergeRules:
-        """What the settings say of merging."""
+        """Return the rules that the settings make."""
         return cls(
             {name: number for number, name in enumerate(settings.origin_names)},
             frozenset(posts.name for posts in settings.posts if posts.when_removed == "drop"),
@@ -51,7 +51,7 @@ class MergeRules:
 def apply(
     connection: Connection, batch: Batch, rules: MergeRules, number: int, now: datetime.datetime
 ) -> list[Change]:
-    """Store a batch, and what it makes of the articles that it concerns.
+    """Save a batch, and return the changes of articles that follow from it.
 
     `number` is that of the poll (see `origins.start_poll`).
     """
@@ -115,10 +115,10 @@ def apply(
 
 
 def _recognised(connection: Connection, batch: Batch) -> Batch:
-    """The batch, with articles that came under new ids as the articles that they are.
+    """Return the batch with the known codes of articles that came under new ids.
 
-    An upstream feed that renames its entries must not republish them: what has no code,
-    an unknown id, and the link and the text (or title) of one article, is that article.
+    An upstream feed that renames its entries must not republish them: an entry without a
+    code, with an unknown id, and with an article's link and text (or title) is that article.
     """
     nameless = [copy for copy in batch.copies if copy.link and not is_code(copy.code)]
     if not nameless:
@@ -147,9 +147,9 @@ def _recognised(connection: Connection, batch: Batch) -> Batch:
 
 
 class _Readings:
-    """Whether texts that differ read the same once both are cleaned by today's rules.
+    """Compares texts as they read once sanitized by today's rules.
 
-    Each text is cleaned once.
+    Each text is sanitized once.
     """
 
     def __init__(self, connection: Connection, base: str) -> None:
@@ -158,7 +158,7 @@ class _Readings:
         self._clean: dict[bytes, str] = {}
 
     def unchanged(self, copies: Sequence[Copy], before: Mapping[str, StoredCopy]) -> set[str]:
-        """The locations of copies whose raw text differs, but reads as it did."""
+        """Return the locations of copies whose raw text changed, but reads as before."""
         pairs = [
             (before[copy.location], copy)
             for copy in copies

@@ -1,4 +1,4 @@
-"""One poll: what origins find, into the store."""
+"""One poll of posts folders."""
 
 from __future__ import annotations
 
@@ -37,11 +37,10 @@ def poll(
     allow_empty: bool = False,
     progress: Progress = lambda done, total: None,
 ) -> PollSummary:
-    """Ask every origin what changed, and merge it batch by batch.
+    """Merge what changed in every origin, batch by batch; return what was done.
 
-    One transaction for each batch writes copies, articles, revisions, problems and the
-    state that vouches for them.  `number` is that of the poll: one that is killed is gone
-    on with by the next one, with the same outcome.
+    `number` is that of the poll: an interrupted poll is resumed by the next one, with the
+    same outcome.
     """
     summary = PollSummary()
     for origin in origins:
@@ -81,7 +80,7 @@ def forget_others(
     number: int,
     now: datetime.datetime,
 ) -> None:
-    """Forget the copies, problems and states of origins that are not among `names`."""
+    """Delete the copies, problems and states of origins that are not among `names`."""
     with store.transaction() as connection:
         others = [name for name in known_origins(connection) if name not in names]
     for name in others:

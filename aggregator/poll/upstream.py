@@ -1,4 +1,4 @@
-"""One poll of the upstream: what is due is asked, and what comes goes into the ledger.
+"""One poll of the upstream: URLs that are due are requested, and responses merged.
 
 The network runs in the fetcher's threads; everything here has one writer.
 """
@@ -63,11 +63,11 @@ def poll(
     ask: Ask,
     progress: Progress = lambda origin, done, total: None,
 ) -> list[OriginSummary]:
-    """Ask every origin's due URLs, and merge what they answer, batch by batch.
+    """Request every origin's due URLs, and merge the responses, batch by batch.
 
-    `number` is that of the poll; a poll that is killed is gone on with by the next one.
-    Without a fetcher nothing is asked, and the summaries say what is due.  One bad URL
-    is a problem, an origin none of whose URLs answered a failure.
+    `number` is that of the poll; an interrupted poll is resumed by the next one.  Without a
+    fetcher nothing is requested, and the summaries say what is due.  A bad URL is a problem;
+    an origin of which no URL answered is a failure.
     """
     summaries = []
     for origin in origins:
@@ -103,7 +103,7 @@ class _Poller:
     flushed: float = 0.0
 
     def poll(self, configured_sources: Mapping[str, str], progress: Progress) -> None:
-        """Ask what is due, in rounds: a list's next page is asked after its first."""
+        """Request what is due, in rounds: the next page of a list follows its first."""
         origin, now = self.origin, self.clock()
         with self.transaction() as connection:
             known = origin_rules(connection, origin.name)
@@ -146,7 +146,7 @@ class _Poller:
             )
 
     def _due(self, now: datetime.datetime) -> dict[str, UrlState]:
-        """The URLs to ask now, with what is known of them: new ones last read first."""
+        """Return the URLs to request now, with their states."""
         origin = self.origin
         named = origin.named_urls()
         with self.transaction() as connection:
@@ -165,7 +165,7 @@ class _Poller:
             known = urls.states(connection, origin.name, wanted)
             stale = set(open_problems.locations(connection, origin.name)) - wanted.keys()
         if stale and not self.ask.only and self.fetcher is not None:
-            # What is not asked any more can't be mended, and is no problem either.
+            # A URL that is no longer polled can't be fixed, and is not a problem either.
             self._save(Batch(origin.name, read=tuple(sorted(stale))))
         ask_all = self.ask.everything or bool(self.ask.only)
         return {
@@ -175,7 +175,7 @@ class _Poller:
         }
 
     def _requests(self, due: Mapping[str, UrlState], now: datetime.datetime) -> Iterator[Request]:
-        """What to send for each URL, which is the request's key."""
+        """Yield the request for each URL, which is the request's key."""
         for url, state in due.items():
             address = self.origin.address(url) if is_plain(url) else url
             if address is None:
@@ -192,10 +192,10 @@ class _Poller:
     def _asked(
         self, due: Mapping[str, UrlState], now: datetime.datetime, sources: SourceKeys
     ) -> Iterator[tuple[str, Read | FetchError]]:
-        """Every URL and what it answers, as it comes."""
+        """Yield every URL with its response or error, as these come."""
 
         def read(request: Request, response: Response) -> Read:
-            """In many threads at once, and without a touch of the store."""
+            """Read a response: in many threads at once, so without the store."""
             return answers.read(
                 self.origin,
                 due[request.key],
@@ -220,7 +220,7 @@ class _Poller:
             summary.first_trouble = f"{masked(outcome.state.url)}: {trouble}"
 
     def _capped(self, outcome: Outcome) -> Outcome:
-        """At most so many new entries of one URL a poll; the next poll takes the rest."""
+        """Return an outcome with so many new entries at most; the next polls take the rest."""
         copies = outcome.reading.copies
         if len(copies) <= MAX_NEW_ENTRIES:
             return outcome
@@ -248,7 +248,7 @@ class _Poller:
             self._flush()
 
     def _flush(self) -> None:
-        """Save what came since the last time, each URL's state with its copies."""
+        """Save what has come since the last time, each URL's state with its copies."""
         outcomes, self.outcomes = self.outcomes, []
         self.flushed = time.monotonic()
         if not outcomes:
@@ -265,7 +265,7 @@ class _Poller:
                 self.origin.name,
                 copies=tuple(copies.values()),
                 problems=tuple(problems),
-                # A URL that was not asked, or answered as before, keeps its problems.
+                # A URL that was not requested, or is not modified, keeps its problems.
                 read=tuple(
                     outcome.state.url
                     for outcome in outcomes
