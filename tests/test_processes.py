@@ -203,7 +203,7 @@ from aggregator.origins.parsers.sandbox import Confined
 from aggregator.model.errors import UnusableError
 
 def tried(target):
-    with Confined(target) as confined:
+    with Confined(target, str) as confined:
         for _ in range(2):
             try:
                 print(confined.call(b"<p>x</p>"))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
 from aggregator.articles import sanitize
@@ -18,9 +18,8 @@ _META = re.compile(rb"<meta\b[^>]{0,500}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})"
 _SPACE = re.compile(r"\s+")
 
 
-@dataclass(frozen=True, slots=True)
-class PageSelectors:
-    """CSS selectors of a page's parts; without `html` the main text is looked for."""
+class PageSelectors(NamedTuple):
+    """CSS selectors of a page's parts; without `html` the main text is extracted."""
 
     html: str | None = None
     title: str | None = None
@@ -56,11 +55,12 @@ def prepare() -> None:
     trafilatura.extract("<p>")
 
 
-def extract(data: bytes, content_type: str, url: str, selectors: PageSelectors) -> PageText:
-    """A page's title, text and date.
+def extract(data: bytes, content_type: str, url: str, selectors: Sequence[str | None]) -> PageText:
+    """Return a page's title, text and date; `selectors` are those of `PageSelectors`.
 
-    Raises `UnusableError` for a page without a text, as login pages are.
+    Raises `UnusableError` for a page without a text, such as a login page.
     """
+    selectors = PageSelectors(*selectors)
     page = _page(data, content_type)
     soup = _soup(page)
     title = _text(soup, selectors.title) or _text(soup, "title")

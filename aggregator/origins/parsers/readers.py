@@ -1,12 +1,16 @@
 """The parsers of strangers' documents, each in a child process with limits.
 
-feedparser, BeautifulSoup and trafilatura can be made to hang, to eat memory or to end
+feedparser, BeautifulSoup and trafilatura can be made to hang, to use up memory or to end
 their process: here that costs one document.
 """
 
 from __future__ import annotations
 
-from aggregator.origins.parsers.feed import ParsedFeed
+import datetime
+from typing import Any
+
+from aggregator.model.articles import Enclosure
+from aggregator.origins.parsers.feed import FeedItem, ParsedFeed
 from aggregator.origins.parsers.page import ListLink, PageSelectors, PageText
 from aggregator.origins.parsers.sandbox import Confined
 
@@ -15,26 +19,25 @@ class Readers:
     """The parsers.  A child is started when it is first needed, and ends with this."""
 
     def __init__(self) -> None:
-        self._feed = Confined("aggregator.origins.parsers.feed:parse_feed")
-        self._page = Confined("aggregator.origins.parsers.page:extract")
-        self._links = Confined("aggregator.origins.parsers.page:list_links")
+        self._feed = Confined("aggregator.origins.parsers.feed:parse_feed", _feed)
+        self._page = Confined(
+            "aggregator.origins.parsers.page:extract", lambda value: PageText(**value)
+        )
+        self._links = Confined("aggregator.origins.parsers.page:list_links", _links)
 
     def feed(self, data: bytes, content_type: str, url: str, timezone: str) -> ParsedFeed:
-        """An upstream feed's entries.  Raises `UnusableError`, as the others do."""
-        found: ParsedFeed = self._feed.call(data, content_type, url, timezone)
-        return found
+        """Return an upstream feed's entries.  Raises `UnusableError`, as the others do."""
+        return self._feed.call(data, content_type, url, timezone)
 
     def page(self, data: bytes, content_type: str, url: str, selectors: PageSelectors) -> PageText:
-        """A page's title and text."""
-        found: PageText = self._page.call(data, content_type, url, selectors)
-        return found
+        """Return a page's title and text."""
+        return self._page.call(data, content_type, url, selectors)
 
     def links(
         self, data: bytes, content_type: str, url: str, items: str, fields: dict[str, str]
     ) -> tuple[ListLink, ...]:
-        """The items of a page that lists articles."""
-        found: tuple[ListLink, ...] = self._links.call(data, content_type, url, items, fields)
-        return found
+        """Return the items of a page that lists articles."""
+        return self._links.call(data, content_type, url, items, fields)
 
     def close(self) -> None:
         """End the children."""
@@ -46,3 +49,21 @@ class Readers:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _feed(value: Any) -> ParsedFeed:
+    items = tuple(_item(**item) for item in value["items"])
+    return ParsedFeed(value["title"], items, tuple(value["notes"]))
+
+
+def _item(*, published: str | None, categories: Any, enclosures: Any, **values: Any) -> FeedItem:
+    return FeedItem(
+        **values,
+        published=datetime.datetime.fromisoformat(published) if published else None,
+        categories=tuple(categories),
+        enclosures=tuple(Enclosure(**enclosure) for enclosure in enclosures),
+    )
+
+
+def _links(value: Any) -> tuple[ListLink, ...]:
+    return tuple(ListLink(**item) for item in value)

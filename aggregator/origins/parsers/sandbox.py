@@ -1,40 +1,42 @@
 """A function in a process of its own, with limits of time and memory.
 
-Parsers written for honest documents can hang, eat all memory or overrun the stack of
-their process.  What is run here costs one document then.
+Parsers written for honest documents can hang, use up all memory or overflow the stack of
+their process.  Here that costs one document.
 
-    python -m aggregator.origins.parsers.sandbox MODULE:FUNCTION
+    python -m aggregator.origins.parsers.sandbox MODULE:FUNCTION MEGABYTES
 
-is the child: it reads pickled arguments from standard input, and answers on standard
-output.  What it sends back is not trusted: only plain values and this project's frozen
-dataclasses are taken.
+is the child.  It reads calls from standard input, each a line of JSON (the size of the
+document, the other arguments) and the document itself, and answers each with a line of
+JSON on standard output.  What it answers is not trusted: it is plain JSON, and the caller
+builds its own values from it.
 """
 
 from __future__ import annotations
 
-import builtins
 import contextlib
 import dataclasses
 import datetime
 import importlib
-import io
+import json
 import os
-import pickle
 import resource
 import selectors
-import struct
 import subprocess
 import sys
 import threading
 import time
-from typing import IO, Any, NamedTuple
+from collections.abc import Callable
+from typing import IO, Any, Generic, NamedTuple, TypeVar
 
 from aggregator.model.errors import UnusableError
+from aggregator.model.nesting import check_json
 
-_LENGTH = struct.Struct("!Q")
+Value = TypeVar("Value")
+
 _MAX_ANSWER = 200_000_000
+_MAX_DEPTH = 20
 _PIECE = 1 << 20
-_DONE, _UNUSABLE, _MEMORY, _BUG = range(4)
+_DONE, _UNUSABLE, _MEMORY, _BROKEN = "done", "unusable", "memory", "broken"
 
 
 class _Child(NamedTuple):
@@ -43,36 +45,43 @@ class _Child(NamedTuple):
     stdout: IO[bytes]
 
 
-class Confined:
-    """A function behind a child process, which is started when it is first called."""
+class Confined(Generic[Value]):
+    """A function behind a child process, which is started by the first call."""
 
-    def __init__(self, target: str, *, seconds: float = 10.0, megabytes: int = 1000) -> None:
-        """Set the function, as MODULE:FUNCTION, and what a call may cost."""
+    def __init__(
+        self,
+        target: str,
+        build: Callable[[Any], Value],
+        *,
+        seconds: float = 10.0,
+        megabytes: int = 1000,
+    ) -> None:
+        """Set the function, as MODULE:FUNCTION, and the limits of one call.
+
+        `build` makes the value from the JSON of the answer; what it raises for JSON of a
+        wrong form counts as a failure of the child.
+        """
         self._target = target
+        self._build = build
         self._seconds = seconds
         self._megabytes = megabytes
         self._child: _Child | None = None
         self._lock = threading.Lock()
 
-    def call(self, *arguments: Any) -> Any:
-        """What the function gives.
+    def call(self, document: bytes, *arguments: Any) -> Value:
+        """Return the function's value for a document and other arguments, which are JSON.
 
-        Raises `UnusableError` if it does, or if it passes a limit or ends its process;
-        the next call has a new one.  Calls of several threads wait for one another.
+        Raises `UnusableError` if the function does, or if it exceeds a limit or ends its
+        process; the next call starts a new one.  Calls of several threads wait for one
+        another.
         """
-        data = pickle.dumps(arguments)
         with self._lock:
-            kind, value = self._called(data)
-        if kind == _UNUSABLE:
-            raise UnusableError(*value)
-        if kind == _BUG:
-            raise UnusableError(f"it cannot be read: {value}")
-        return value
+            return self._called(document, arguments)
 
-    def _called(self, data: bytes) -> tuple[int, Any]:
+    def _called(self, document: bytes, arguments: tuple[Any, ...]) -> Value:
         try:
             child = self._child or self._start()
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, ValueError) as error:
             self._kill()
             reason = getattr(error, "strerror", None) or "it ended at once, or took a minute"
             raise UnusableError(
@@ -80,25 +89,31 @@ class Confined:
             ) from error
         until = time.monotonic() + self._seconds
         try:
-            child.stdin.write(_LENGTH.pack(len(data)) + data)
+            child.stdin.write(json.dumps((len(document), arguments)).encode() + b"\n")
+            child.stdin.write(document)
             child.stdin.flush()
-            kind, value = _load(self._answer(child, until))
+            kind, value = _parsed(_read_line(child, until))
+            if kind == _DONE:
+                return self._build(value)
+            reason, line = value
         except TimeoutError as error:
             self._kill()
             raise UnusableError(f"reading it takes longer than {self._seconds:g} s") from error
-        except (OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
+        except (OSError, EOFError, ValueError, TypeError, LookupError, OverflowError) as error:
             self._kill()
             raise UnusableError("it cannot be read: the parser broke down") from error
+        if kind == _UNUSABLE:
+            raise UnusableError(reason, line)
         if kind == _MEMORY:
             self._kill()
             raise UnusableError(f"reading it takes more than {self._megabytes:,} MB")
-        return kind, value
+        raise UnusableError(f"it cannot be read: {reason}")
 
     def close(self) -> None:
         """End the child."""
         self._kill()
 
-    def __enter__(self) -> Confined:
+    def __enter__(self) -> Confined[Value]:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -125,14 +140,8 @@ class Confined:
             raise OSError("a child without pipes")
         self._child = _Child(process, process.stdin, process.stdout)
         # Importing the parser is not the document's time.
-        _read(self._child, _LENGTH.size, time.monotonic() + 60)
+        _read_line(self._child, time.monotonic() + 60)
         return self._child
-
-    def _answer(self, child: _Child, until: float) -> bytes:
-        (length,) = _LENGTH.unpack(_read(child, _LENGTH.size, until))
-        if length > _MAX_ANSWER:
-            raise ValueError("an answer of no use")
-        return _read(child, length, until)
 
     def _kill(self) -> None:
         if self._child is not None:
@@ -143,49 +152,39 @@ class Confined:
             self._child = None
 
 
-def _read(child: _Child, size: int, until: float) -> bytes:
-    """Exactly `size` bytes.  Raises `EOFError` at the end, `TimeoutError` past `until`."""
+def _read_line(child: _Child, until: float) -> bytes:
+    """Return the child's next line.
+
+    Raises `EOFError` at the end, `TimeoutError` past `until`, and `ValueError` for a line
+    that is too long, or followed by more.
+    """
     found = bytearray()
     with selectors.DefaultSelector() as selector:
         selector.register(child.stdout, selectors.EVENT_READ)
-        while len(found) < size:
+        while not found.endswith(b"\n"):
             if not selector.select(max(until - time.monotonic(), 0)):
                 raise TimeoutError
-            piece = os.read(child.stdout.fileno(), min(size - len(found), _PIECE))
+            piece = os.read(child.stdout.fileno(), _PIECE)
             if not piece:
                 raise EOFError
             found += piece
+            if len(found) > _MAX_ANSWER or b"\n" in piece[:-1]:
+                raise ValueError("more than one line of a permitted size")
     return bytes(found)
 
 
-class _Unpickler(pickle.Unpickler):
-    """Plain values, times, and the frozen dataclasses of this project."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if module == "builtins" and name in ("set", "frozenset"):
-            return getattr(builtins, name)
-        if module == "datetime" and name in ("datetime", "timezone", "timedelta"):
-            return getattr(datetime, name)
-        if module.startswith("aggregator.") and module in sys.modules:
-            found = getattr(sys.modules[module], name, None)
-            if isinstance(found, type) and dataclasses.is_dataclass(found):
-                return found
-        if (module, name) == ("copyreg", "_reconstructor"):
-            raise pickle.UnpicklingError("an old pickle")
-        raise pickle.UnpicklingError(f"{module}.{name} is not a plain value")
-
-
-def _load(data: bytes) -> tuple[int, Any]:
-    kind, value = _Unpickler(io.BytesIO(data)).load()
-    if not isinstance(kind, int):
-        raise ValueError("an answer of no use")
+def _parsed(line: bytes) -> tuple[str, Any]:
+    """Return the kind of an answer, and its value."""
+    text = line.decode("utf-8", "surrogatepass")
+    check_json(text, _MAX_DEPTH)
+    kind, value = json.loads(text)
     return kind, value
 
 
 def main(target: str, megabytes: int) -> None:
     """Serve calls until standard input ends, as it does when the parent does."""
     stdin, stdout = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a parser prints is no answer
+    os.dup2(2, 1)  # what a parser prints must not be taken for an answer
     module, _, name = target.partition(":")
     function = getattr(importlib.import_module(module), name)
     # Heavy libraries are imported by the first call: let that be this one.
@@ -193,28 +192,37 @@ def main(target: str, megabytes: int) -> None:
     if prepare is not None:
         prepare()
     _limit(megabytes)
-    stdout.write(_LENGTH.pack(0))
+    stdout.write(b"null\n")
     stdout.flush()
-    while length := stdin.read(_LENGTH.size):
-        arguments = pickle.loads(stdin.read(_LENGTH.unpack(length)[0]))  # noqa: S301  # the parent's
-        _respond(stdout, function, arguments)
+    while line := stdin.readline():
+        size, arguments = json.loads(line)
+        answer = _answer(function, stdin.read(size), arguments)
+        data = json.dumps(answer, ensure_ascii=False, default=_plain)
+        stdout.write(data.encode("utf-8", "surrogatepass") + b"\n")
+        stdout.flush()
 
 
-def _respond(stdout: IO[bytes], function: Any, arguments: Any) -> None:
-    answer: tuple[int, Any]
+def _answer(
+    function: Callable[..., object], document: bytes, arguments: list[Any]
+) -> tuple[str, object]:
+    """Call the function; return the kind of the answer, and its value or (reason, line)."""
     try:
-        answer = (_DONE, function(*arguments))
+        return _DONE, function(document, *arguments)
     except UnusableError as error:
-        answer = (_UNUSABLE, (error.reason, error.line))
+        return _UNUSABLE, (error.reason, error.line)
     except MemoryError:
-        answer = (_MEMORY, None)
+        return _MEMORY, (None, None)
     except RecursionError:
-        answer = (_BUG, "nested too deeply")
+        return _BROKEN, ("nested too deeply", None)
     except Exception as error:  # noqa: BLE001  # a parser may raise anything
-        answer = (_BUG, f"{type(error).__name__}: {error}"[:200])
-    data = pickle.dumps(answer)
-    stdout.write(_LENGTH.pack(len(data)) + data)
-    stdout.flush()
+        return _BROKEN, (f"{type(error).__name__}: {error}"[:200], None)
+
+
+def _plain(value: Any) -> object:
+    """Return what stands in the JSON for a dataclass (its fields) or a date (ISO 8601)."""
+    if isinstance(value, datetime.datetime):
+        return value.isoformat()
+    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
 
 
 def _limit(megabytes: int) -> None:

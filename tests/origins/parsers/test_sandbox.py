@@ -1,0 +1,115 @@
+"""A child process that parses: what comes back from it, and what it may do wrong."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from aggregator.model.errors import UnusableError
+from aggregator.origins.parsers.page import PageSelectors
+from aggregator.origins.parsers.readers import Readers
+from aggregator.origins.parsers.sandbox import Confined
+
+CHILD = """#!{python}
+import os, sys, time
+sys.stdout.write("null\\n")
+sys.stdout.flush()
+sys.stdin.buffer.readline()
+{answer}
+sys.stdout.flush()
+time.sleep(60)
+"""
+FEED = """<rss version="2.0"><channel><title>t</title>
+<item><guid>1</guid><title>题 &amp;amp; 目</title><link>https://example.org/1</link>
+<pubDate>Thu, 16 Dec 2021 22:00:00 +0800</pubDate><category>股票</category>
+<enclosure url="https://example.org/1.mp3" type="audio/mpeg" length="12"/>
+<description>{text}</description></item></channel></rss>"""
+
+
+def reason_of(call: Callable[[], object]) -> str:
+    with pytest.raises(UnusableError) as error:
+        call()
+    return error.value.reason
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "print('garbage')",
+        "print('[1]')",
+        'print(\'["done", {"a": 1}]\')',
+        "print('[\"unusable\", 5]')",
+        "os.write(1, bytes(range(256)))",
+        "print('[' * 50_000 + ']' * 50_000)",
+        "print('{\"a\":' * 50_000 + '1' + '}' * 50_000)",
+        "print('[\"done\", ' + '9' * 5_000 + ']')",
+        'print(\'["done", ["a"]]\' + \'\\n\' + \'["done", ["b"]]\')',
+        "[os.write(1, b'x' * 1_000_000) for _ in range(201)]",
+        'print(\'["done", ["a"\'); sys.stdout.flush(); os._exit(0)',
+        'sys.stdout.write(\'["done", ["a"]]\'); sys.stdout.flush(); os._exit(0)',
+        "os._exit(0)",
+    ],
+)
+def test_whatever_a_child_answers_costs_one_document(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    python = sys.executable
+    child = tmp_path / "child"
+    child.write_text(CHILD.format(python=python, answer=answer))
+    child.chmod(0o755)
+    with Confined("json:loads", lambda value: "".join(value[:1])) as confined:
+        monkeypatch.setattr(sys, "executable", str(child))
+        reason = reason_of(lambda: confined.call(b"[]"))
+        assert reason == "it cannot be read: the parser broke down"
+        monkeypatch.setattr(sys, "executable", python)
+        assert confined.call(b'["next"]') == "next"
+
+
+@pytest.mark.parametrize("answer", ["", 'sys.stdout.write(\'["done", ["half a li\')'])
+def test_a_child_that_does_not_answer_in_time_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    child = tmp_path / "child"
+    child.write_text(CHILD.format(python=sys.executable, answer=answer))
+    child.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(child))
+    with Confined("json:loads", list, seconds=0.5) as confined:
+        assert reason_of(lambda: confined.call(b"[]")) == "reading it takes longer than 0.5 s"
+
+
+def test_memory_is_limited() -> None:
+    with Confined("operator:mul", list, megabytes=100) as confined:
+        reason = reason_of(lambda: confined.call(b"x" * 1000, 1_000_000))
+        assert reason == "reading it takes more than 100 MB"
+
+
+def test_what_a_parser_raises_is_told() -> None:
+    with Confined("json:loads", list) as confined:
+        assert reason_of(lambda: confined.call(b"{")).startswith(
+            "it cannot be read: JSONDecodeError: Expecting property name"
+        )
+        assert confined.call(b'["\\ud800", "\\u4e2d", "\\n"]') == ["\ud800", "中", "\n"]
+
+
+def test_a_feed_comes_back_whole() -> None:
+    with Readers() as readers:
+        data = FEED.format(text="正文" * 500_000).encode()
+        feed = readers.feed(data, "text/xml", "https://example.org/feed", "UTC")
+        with pytest.raises(UnusableError, match="no feed"):
+            readers.feed(b"<p>no feed</p>", "text/html", "https://example.org/", "UTC")
+    (item,) = feed.items
+    assert (feed.title, item.title, item.categories) == ("t", "题 & 目", ("股票",))
+    assert item.published is not None
+    assert item.published.isoformat() == "2021-12-16T14:00:00+00:00"
+    assert item.html == "正文" * 500_000
+    assert item.enclosures[0].length == 12
+
+
+def test_pages_and_lists_come_back_whole() -> None:
+    page = b"<title>t</title><div id=a>x</div><ul><li><a href=/1>one</a></ul>"
+    with Readers() as readers:
+        text = readers.page(page, "text/html", "https://example.org/", PageSelectors("#a"))
+        (link,) = readers.links(page, "text/html", "https://example.org/", "li", {})
+    assert (text.title, text.html, text.date) == ("t", "x", None)
+    assert (link.url, link.title, link.source) == ("https://example.org/1", "one", None)
