@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime
 import json
+import zlib
 from collections.abc import Callable
 
 from sqlalchemy import Connection, inspect, select
 
 from aggregator.model.errors import StoreError
+from aggregator.model.packing import pack
 from aggregator.store import schema
 
 
@@ -183,9 +185,27 @@ def _move_places(connection: Connection, feed: str, stem: str | None) -> None:
     connection.exec_driver_sql("INSERT OR IGNORE INTO touched_feed VALUES (?)", (feed,))
 
 
-def _no_digests_of_words(connection: Connection) -> None:
-    """Version 5: texts that differ are cleaned and compared; nothing is kept for it."""
+def _one_codec(connection: Connection) -> None:
+    """Version 5: texts that version 1 packed by zlib are packed by zstd, as all others are.
+
+    One text at a time is in memory.  A damaged one stays as it is: reading it is a
+    problem of its article.  Digests of the words in a text are no longer kept.
+    """
     connection.exec_driver_sql("ALTER TABLE copy DROP COLUMN words")
+    # Clean texts are made again when a feed shows them.
+    connection.exec_driver_sql("DELETE FROM rendition WHERE html >= x'78' AND html < x'79'")
+    numbers = connection.exec_driver_sql(
+        "SELECT body_id FROM body WHERE text >= x'78' AND text < x'79'"
+    )
+    for number in numbers.scalars().all():
+        packed = connection.exec_driver_sql("SELECT text FROM body WHERE body_id = ?", (number,))
+        try:
+            text = zlib.decompress(packed.scalar_one()).decode("utf-8")
+        except (zlib.error, UnicodeDecodeError):
+            continue
+        connection.exec_driver_sql(
+            "UPDATE body SET text = ? WHERE body_id = ?", (pack(text), number)
+        )
 
 
 # Append only, from version 2 on: a new store is made as schema.py has it.  Steps write
@@ -194,7 +214,7 @@ STEPS: tuple[Callable[[Connection], None], ...] = (
     _polled_urls,
     _formats_and_archives,
     _places_and_files,
-    _no_digests_of_words,
+    _one_codec,
 )
 VERSION = len(STEPS) + 1
 

@@ -4,13 +4,14 @@ import contextlib
 import datetime
 import fcntl
 import sqlite3
+import zlib
 from pathlib import Path
 
 import pytest
 
 from aggregator.model.articles import Copy, Problem
 from aggregator.model.errors import DamagedStoreError, LockedError, StoreError
-from aggregator.model.packing import pack
+from aggregator.model.packing import pack, unpack
 from aggregator.model.polls import Batch, FileState
 from aggregator.poll.ingest import MergeRules
 from aggregator.poll.ingest import apply as _apply
@@ -100,6 +101,32 @@ def test_an_older_store_becomes_what_a_new_one_is(tmp_path: Path, path: Path) ->
         assert "url" in shape
         numbers = old.execute("select number from migration").fetchall()
         assert numbers == [(number + 1,) for number in range(migrations.VERSION)]
+
+
+def test_texts_of_version_1_are_packed_again(tmp_path: Path) -> None:
+    """A damaged one stays, and is a problem when it is read; nothing else is rewritten."""
+    path = tmp_path / "store.db"
+    with sqlite3.connect(path) as connection:
+        connection.executescript((STORES[0].parent / "4.sql").read_text("utf-8"))
+        damaged = zlib.compress("正文".encode())[:-1]
+        no_text = zlib.compress(b"\xff")
+        long = "长" * 1_000_000
+        values = [(901, damaged), (902, no_text), (903, zlib.compress(long.encode()))]
+        connection.executemany("insert into body values (?, ?)", [*values, (904, pack("新"))])
+        query = "select body_id, text from body where body_id < 900"
+        texts = {
+            number: zlib.decompress(text).decode() if text[:1] == b"x" else unpack(text)
+            for number, text in connection.execute(query)
+        }
+        assert any(text[:1] == b"x" for _, text in connection.execute(query))
+    connection.close()
+    with Store(path) as store, store.transaction() as connection:
+        found = bodies_of(connection, [*texts, 901, 902, 903, 904])
+    assert {number: unpack(found[number]) for number in texts} == texts
+    assert (found[901], found[902], found[904]) == (damaged, no_text, pack("新"))
+    assert unpack(found[903]) == long
+    with pytest.raises(DamagedStoreError):
+        unpack(found[901])
 
 
 def test_a_store_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
