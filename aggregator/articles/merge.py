@@ -125,10 +125,7 @@ def decide(
     it the article stays as it was last known.
     """
     if not copies:
-        if article is None or article.removed or not drop:
-            return None
-        removed = replace(article, removed=True, version=article.version + 1)
-        return Change(removed, "removed", frozenset({article.source}))
+        return _without_copies(article) if drop else None
     best = best_copy(copies, origin_order)
     if not best.title:
         known = article.title if article is not None and article.title else best.title_guess
@@ -140,21 +137,31 @@ def decide(
     if article.is_full and not best.is_full and article.body_id is not None:
         # The full text is no longer there to be copied, and stays.
         best = _with_text_of(article, best)
+    shown = _shown(article, best, source, poll, now)
     if article.first_poll == poll and article.revision == 1 and not article.removed:
-        shown = _shown(article, best, source, poll, now)
         return _change(shown, article, "found better") if shown != article else None
     if (article.raw_hash != best.raw_hash and not same_text) or article.title != best.title:
         shown = _shown(article, best, source, poll, now, revised=True)
         return _change(shown, article, "revised")
-    shown = _shown(article, best, source, poll, now)
+    return _same_text(article, shown)
+
+
+def _without_copies(article: Article | None) -> Change | None:
+    """Return the change that removes an article, None where there is nothing to remove."""
+    if article is None or article.removed:
+        return None
+    removed = replace(article, removed=True, version=article.version + 1)
+    return Change(removed, "removed", frozenset({article.source}))
+
+
+def _same_text(article: Article, shown: Article) -> Change | None:
+    """Return the change of an article whose title and text are those that it had."""
     if article.removed:
         return _change(shown, article, "returned")
     if _visible(shown) != _visible(article) or article.body_id is None:
-        # Without a text there was none to read in the store, and here it is again.
+        # The store had lost its text, and here it is again.
         return _change(shown, article, "restated")
-    if shown != article:
-        return Change(shown, "unseen", frozenset())
-    return None
+    return Change(shown, "unseen", frozenset()) if shown != article else None
 
 
 def _with_text_of(article: Article, copy: StoredCopy) -> StoredCopy:

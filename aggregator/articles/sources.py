@@ -7,7 +7,8 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-_NEWS = "新闻"
+# What the tags of posts have after the name of an outlet.
+NEWS = "新闻"
 _UNWANTED = re.compile(r"[^a-z0-9]+")
 MAX_NAME = 100
 
@@ -31,7 +32,7 @@ class SourceKeys:
 def normal_name(name: str) -> str:
     """A name as it is compared: one line, without the trailing 新闻 of tags."""
     name = " ".join(unicodedata.normalize("NFKC", name).split())[:MAX_NAME]
-    return name.removesuffix(_NEWS) or name
+    return name.removesuffix(NEWS) or name
 
 
 def slug_of_name(name: str) -> str:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from aggregator import __version__
 from aggregator.articles.identity import entry_id, source_slug
 from aggregator.articles.sanitize import CLEANER_VERSION
+from aggregator.articles.sources import NEWS
 from aggregator.config.schema import Settings
 from aggregator.model.articles import Article
 from aggregator.model.digests import digest_of
@@ -218,7 +219,7 @@ def tags_of(article: Article, source: SourceName) -> tuple[str, ...]:
     return tuple(
         category
         for category in article.categories
-        if category not in (source.key, source.name, source.name + "新闻")
+        if category not in (source.key, source.name, source.name + NEWS)
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from frontmatter.default_handlers import BaseHandler, JSONHandler, YAMLHandler
 
+from aggregator.articles import sanitize
 from aggregator.config import safe_yaml
 from aggregator.model import nesting
 from aggregator.model.errors import UnusableError
@@ -131,6 +132,36 @@ class _Json(JSONHandler):
     def load(self, fm: str, **kwargs: object) -> Any:
         """The object that `fm` holds."""
         return _mapping(json.loads(fm))
+
+
+def text_of(value: object) -> str:
+    """A scalar of the front matter as one line of text, anything else as none."""
+    if isinstance(value, bool) or value is None or isinstance(value, list | dict):
+        return ""
+    return " ".join(sanitize.without_forbidden(str(value)).split())
+
+
+def code_of(value: object) -> str | None:
+    """The front matter's code.  Raises `UnusableError` for what can't be one."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        kind = {bool: "true or false", list: "a list", dict: "a section"}.get(
+            type(value), "no text"
+        )
+        raise UnusableError(f"the code in the front matter is {kind}, not a code")
+    return str(value)
+
+
+def words_of(*values: object) -> list[str]:
+    """Return the categories or tags in lists, and in texts of several words (as in Jekyll)."""
+    found: list[str] = []
+    for value in values:
+        if isinstance(value, str):
+            found += sanitize.without_forbidden(value).split()
+        else:
+            found += map(text_of, value if isinstance(value, list) else [value])
+    return [word for word in found if word]
 
 
 def _handler_for(text: str) -> BaseHandler | None:

@@ -10,10 +10,13 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from aggregator.articles import dates, identity, sanitize
+from aggregator.articles.sources import NEWS
+from aggregator.articles.titles import MAX_TITLE, TITLE_FROM_TEXT, one_line
 from aggregator.model.articles import NO_SOURCE, Clues, Copy, Problem
 from aggregator.model.digests import digest
 from aggregator.model.errors import UnusableError, unforeseen
@@ -22,15 +25,14 @@ from aggregator.model.packing import pack
 from aggregator.origins.parsers.encodings import decode
 from aggregator.origins.posts import front_matter
 
-MAX_TITLE = 1000
 MAX_NAME = 300
-TITLE_FROM_TEXT = 60
 # Longer lines are no boilerplate, and could keep a pattern busy for minutes.
 MAX_MATCHED = 2000
 
 _AUTOLINK = re.compile(r"\s*<?(https?://[^\s<>]+)>?\s*", re.IGNORECASE)
 _EMPTY_AUTOLINK = re.compile(r"\s*<>\s*")
-_NEWS_TAG = "新闻"
+# What is said of a post: a line of its file, where one is known, and the text.
+_Notes = list[tuple[int | None, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +65,24 @@ class PostFile:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What a post gave.
+    """What was read from a post.
 
-    `copy` is None for a draft (`withdrawn`), for a file that is no post (neither), and
-    for one that cannot be used (`problems` says why, and `failed` is set).
+    `copy` is None for a draft (`withdrawn`), for a file that is not a post, and for one
+    that cannot be used (`problems` says why).
     """
 
     copy: Copy | None = None
     problems: tuple[Problem, ...] = ()
     withdrawn: bool = False
-    failed: bool = False
+
+
+class _Post(NamedTuple):
+    """A post's file, its name without the ending, its whole text, and its metadata."""
+
+    file: PostFile
+    stem: str
+    text: str
+    values: Mapping[str, object]
 
 
 def parse(file: PostFile, rules: PostRules) -> Parsed:
@@ -81,11 +91,11 @@ def parse(file: PostFile, rules: PostRules) -> Parsed:
         return _parse(file, rules)
     except UnusableError as error:
         problem = Problem(file.location, error.reason, error.line)
-        return Parsed(problems=(problem,), failed=True)
+        return Parsed(problems=(problem,))
     except Exception as error:  # noqa: BLE001  # a defect of ours costs one post, and is seen
         LOGGER.debug("%s", file.location, exc_info=True)
         problem = Problem(file.location, f"cannot be read ({unforeseen(error)})")
-        return Parsed(problems=(problem,), failed=True)
+        return Parsed(problems=(problem,))
 
 
 def _parse(file: PostFile, rules: PostRules) -> Parsed:
@@ -100,18 +110,19 @@ def _parse(file: PostFile, rules: PostRules) -> Parsed:
     values = front.values
     if values.get("published") in (False, "false") or values.get("draft") in (True, "true"):
         return Parsed(withdrawn=True)
-    zone = ZoneInfo(rules.timezone)
-    notes: list[tuple[int | None, str]] = list(front.notes)
+    notes: _Notes = list(front.notes)
 
     body = _without_boilerplate(front.body, rules.drop_lines)
     body, share_url, article_url = _without_trailing_links(body, rules.identity)
 
-    title = _text_value(values.get("title"))
-    if len(title) > MAX_TITLE:
-        title = title[:MAX_TITLE].rstrip() + "…"
+    whole_title = front_matter.text_of(values.get("title"))
+    title = one_line(whole_title)
+    if title != whole_title:
         notes.append((None, f"the title was cut at {MAX_TITLE} characters"))
-    categories = _words(values.get("categories")) + _words(values.get("category"))
-    tags = _words(values.get("tags")) + _words(values.get("tag"))
+    categories = front_matter.words_of(values.get("categories")) + front_matter.words_of(
+        values.get("category")
+    )
+    tags = front_matter.words_of(values.get("tags"), values.get("tag"))
     source = categories[0][:MAX_NAME] if categories else NO_SOURCE
 
     if any(marker in body for marker in ("{{", "{%")):
@@ -121,42 +132,23 @@ def _parse(file: PostFile, rules: PostRules) -> Parsed:
     kind = sanitize.media_type(body, suffix.lower())
     sanitize.check_limits(body, kind)
     if not title:
-        title = sanitize.plain_text(body[:4000], TITLE_FROM_TEXT).lstrip("># *") or stem
-        if not body.strip():
-            raise UnusableError("neither a title nor a text", 1)
+        title = _title_from(body, stem)
 
-    try:
-        clues = Clues(
-            front_matter=_code_value(values.get(rules.code_key)),
-            share_url=share_url,
-            article_url=article_url,
-            file_name=stem,
-            fallback=identity.path_fallback(file.raw_path),
-        )
-        found = identity.resolve(clues, rules.identity)
-    except UnusableError as error:
-        raise UnusableError(error.reason, _line_of(text, f"\n{rules.code_key}")) from error
-    notes += [(None, disagreement) for disagreement in found.disagreements]
-    date = values.get("date")
-    published = dates.parse_date(_text_value(date), zone)
-    guess = (
-        published
-        or dates.date_of_name(stem, zone)
-        or dates.date_of_code(found.code, zone)
-        or datetime.datetime.fromtimestamp(int(max(file.modified, 0)), datetime.UTC)
-    )
-    if published is None and date not in (None, ""):
-        taken = f"{guess.astimezone(zone):%Y-%m-%d} was taken"
-        notes.append((_line_of(text, "\ndate:"), f"{dates.unreadable(date)}: {taken}"))
+    post = _Post(file, stem, text, values)
+    code, code_notes = _code(post, share_url, article_url, rules)
+    notes += code_notes
+    published, guess, date_notes = _dates(post, code, rules)
+    notes += date_notes
     permalink = None
     if rules.permalink is not None:
-        permalink = _permalink(rules, source, guess.astimezone(zone), stem, found.code)
-    name = next((tag[: -len(_NEWS_TAG)] for tag in tags if tag.endswith(_NEWS_TAG)), "")
+        local = guess.astimezone(ZoneInfo(rules.timezone))
+        permalink = _permalink(rules, source, local, stem, code)
+    name = next((tag.removesuffix(NEWS) for tag in tags if tag.endswith(NEWS)), "")
     return Parsed(
         Copy(
             origin=rules.origin,
             location=file.location,
-            code=found.code,
+            code=code,
             source=source,
             source_name=name[:MAX_NAME] or None,
             title=title,
@@ -174,6 +166,53 @@ def _parse(file: PostFile, rules: PostRules) -> Parsed:
         ),
         tuple(Problem(file.location, note, line) for line, note in notes),
     )
+
+
+def _title_from(body: str, stem: str) -> str:
+    """Return what stands in for a missing title: the first words of the text, or the file name.
+
+    Raises `UnusableError` if there is no text either.
+    """
+    if not body.strip():
+        raise UnusableError("neither a title nor a text", 1)
+    return sanitize.plain_text(body[:4000], TITLE_FROM_TEXT).lstrip("># *") or stem
+
+
+def _code(
+    post: _Post, share_url: str | None, article_url: str | None, rules: PostRules
+) -> tuple[str, _Notes]:
+    """Return the article's code, with a note for each clue that names another one."""
+    try:
+        clues = Clues(
+            front_matter=front_matter.code_of(post.values.get(rules.code_key)),
+            share_url=share_url,
+            article_url=article_url,
+            file_name=post.stem,
+            fallback=identity.path_fallback(post.file.raw_path),
+        )
+        found = identity.resolve(clues, rules.identity)
+    except UnusableError as error:
+        raise UnusableError(error.reason, _line_of(post.text, f"\n{rules.code_key}")) from error
+    return found.code, [(None, disagreement) for disagreement in found.disagreements]
+
+
+def _dates(
+    post: _Post, code: str, rules: PostRules
+) -> tuple[datetime.datetime | None, datetime.datetime, _Notes]:
+    """Return the post's own date, the best guess at it, and a note if it cannot be read."""
+    zone = ZoneInfo(rules.timezone)
+    date = post.values.get("date")
+    published = dates.parse_date(front_matter.text_of(date), zone)
+    guess = (
+        published
+        or dates.date_of_name(post.stem, zone)
+        or dates.date_of_code(code, zone)
+        or datetime.datetime.fromtimestamp(int(max(post.file.modified, 0)), datetime.UTC)
+    )
+    if published is not None or date in (None, ""):
+        return published, guess, []
+    taken = f"{guess.astimezone(zone):%Y-%m-%d} was taken"
+    return None, guess, [(_line_of(post.text, "\ndate:"), f"{dates.unreadable(date)}: {taken}")]
 
 
 def _without_boilerplate(body: str, patterns: tuple[re.Pattern[str], ...]) -> str:
@@ -214,39 +253,10 @@ def _without_trailing_links(body: str, rules: identity.Rules) -> tuple[str, str 
     return body[:end], share_url, article_url
 
 
-def _text_value(value: object) -> str:
-    """A scalar of the front matter as one line of text, anything else as none."""
-    if isinstance(value, bool) or value is None or isinstance(value, list | dict):
-        return ""
-    return " ".join(sanitize.without_forbidden(str(value)).split())
-
-
 def _line_of(text: str, mark: str) -> int | None:
     """The line in which `mark` first stands, or that which follows its line break."""
     found = text.find(mark)
     return text.count("\n", 0, found + 1) + 1 if found >= 0 else None
-
-
-def _code_value(value: object) -> str | None:
-    """The front matter's code.  Raises `UnusableError` for what can't be one."""
-    if value is None or value == "":
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        kind = {bool: "true or false", list: "a list", dict: "a section"}.get(
-            type(value), "no text"
-        )
-        raise UnusableError(f"the code in the front matter is {kind}, not a code")
-    return str(value)
-
-
-def _words(value: object) -> list[str]:
-    """Categories or tags: a list, or a string of several words (as in Jekyll)."""
-    if isinstance(value, str):
-        return sanitize.without_forbidden(value).split()
-    if isinstance(value, list):
-        return [text for text in map(_text_value, value) if text]
-    text = _text_value(value)
-    return [text] if text else []
 
 
 def _permalink(rules: PostRules, source: str, date: datetime.datetime, stem: str, code: str) -> str:
