@@ -1,4 +1,4 @@
-"""What `posts: glob` finds, name by name.  Pure."""
+"""Match paths against `posts: glob`, name by name.  Pure."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ SKIPPED_FOLDERS = frozenset({"_drafts", "node_modules"})
 class Glob:
     """A glob over paths: `*` stays within a folder, `**/` spans any number of them.
 
-    It is followed down the folders: `start` and `enter` give the places in the pattern
-    that a folder can stand for, as numbers of the folders that the pattern names.
+    Matching follows the folders down: `start` and `enter` return the positions in the
+    pattern that a folder can match, as indexes of the folders that the pattern names.
     """
 
     def __init__(self, glob: str) -> None:
@@ -27,7 +27,7 @@ class Glob:
         self.start = self._with_none({0})
 
     def enter(self, places: frozenset[int], folder: str) -> frozenset[int]:
-        """The places after a folder's name; empty if nothing below it can fit."""
+        """Return the positions after a folder's name; empty if nothing below it can match."""
         found = set()
         for place in places:
             if place < len(self._folders):
@@ -39,11 +39,11 @@ class Glob:
         return self._with_none(found)
 
     def is_end(self, places: frozenset[int]) -> bool:
-        """Whether files of the folder fit if their names do."""
+        """Return whether the files of the folder match if their names do."""
         return len(self._folders) in places
 
     def _with_none(self, places: set[int]) -> frozenset[int]:
-        """The places and those that follow where `**` stands for no folder."""
+        """Add the positions that follow where `**` matches no folder."""
         for place, fits in enumerate(self._folders):
             if place in places and fits is None:
                 places.add(place + 1)
@@ -51,7 +51,7 @@ class Glob:
 
 
 def reaches(glob: str, path: str) -> bool:
-    """Whether a glob finds the file at `path`, relative to its folder."""
+    """Return whether a glob matches the file at `path`, relative to its folder."""
     *folders, name = path.split("/")
     if any(part in SKIPPED_FOLDERS or part[0] == "." for part in (*folders, name)):
         return False

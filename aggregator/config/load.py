@@ -1,4 +1,4 @@
-"""config.yaml → `Settings`, and every mistake with its file, line and key."""
+"""config.yaml → `Settings`, and every error in it with its file, line and key."""
 
 from __future__ import annotations
 
@@ -30,18 +30,17 @@ _REASONS = {
     "bool_type": "must be true or false",
     "bool_parsing": "must be true or false",
     "tuple_type": "must be a list",
-    "model_type": "must be a section of keys",
-    "model_attributes_type": "must be a section of keys",
-    "dict_type": "must be a section of keys",
+    "model_type": "must be keys and values",
+    "model_attributes_type": "must be keys and values",
+    "dict_type": "must be keys and values",
 }
 
 
 def load_settings(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
     """Read and check the configuration at `path`.
 
-    Single values can be overridden from `environment`: `AGGREGATOR_STORE`,
-    `AGGREGATOR_FEEDS_URL`, and so on for every plain key.  Raises `ConfigError` that
-    lists all mistakes, one a line.
+    `environment` overrides single values: `AGGREGATOR_STORE`, `AGGREGATOR_FEEDS_URL`, and
+    so on for every plain key.  Raises `ConfigError` with all errors, one a line.
     """
     try:
         with path.open("rb") as file:
@@ -61,11 +60,11 @@ def load_settings(path: Path, environment: Mapping[str, str] = os.environ) -> Se
         raise ConfigError(f"{path}:{error.line or 1}: {error.reason}") from error
     values = document.value
     if not isinstance(values, dict):
-        raise ConfigError(f"{path}:1: must be a section of keys such as site: and feeds:")
+        raise ConfigError(f"{path}:1: must be keys and values, such as site: and feeds:")
     if document.duplicates:
         first = document.duplicates[0]
-        raise ConfigError(f"{path}:{document.lines[first]}: {_dotted(first)}: stands twice")
-    for key in ("base", "order"):
+        raise ConfigError(f"{path}:{document.lines[first]}: {_dotted(first)}: appears twice")
+    for key in _INTERNAL:
         if key in values:
             raise ConfigError(f"{path}:{document.lines[(key,)]}: {key}: unknown key")
     overrides = _override(values, environment)
@@ -74,42 +73,42 @@ def load_settings(path: Path, environment: Mapping[str, str] = os.environ) -> Se
             {**values, "base": path.resolve().parent, "order": _order(values)}
         )
     except ValidationError as error:
-        raise ConfigError(*_mistakes(error, path, document.lines, overrides)) from error
+        raise ConfigError(*_errors(error, path, document.lines, overrides)) from error
     if "://" in settings.store and not settings.store.startswith("sqlite:///"):
         line = document.lines.get(("store",), 1)
         raise ConfigError(f"{path}:{line}: store: only SQLite is supported: write a path")
-    for mistake in _folders_in_each_other(settings):
+    for reason in _overlapping_folders(settings):
         location = ("feeds", "directory")
         place = _place(location, path, document.lines, overrides)
-        raise ConfigError(f"{place}: {_dotted(location)}: {mistake}")
+        raise ConfigError(f"{place}: {_dotted(location)}: {reason}")
     return settings
 
 
-def _folders_in_each_other(settings: Settings) -> Iterator[str]:
-    """Folders of posts and of feeds that would be read as, or written over, each other."""
+def _overlapping_folders(settings: Settings) -> Iterator[str]:
+    """Yield a reason for each posts folder that feeds would be written into, or read from."""
     feeds = settings.feeds_directory.resolve()
     for posts in settings.posts:
         folder = (settings.base / posts.path).resolve()
         if feeds == folder:
-            yield f"{folder} is the folder of posts, too: write the feeds into another one"
+            yield f"{folder} is also a posts folder: write the feeds into another one"
         elif feeds.is_relative_to(folder):
             page = (feeds / PAGE).relative_to(folder).as_posix()
             if reaches(posts.glob, page):
-                yield f"the posts' glob {posts.glob} finds the feeds' own pages: {page}"
+                yield f"the posts glob {posts.glob} also matches the feeds' own pages: {page}"
         elif folder.is_relative_to(feeds):
             place = folder.relative_to(feeds).parts[0]
             if place in OUTPUT_FOLDERS:
-                yield f"feeds are written into {place}/, where the posts {folder} are"
+                yield f"feeds are written into {place}/, which contains the posts folder {folder}"
 
 
 def _order(values: Mapping[str, object]) -> tuple[str, ...]:
-    """The sections of origins as they stand in the file, those left out at the end."""
+    """Return the sections of origins in the order of the file, missing ones at the end."""
     named = [key for key in values if key in ORIGIN_KINDS]
     return (*named, *(key for key in ORIGIN_KINDS if key not in named))
 
 
 def overridable() -> dict[str, tuple[str, ...]]:
-    """The environment variables that override a plain key, and the key of each."""
+    """Return the environment variables that override a plain key, and the key of each."""
     names: dict[str, tuple[str, ...]] = {}
 
     def collect(model: type[BaseModel], path: tuple[str, ...]) -> None:
@@ -135,7 +134,7 @@ def _is_collection(annotation: object) -> bool:
 def _override(
     values: dict[str, safe_yaml.Value], environment: Mapping[str, str]
 ) -> dict[tuple[str | int, ...], str]:
-    """Put the environment's values over those of the file; return key → variable."""
+    """Replace values of the file by those of the environment; return key → variable."""
     done: dict[tuple[str | int, ...], str] = {}
     if not any(name.startswith(ENVIRONMENT_PREFIX) for name in environment):
         return done
@@ -154,16 +153,16 @@ def _override(
     return done
 
 
-def _mistakes(
+def _errors(
     error: ValidationError,
     path: Path,
     lines: Mapping[safe_yaml.Path, int],
     overrides: Mapping[tuple[str | int, ...], str],
 ) -> list[str]:
-    """One line for each mistake: file, line, key, what is wrong, what may be meant."""
+    """Return a line for each error: file, line, key, what is wrong, what may be meant."""
     found = []
     for item in error.errors(include_url=False):
-        location = tuple(part for part in item["loc"])
+        location = item["loc"]
         if item["type"] == "extra_forbidden":
             reason = "unknown key" + _suggestion(location)
         else:
@@ -171,12 +170,21 @@ def _mistakes(
             reason = _REASONS.get(item["type"], message[0].lower() + message[1:])
             if item["input"] is None and item["type"] == "string_type":
                 reason = "is empty: fill it in"
-            elif item["type"] in ("model_type", "model_attributes_type"):
-                first = next(iter(_required_at(location)), None)
-                reason += f": write `{first}: …`" if first is not None else ""
+            elif item["type"] in ("model_type", "model_attributes_type", "tuple_type"):
+                reason += _example(location, item["type"], item["input"])
         place = _place(location, path, lines, overrides)
         found.append(f"{place}: {_dotted(location)}: {reason}")
     return found
+
+
+def _example(location: tuple[str | int, ...], kind: str, value: object) -> str:
+    """Return how to write a section, or a list of sections, that must have a key."""
+    key = next(iter(_required_at(location)), None)
+    if key is None:
+        return ""
+    is_item = kind == "tuple_type" or isinstance(location[-1], int)
+    given = value if isinstance(value, str) and value and is_item else "…"
+    return f": write `{'- ' if is_item else ''}{key}: {given}`"
 
 
 def _place(
@@ -185,7 +193,7 @@ def _place(
     lines: Mapping[safe_yaml.Path, int],
     overrides: Mapping[tuple[str | int, ...], str],
 ) -> str:
-    """The file and line of a key, or of what it would stand in; or the variable that is it."""
+    """Return the file and line of a key or of its section, or the variable that overrides it."""
     if location in overrides:
         return f"environment: {overrides[location]}"
     ends = range(len(location), 0, -1)
@@ -194,7 +202,7 @@ def _place(
 
 
 def _suggestion(location: tuple[str | int, ...]) -> str:
-    """`, did you mean …?` with the nearest key that may stand at `location`."""
+    """Return where an unknown key belongs, or the nearest known key."""
     known = _keys_at(location[:-1])
     sections = [name for name in _keys_at(()) if location[-1] in _keys_at((name,))]
     if len(location) == 1 and sections:
@@ -206,17 +214,17 @@ def _suggestion(location: tuple[str | int, ...]) -> str:
 
 
 def _keys_at(location: tuple[str | int, ...]) -> list[str]:
-    """The keys that may stand in the section at `location`."""
+    """Return the keys that are allowed in the section at `location`."""
     return sorted(_fields_at(location))
 
 
 def _required_at(location: tuple[str | int, ...]) -> list[str]:
-    """The keys that must stand there."""
+    """Return the keys that are required there."""
     return [key for key, field in _fields_at(location).items() if field.is_required()]
 
 
 def _fields_at(location: tuple[str | int, ...]) -> dict[str, FieldInfo]:
-    """The fields of the section at `location` by their keys, none for what is no section."""
+    """Return the fields of the section at `location` by their keys; none where it is no section."""
     model: type[BaseModel] = Settings
     for part in location:
         if isinstance(part, int):
@@ -238,7 +246,7 @@ def _fields_at(location: tuple[str | int, ...]) -> dict[str, FieldInfo]:
 
 
 def _model_within(annotation: object) -> type[BaseModel] | None:
-    """The section class that an annotation holds, directly or in a list or mapping."""
+    """Return the section class in an annotation, directly or in a list or mapping."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     for argument in getattr(annotation, "__args__", ()):
@@ -249,7 +257,7 @@ def _model_within(annotation: object) -> type[BaseModel] | None:
 
 
 def _dotted(location: tuple[str | int, ...]) -> str:
-    """`posts[0].glob` for `("posts", 0, "glob")`."""
+    """Return `posts[0].glob` for `("posts", 0, "glob")`."""
     dotted = ""
     for part in location:
         dotted += f"[{part}]" if isinstance(part, int) else f".{part}" if dotted else part

@@ -43,7 +43,7 @@ class Posts(Section):
 
 
 class IdentityRules(Section):
-    """Where codes are found."""
+    """Where to find the code of a post."""
 
     front_matter: str = "infoCode"
     parameter: str = "infoCode"
@@ -58,7 +58,7 @@ class IdentityRules(Section):
 
 
 class ShareText(Section):
-    """Where the text behind a share page is, and how it is found in what comes.
+    """Where the text behind a share page is, and how to find it in the response.
 
     `url` may use `{url}`, `{origin}` (scheme and host of the share page) and the groups
     of `match`.  The others are JMESPath expressions for JSON, CSS selectors for HTML.
@@ -81,7 +81,7 @@ class ShareText(Section):
 
 
 class Refresh(Section):
-    """For how long after its publication an article is read again, and how often."""
+    """For how long after publication an article is fetched again, and how often."""
 
     for_: Duration = Field(default=datetime.timedelta(hours=48), alias="for")
     every: Interval = datetime.timedelta(minutes=30)
@@ -90,7 +90,7 @@ class Refresh(Section):
 class Shares(Section):
     """A kind of share page, and how to get the text behind one.
 
-    `text: null` reads the main text of the page itself.
+    With `text: null`, the main text is extracted from the page itself.
     """
 
     match: CodedPattern = DEFAULT_SHARE
@@ -120,7 +120,7 @@ ListField = Literal["code", "title", "url", "published", "source", "digest"]
 class ListEndpoint(Endpoint):
     """An endpoint that names new articles.
 
-    `shape` is a preset of `items` and `fields`; what is given beside it goes before it.
+    `shape` is a preset of `items` and `fields`; keys that are given override it.
     """
 
     kind = "lists"

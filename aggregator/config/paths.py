@@ -1,4 +1,4 @@
-"""Paths of the files beside the store: locks, and the state of the daemon."""
+"""Paths of the files beside the store: locks, and the status of the daemon."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from aggregator.config.schema import Settings
 
 
 def lock_path(settings: Settings) -> Path:
-    """The lock file of the store."""
+    """Return the path of the lock file of the store."""
     return settings.store_path.with_name(settings.store_path.name + ".lock")
 
 
 def daemon_lock_path(settings: Settings) -> Path:
-    """The lock file of the one daemon that a store has."""
+    """Return the path of the lock file that the daemon of a store holds."""
     return settings.store_path.with_name(settings.store_path.name + ".daemon.lock")
 
 
 def daemon_state_path(settings: Settings) -> Path:
-    """Where a daemon says how it does."""
+    """Return the path of the daemon's status file."""
     return settings.store_path.with_name(settings.store_path.name + ".daemon")

@@ -1,6 +1,6 @@
 """The shape of config.yaml as typed values.
 
-Every key of the contract stands here once, with its default.
+Every key is defined here once, with its default.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _EVERYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 
 
 class Site(Section):
-    """Who publishes, and what every feed says of itself."""
+    """The publisher, and the head of every feed."""
 
     title: Title
     url: FolderUrl
@@ -54,14 +54,14 @@ class Site(Section):
 
 
 class Source(Section):
-    """What is known of a source beside what its posts say."""
+    """A source's name and site, where its posts do not say them."""
 
     name: str | None = None
     url: WebUrl | None = None
 
 
 class ExtraFeed(Section):
-    """A feed by a filter: of each kind of criterion that is given, one value must fit."""
+    """A feed by a filter: an article must match one value of every criterion that is given."""
 
     title: str | None = None
     sources: tuple[str, ...] = ()
@@ -114,7 +114,7 @@ class PerHost(Section):
 
 
 class Fetch(Section):
-    """Limits of the one outgoing connection.
+    """Limits of all requests.
 
     `timeout` is for a whole exchange: DNS, connection, headers, body and all redirects;
     `max_bytes` for a body, both as it is sent and decoded.  `allow_private_addresses` is

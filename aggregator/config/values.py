@@ -1,6 +1,6 @@
 """The plain values of config.yaml: durations, sizes, addresses, patterns, templates.
 
-Each type reads what a user writes, and says in his words what is wrong with it.
+Each type reads what a user writes, and says in plain words what is wrong with it.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _duration(value: object) -> object:
         try:
             return datetime.timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
         except OverflowError as error:
-            raise ValueError("is longer than all of history") from error
+            raise ValueError("is too long") from error
     return value
 
 
@@ -65,13 +65,13 @@ def _size(value: object) -> object:
         try:
             return int(float(match[1]) * _BYTES[match[2].upper()])
         except OverflowError as error:
-            raise ValueError("is larger than any disk") from error
+            raise ValueError("is too large") from error
     return value
 
 
 def _positive(value: datetime.timedelta) -> datetime.timedelta:
     if value <= datetime.timedelta(0):
-        raise ValueError("must be longer than nothing")
+        raise ValueError("must be longer than 0 s")
     return value
 
 
@@ -105,7 +105,7 @@ def _path(value: str) -> str:
 
 def _feed_name(value: str) -> str:
     if not _NAME.fullmatch(value):
-        raise ValueError("must be made of a to z, digits and single hyphens, up to 60 characters")
+        raise ValueError("must consist of a to z, digits and single hyphens, up to 60 characters")
     return value
 
 
@@ -118,7 +118,7 @@ def _title(value: str) -> str:
 def _web_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("must be a full address that starts with http:// or https://")
+        raise ValueError("must be a full URL that starts with http:// or https://")
     return value
 
 
@@ -128,29 +128,29 @@ def _folder_url(value: str) -> str:
 
 
 def _tag(value: str) -> str:
-    """RFC 4151 §2.1: the date is one on which the authority was the minter's."""
+    """Check a tag (RFC 4151 §2.1): a domain, and a date on which its owner had it."""
     match = _TAG.fullmatch(value)
     if match is None:
-        raise ValueError("must be a domain and a year that it was yours, like example.org,2021")
+        raise ValueError("must be a domain and a year in which you owned it, like example.org,2021")
     try:
         date = datetime.date(int(match[1]), int(match[2] or 1), int(match[3] or 1))
     except ValueError as error:
         raise ValueError(f"there is no such date as {value.partition(',')[2]}") from error
     # In some zone it is tomorrow already.
     if date > datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=1):
-        raise ValueError(f"{value.partition(',')[2]} is still to come: write a year that has begun")
+        raise ValueError(f"{value.partition(',')[2]} is in the future: write a year that has begun")
     return value
 
 
 def is_nobodys(tag: str) -> bool:
-    """Whether the domain of a tag is set aside for examples (RFC 2606), so no one can own it."""
+    """Return whether the domain of a tag is reserved for examples (RFC 2606)."""
     domain = tag.partition(",")[0].rpartition("@")[2].lower().rstrip(".")
     names = domain.split(".")
     return names[-1] in _RESERVED or ".".join(names[-2:]) in _RESERVED
 
 
 def check_jmespath(expression: str | None, key: str) -> None:
-    """Refuse an expression that would fail at every poll."""
+    """Raise `ValueError` for an expression that would fail at every poll."""
     if expression is None:
         return
     import jmespath
@@ -164,11 +164,11 @@ def check_jmespath(expression: str | None, key: str) -> None:
 
 
 def _share_template(value: str) -> str:
-    """A template of an address; groups of the share pattern may stand in it, too."""
+    """Check the template of a URL, which may use the groups of the share pattern."""
     try:
         names = [name for _, name, _, _ in Formatter().parse(value) if name is not None]
     except ValueError as error:
-        raise ValueError(f"not a template of an address: {error}") from error
+        raise ValueError(f"not a URL template: {error}") from error
     if any(not name.isidentifier() for name in names):
         raise ValueError("may use {url}, {origin} and the groups of match: only")
     return value
@@ -189,7 +189,7 @@ def _header_text(value: str) -> str:
 def _format_name(value: str) -> str:
     if value not in FORMATS:
         *most, last = map(repr, FORMATS)
-        raise ValueError(f"should be {', '.join(most)} or {last}")
+        raise ValueError(f"must be {', '.join(most)} or {last}")
     return value
 
 

@@ -62,9 +62,9 @@ def test_options_of_init_fill_it_in(site: Site) -> None:
 @pytest.mark.parametrize(
     ("option", "value", "reason"),
     [
-        ("--url", "news.mysite.cn", "must be a full address"),
+        ("--url", "news.mysite.cn", "must be a full URL"),
         ("--tag", "mysite.cn", "must be a domain and a year"),
-        ("--tag", "mysite.cn,2999", "still to come"),
+        ("--tag", "mysite.cn,2999", "in the future"),
         ("--title", "", "must not be empty"),
     ],
 )
@@ -83,8 +83,8 @@ TOMORROW = datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=
 @pytest.mark.parametrize(
     ("tag", "reason"),
     [
-        ("mysite.cn,2999", "still to come"),
-        (f"mysite.cn,{TOMORROW}", "still to come"),
+        ("mysite.cn,2999", "in the future"),
+        (f"mysite.cn,{TOMORROW}", "in the future"),
         ("mysite.cn,2021-13", "no such date"),
         ("mysite.cn,2021-02-31", "no such date"),
         ("mysite.cn,0000", "no such date"),
