@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import datetime
-import html
 import re
 from collections.abc import Iterable
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from aggregator.articles import dates, sanitize
+from aggregator.articles.titles import TITLE_FROM_TEXT
 from aggregator.model.articles import Copy
 from aggregator.model.digests import digest
 from aggregator.model.packing import pack
+from aggregator.origins.parsers.feed_fields import EARLIEST, paragraphs
 
-_PARAGRAPH = re.compile(r"\s*\n\s*")
 _TAG = re.compile(r"<[a-zA-Z/!]")
-TITLE_FROM_TEXT = 60
-EARLIEST = datetime.datetime(1990, 1, 1, tzinfo=datetime.UTC)
 
 
 def make_copy(
@@ -90,5 +88,4 @@ def as_html(text: str) -> str:
     """Return HTML as it is, and plain text as paragraphs."""
     if _TAG.search(text):
         return text
-    lines = [line for line in _PARAGRAPH.split(text.strip()) if line]
-    return "\n".join(f"<p>{html.escape(html.unescape(line), quote=False)}</p>" for line in lines)
+    return paragraphs(text, is_escaped=True)

@@ -10,6 +10,7 @@ from urllib.parse import urljoin
 
 from aggregator.articles import identity, sanitize
 from aggregator.articles.sources import SourceKeys, normal_name
+from aggregator.articles.titles import MAX_TITLE
 from aggregator.config.origins import ListEndpoint, ListField
 from aggregator.config.schema import Settings
 from aggregator.model.articles import Copy, Problem
@@ -131,7 +132,7 @@ class ListOrigin(EndpointOrigin):
             filled = fill(self.list.share, base, {"code": code})
             share_url = filled if identity.is_share_url(filled, self.codes) else None
         name = normal_name(values["source"])
-        title = sanitize.plain_text(values["title"], json_body.MAX_TITLE)
+        title = sanitize.plain_text(values["title"], MAX_TITLE)
         if not title:
             raise UnusableError("it has no title")
         copy = make_copy(

@@ -144,7 +144,7 @@ def test_atom_xhtml_and_text() -> None:
 @pytest.mark.parametrize("count", [10_000, pytest.param(50_000, marks=pytest.mark.exhaustive)])
 def test_82_fifty_thousand_items_are_capped(count: int) -> None:
     items = "".join(f"<item><guid>g{n}</guid><title>{n}</title></item>" for n in range(count))
-    with pytest.raises(UnusableError, match="an empty answer"):
+    with pytest.raises(UnusableError, match="an empty response"):
         parsed(b"  ")
     feed = parsed(f"<rss version='2.0'><channel><title>A</title>{items}</channel></rss>")
     assert len(feed.items) == 5000

@@ -100,8 +100,8 @@ HTTP: dict[str, tuple[Any, str]] = {
     "410": (sends(whole(410)), "gone for good"),
     "status 999": (sends(whole(999)), "999"),
     "63 deep json": (content(b"[" * 100_000), "nested deeper"),
-    "64 nan": (content(b'{"content": NaN}'), "no use"),
-    "64 a huge number": (content(b'{"content": 1' + b"0" * 5000 + b"}"), "no use"),
+    "64 nan": (content(b'{"content": NaN}'), "unreadable number"),
+    "64 a huge number": (content(b'{"content": 1' + b"0" * 5000 + b"}"), "unreadable number"),
     "66 a list": (content({"content": ["x"]}), "its text is a list"),
     "66 a section": (content({"content": {"a": 1}}), "its text is a section"),
     "66 true": (content({"content": True}), "its text is true or false"),
@@ -187,8 +187,8 @@ FEEDS: dict[str, tuple[bytes, str]] = {
         rss(item(1, "&x;"), '<!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]>'), "entities",
     ),
     "74 deep": (rss("<a>" * 100_000), "nested deeper"),
-    "no feed": (b"<html><body>hello</body></html>", "no feed"),
-    "json of another kind": (b'{"a": 1}', "no JSON Feed"),
+    "no feed": (b"<html><body>hello</body></html>", "not a feed"),
+    "json of another kind": (b'{"a": 1}', "not a JSON Feed"),
 }  # fmt: skip
 # Feeds of which something, or all, is read: what of them, and what the problem says.
 READ_FEEDS: dict[str, tuple[bytes, int, str]] = {

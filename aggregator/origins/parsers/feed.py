@@ -13,14 +13,20 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from aggregator.articles import sanitize
+from aggregator.articles.titles import one_line
 from aggregator.model.articles import Enclosure
 from aggregator.model.errors import UnusableError
-from aggregator.origins.parsers import feed_cleanup, feed_fields, json_feed
+from aggregator.origins.parsers import feed_cleanup, feed_fields, json_body
 
 MAX_ITEMS = 5000
 MAX_GUID = 2000
 # A description this long is no teaser: many feeds have the whole text in it.
 LONG_DESCRIPTION = 1000
+_JSON_FEEDS = (
+    "https://jsonfeed.org/version/",
+    "http://jsonfeed.org/version/",
+    "https://www.jsonfeed.org/version/",
+)
 _DATES = ("published", "updated", "created")
 
 
@@ -65,14 +71,14 @@ def parse_feed(
     Full content goes before a summary; a text is full (`is_full`) if the feed says so,
     or if its description is long.  Of entries with the same GUID the first counts, and
     of a feed that is cut off the whole entries.  Dates that name no zone are in
-    `timezone`.  Raises `UnusableError` for no feed.
+    `timezone`.  Raises `UnusableError` for anything else.
     """
     if not data.strip():
-        raise UnusableError("an empty answer")
+        raise UnusableError("an empty response")
     zone = ZoneInfo(timezone)
     notes: list[str] = []
     if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
-        title, found = json_feed.read(data)
+        title, found = _read_json(data)
         items = [_of_json(item, base_url, zone) for item in found if isinstance(item, dict)]
         if len(items) < len(found):
             notes.append(f"{len(found) - len(items):,} items that are none")
@@ -97,7 +103,7 @@ def _parse(document: bytes) -> tuple[str | None, list[Any]]:
         resolve_relative_uris=False,
     )
     if not parsed.version and not parsed.entries:
-        raise UnusableError("no feed: neither RSS nor Atom nor JSON Feed")
+        raise UnusableError("not a feed: neither RSS nor Atom nor JSON Feed")
     title = feed_fields.title_of(parsed.feed.get("title_detail")) or None
     return title, list(parsed.entries)
 
@@ -136,11 +142,28 @@ def _of_entry(entry: Any, base_url: str, zone: ZoneInfo) -> FeedItem:
     )
 
 
+def _read_json(data: bytes) -> tuple[str | None, list[object]]:
+    """Return the title and the items of a JSON Feed (https://www.jsonfeed.org/version/1.1/)."""
+    found = json_body.load(data)
+    document = found if isinstance(found, dict) else {}
+    items = document.get("items")
+    if not isinstance(items, list) or not str(document.get("version")).startswith(_JSON_FEEDS):
+        raise UnusableError("JSON, but not a JSON Feed")
+    return _json_text(document.get("title"))[:1000] or None, items
+
+
+def _json_text(value: object) -> str:
+    """Return a text, empty for anything else.  Some feeds write numbers where text belongs."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = str(value)
+    return sanitize.without_forbidden(value) if isinstance(value, str) else ""
+
+
 def _of_json(item: dict[str, Any], base_url: str, zone: ZoneInfo) -> FeedItem:
     """An item of a JSON Feed (https://www.jsonfeed.org/version/1.1/)."""
 
     def text(name: str) -> str:
-        return json_feed.text(item.get(name)).strip()
+        return _json_text(item.get(name)).strip()
 
     link = text("url") or text("external_url")
     body = text("content_html") or feed_fields.paragraphs(text("content_text"))
@@ -151,13 +174,13 @@ def _of_json(item: dict[str, Any], base_url: str, zone: ZoneInfo) -> FeedItem:
     return FeedItem(
         guid=text("id")[:MAX_GUID] or None,
         link=feed_fields.absolute_url(link, base_url),
-        title=feed_fields.clipped(text("title")),
+        title=one_line(text("title")),
         html=body or feed_fields.paragraphs(text("summary")),
         is_full=bool(body),
         published=published,
         unread_date=unread_date,
         categories=feed_fields.categories_of(
-            map(json_feed.text, tags) if isinstance(tags, list) else ()
+            map(_json_text, tags) if isinstance(tags, list) else ()
         ),
         enclosures=feed_fields.enclosures_of(
             (

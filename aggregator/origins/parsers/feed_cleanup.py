@@ -1,7 +1,7 @@
 """The bytes of a feed in XML, made safe for feedparser.  Pure.
 
-feedparser is never given what it, or expat under it, is known to choke on: document
-types with entities of their own, odd encodings, endless depth, authors of 100 kB.
+What feedparser, or expat under it, is known to choke on never reaches it: document types
+with entities of their own, odd encodings, endless depth, authors of 100 kB.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 
 from aggregator.articles.sanitize import without_forbidden
 from aggregator.model.errors import UnusableError
-from aggregator.origins.parsers.encodings import decode
+from aggregator.origins.parsers.encodings import decode_declared
 
 MAX_DEPTH = 200
 MAX_PERSON = 1000
@@ -20,8 +20,9 @@ _ENCODINGS = re.compile(
     r"koi8-[ru]",
     re.IGNORECASE,
 )
-_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
-_DECLARED = re.compile(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]{1,40})[\"']")
+_DECLARED = re.compile(
+    rb"^(?:\xef\xbb\xbf)?\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]{1,40})[\"']"
+)
 _DECLARATION = re.compile(r"^\s*<\?xml.*?\?>", re.DOTALL)
 _DOCTYPE = re.compile(r"<!DOCTYPE([^>\[]{0,2000})(\[|>)", re.IGNORECASE)
 _TAG = re.compile(r"<(/?)([A-Za-z_][\w:.-]*)(?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+(>|\Z)")
@@ -35,12 +36,12 @@ _ITEM_END = re.compile(r"</(?:[\w.-]+:)?(item|entry)\s*>", re.IGNORECASE)
 
 
 def prepared(data: bytes, content_type: str) -> tuple[bytes, bool]:
-    """The document in UTF-8, and whether it was cut off.
+    """Return the document in UTF-8, and whether it was cut off.
 
-    Of one that is cut off the whole entries are left.  Raises `UnusableError` for what
-    must not be given to a parser.
+    Of one that is cut off, the whole entries are left.  Raises `UnusableError` for a
+    document that must not reach a parser.
     """
-    text = without_forbidden(_decoded(data, content_type))
+    text = without_forbidden(decode_declared(data, content_type, _DECLARED, _ENCODINGS))
     text = _DECLARATION.sub("", text, count=1).lstrip("\ufeff \t\r\n")
     match = _DOCTYPE.search(text[:100_000])
     if match is not None:
@@ -57,24 +58,8 @@ def prepared(data: bytes, content_type: str) -> tuple[bytes, bool]:
     return b'<?xml version="1.0" encoding="utf-8"?>\n' + text.encode("utf-8", "replace"), is_cut
 
 
-def _decoded(data: bytes, content_type: str) -> str:
-    """The text in the encoding that is declared, if that is an honest one."""
-    header = _CHARSET.search(content_type)
-    declared = _DECLARED.search(data[:300].lstrip(b"\xef\xbb\xbf"))
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace")
-    for name in (header and header[1], declared and declared[1].decode("ascii", "replace")):
-        if name and _ENCODINGS.fullmatch(name):
-            name = "gb18030" if name.lower() in ("gb2312", "gbk") else name
-            try:
-                return data.decode(name).removeprefix("\ufeff")
-            except (UnicodeDecodeError, LookupError):
-                continue
-    return decode(data)
-
-
 def _check_depth(text: str) -> None:
-    """Refuse what nests deeper than any feed: expat recurses."""
+    """Raise `UnusableError` for elements nested deeper than in any feed: expat recurses."""
     depth = 0
     for match in _TAG.finditer(_SKIPPED.sub("", text)):
         if match[1]:
@@ -86,10 +71,10 @@ def _check_depth(text: str) -> None:
 
 
 def _whole_entries(text: str) -> str:
-    """A document that is cut off, less its last piece, with its elements closed."""
+    """Return a document that is cut off, less its last piece, with its elements closed."""
     ends = list(_ITEM_END.finditer(text))
     if not ends:
-        raise UnusableError("no feed, or one that is cut off before its first entry")
+        raise UnusableError("not a feed, or cut off before the end of its first entry")
     text = text[: ends[-1].end()]
     opened: list[str] = []
     for match in _TAG.finditer(_SKIPPED.sub("", text)):

@@ -12,10 +12,10 @@ from urllib.parse import urljoin
 from zoneinfo import ZoneInfo
 
 from aggregator.articles import dates, sanitize
+from aggregator.articles.titles import MAX_TITLE, one_line
 from aggregator.model.articles import Enclosure
 
 EARLIEST = datetime.datetime(1990, 1, 1, tzinfo=datetime.UTC)
-MAX_TITLE = 1000
 _LATEST = datetime.datetime(2100, 1, 1, tzinfo=datetime.UTC)
 _Date = tuple[datetime.datetime | None, str]
 # RFC 822, and what of ISO 8601 is less than a day.
@@ -27,6 +27,7 @@ _MAX_STYLE = 2000
 _LONG_STYLE = re.compile(
     rf"\sstyle\s*=\s*(?:\"[^\"]{{{_MAX_STYLE},}}+\"|'[^']{{{_MAX_STYLE},}}+')", re.IGNORECASE
 )
+_LINE_BREAK = re.compile(r"\s*\n\s*")
 _WEB = ("http://", "https://")
 
 
@@ -62,9 +63,11 @@ def html_of(detail: Any) -> str:
     return paragraphs(value) if detail.get("type") == "text/plain" else value
 
 
-def paragraphs(text: str) -> str:
-    """Plain text as HTML, a paragraph a line."""
-    lines = [line for line in re.split(r"\s*\n\s*", text.strip()) if line]
+def paragraphs(text: str, *, is_escaped: bool = False) -> str:
+    """Return plain text as HTML, a paragraph a line; `is_escaped` text may have `&amp;` in it."""
+    lines = [line for line in _LINE_BREAK.split(text.strip()) if line]
+    if is_escaped:
+        lines = [html.unescape(line) for line in lines]
     return "\n".join(f"<p>{html.escape(line, quote=False)}</p>" for line in lines)
 
 
@@ -75,13 +78,7 @@ def title_of(detail: Any) -> str:
     value = sanitize.without_forbidden(str(detail.get("value", "")))[: 10 * MAX_TITLE]
     if detail.get("type") != "text/plain":
         value = sanitize.plain_text(value)
-    return clipped(value)
-
-
-def clipped(text: str) -> str:
-    """A title on one line, at most `MAX_TITLE` characters long."""
-    text = " ".join(text.split())
-    return text if len(text) <= MAX_TITLE else text[:MAX_TITLE].rstrip() + "…"
+    return one_line(value)
 
 
 def categories_of(values: Iterable[object]) -> tuple[str, ...]:
@@ -119,7 +116,7 @@ def date_of(texts: Iterable[object], parsed: Iterable[Any], zone: ZoneInfo) -> _
     """The first of an entry's dates that can be true, and else one that can't be read."""
     unread = ""
     for text, moment in zip(texts, parsed, strict=True):
-        written = clipped(sanitize.without_forbidden(text))[:100] if isinstance(text, str) else ""
+        written = one_line(sanitize.without_forbidden(text))[:100] if isinstance(text, str) else ""
         if not written:
             continue
         if _OF_FEEDS.fullmatch(written):

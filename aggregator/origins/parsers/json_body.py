@@ -1,4 +1,4 @@
-"""The body of an answer → JSON values, and texts out of them.  Pure."""
+"""The body of a response → JSON values, and texts from them.  Pure."""
 
 from __future__ import annotations
 
@@ -6,23 +6,20 @@ import functools
 import json
 from typing import Any
 
-import jmespath
-
 from aggregator.articles.sanitize import without_forbidden
+from aggregator.articles.titles import MAX_TITLE, one_line
 from aggregator.model.errors import UnusableError
 from aggregator.model.nesting import check_json
 from aggregator.origins.parsers.page import decode_page
 
-MAX_TITLE = 1000
-
 
 def load(data: bytes, content_type: str = "") -> object:
-    """The JSON document of a body (RFC 8259), in whatever encoding.
+    """Return the JSON document of a body (RFC 8259), in whatever encoding.
 
-    Raises `UnusableError` for what is none; login pages come as HTML.
+    Raises `UnusableError` if it is not JSON: login pages are often HTML.
     """
     if not data.strip():
-        raise UnusableError("an empty answer")
+        raise UnusableError("an empty response")
     text = decode_page(data, content_type)
     if text.lstrip()[:1] == "<":
         raise UnusableError("not JSON but HTML: a login, captcha or error page?")
@@ -30,12 +27,14 @@ def load(data: bytes, content_type: str = "") -> object:
     try:
         return json.loads(text, parse_constant=_refuse)
     except ValueError as error:
-        reason = str(error) if isinstance(error, json.JSONDecodeError) else "a number of no use"
+        reason = str(error) if isinstance(error, json.JSONDecodeError) else "an unreadable number"
         raise UnusableError(f"not JSON: {reason}") from error
 
 
 def search(expression: str, document: object) -> Any:
-    """What a JMESPath expression finds, None for nothing."""
+    """Return what a JMESPath expression finds, None for nothing."""
+    import jmespath
+
     try:
         return _compiled(expression).search(document)
     except (jmespath.exceptions.JMESPathError, RecursionError, ValueError, TypeError) as error:
@@ -43,9 +42,9 @@ def search(expression: str, document: object) -> Any:
 
 
 def text(expression: str | None, document: object, name: str) -> str:
-    """A text, empty where there is none.  A number becomes its digits.
+    """Return a text, empty where there is none; a number becomes its digits.
 
-    Raises `UnusableError` for a list, a section, true or false.
+    Raises `UnusableError` for a list, an object, true or false.
     """
     value = search(expression, document) if expression else None
     if value is None:
@@ -59,15 +58,14 @@ def text(expression: str | None, document: object, name: str) -> str:
 
 
 def line(expression: str | None, document: object, name: str, limit: int = MAX_TITLE) -> str:
-    """The same on one line, clipped: for titles and names."""
-    found = " ".join(text(expression, document, name).split())
-    return found if len(found) <= limit else found[:limit].rstrip() + "…"
+    """Return a text on one line, cut at `limit` characters: for titles and names."""
+    return one_line(text(expression, document, name), limit)
 
 
 def code(expression: str, document: object) -> str:
-    """The code that an answer names, empty for what can be none: a list, a section, a flag.
+    """Return the code that a response names, empty for a list, an object, true or false.
 
-    Upstreams write the digits of one as a number, too.
+    Some upstreams write its digits as a number.
     """
     value = search(expression, document)
     if isinstance(value, bool) or not isinstance(value, str | int):
@@ -77,8 +75,10 @@ def code(expression: str, document: object) -> str:
 
 @functools.lru_cache(maxsize=256)
 def _compiled(expression: str) -> Any:
+    import jmespath
+
     return jmespath.compile(expression)
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number of JSON")
+    raise ValueError(f"{constant} is not a JSON number")

@@ -10,11 +10,12 @@ from urllib.parse import urljoin
 
 from aggregator.articles import sanitize
 from aggregator.model.errors import UnusableError
-from aggregator.origins.parsers.encodings import decode
+from aggregator.origins.parsers.encodings import decode_declared
 
 MAX_LINKS = 5000
-_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 _META = re.compile(rb"<meta\b[^>]{0,500}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
+# UTF-7 hides tags from whoever looks for them.
+_NOT_UTF7 = re.compile(r"(?!utf-?7$).*", re.IGNORECASE)
 _SPACE = re.compile(r"\s+")
 
 
@@ -107,27 +108,8 @@ def list_links(
 
 
 def decode_page(data: bytes, content_type: str) -> str:
-    """The text of a page, by its header, its meta element, or what it looks like.
-
-    GB2312 and GBK are read as GB18030, of which they are parts.
-    """
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace")
-    header = _CHARSET.search(content_type)
-    meta = _META.search(data[:4096])
-    for name in (header and header[1], meta and meta[1].decode("ascii", "replace")):
-        if not name:
-            continue
-        name = "gb18030" if name.lower() in ("gb2312", "gbk", "x-gbk") else name.lower()
-        if name in ("utf-7", "utf7"):
-            continue
-        try:
-            text = data.decode(name)
-        except (UnicodeDecodeError, LookupError):
-            continue
-        if isinstance(text, str):
-            return text.removeprefix("\ufeff")
-    return decode(data)
+    """Return the text of a page, by its header, its meta element, or what it looks like."""
+    return decode_declared(data, content_type, _META, _NOT_UTF7)
 
 
 def _page(data: bytes, content_type: str) -> str:

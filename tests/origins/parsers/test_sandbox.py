@@ -96,8 +96,8 @@ def test_a_feed_comes_back_whole() -> None:
     with Readers() as readers:
         data = FEED.format(text="正文" * 500_000).encode()
         feed = readers.feed(data, "text/xml", "https://example.org/feed", "UTC")
-        with pytest.raises(UnusableError, match="no feed"):
-            readers.feed(b"<p>no feed</p>", "text/html", "https://example.org/", "UTC")
+        with pytest.raises(UnusableError, match="not a feed"):
+            readers.feed(b"<p>nothing</p>", "text/html", "https://example.org/", "UTC")
     (item,) = feed.items
     assert (feed.title, item.title, item.categories) == ("t", "题 & 目", ("股票",))
     assert item.published is not None
