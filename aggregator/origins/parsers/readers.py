@@ -6,11 +6,7 @@ their process: here that costs one document.
 
 from __future__ import annotations
 
-import datetime
-from typing import Any
-
-from aggregator.model.articles import Enclosure
-from aggregator.origins.parsers.feed import FeedItem, ParsedFeed
+from aggregator.origins.parsers.feed import ParsedFeed
 from aggregator.origins.parsers.page import ListLink, PageSelectors, PageText
 from aggregator.origins.parsers.sandbox import Confined
 
@@ -19,11 +15,9 @@ class Readers:
     """The parsers.  A child is started when it is first needed, and ends with this."""
 
     def __init__(self) -> None:
-        self._feed = Confined("aggregator.origins.parsers.feed:parse_feed", _feed)
-        self._page = Confined(
-            "aggregator.origins.parsers.page:extract", lambda value: PageText(**value)
-        )
-        self._links = Confined("aggregator.origins.parsers.page:list_links", _links)
+        self._feed = Confined("aggregator.origins.parsers.feed:parse_feed", ParsedFeed)
+        self._page = Confined("aggregator.origins.parsers.page:extract", PageText)
+        self._links = Confined("aggregator.origins.parsers.page:list_links", tuple[ListLink, ...])
 
     def feed(self, data: bytes, content_type: str, url: str, timezone: str) -> ParsedFeed:
         """Return an upstream feed's entries.  Raises `UnusableError`, as the others do."""
@@ -49,21 +43,3 @@ class Readers:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _feed(value: Any) -> ParsedFeed:
-    items = tuple(_item(**item) for item in value["items"])
-    return ParsedFeed(value["title"], items, tuple(value["notes"]))
-
-
-def _item(*, published: str | None, categories: Any, enclosures: Any, **values: Any) -> FeedItem:
-    return FeedItem(
-        **values,
-        published=datetime.datetime.fromisoformat(published) if published else None,
-        categories=tuple(categories),
-        enclosures=tuple(Enclosure(**enclosure) for enclosure in enclosures),
-    )
-
-
-def _links(value: Any) -> tuple[ListLink, ...]:
-    return tuple(ListLink(**item) for item in value)

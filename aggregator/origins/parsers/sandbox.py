@@ -7,8 +7,8 @@ their process.  Here that costs one document.
 
 is the child.  It reads calls from standard input, each a line of JSON (the size of the
 document, the other arguments) and the document itself, and answers each with a line of
-JSON on standard output.  What it answers is not trusted: it is plain JSON, and the caller
-builds its own values from it.
+JSON on standard output: [error, reason, line, value].  Its answers are not trusted:
+values are built from them by their types.
 """
 
 from __future__ import annotations
@@ -26,17 +26,19 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import IO, Any, Generic, NamedTuple, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
 from aggregator.model.errors import UnusableError
-from aggregator.model.nesting import check_json
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 Value = TypeVar("Value")
 
 _MAX_ANSWER = 200_000_000
-_MAX_DEPTH = 20
 _PIECE = 1 << 20
-_DONE, _UNUSABLE, _MEMORY, _BROKEN = "done", "unusable", "memory", "broken"
+_UNUSABLE, _MEMORY, _BROKEN = "unusable", "memory", "broken"
+_Answer = tuple[str, str, int | None, Any]
 
 
 class _Child(NamedTuple):
@@ -49,20 +51,15 @@ class Confined(Generic[Value]):
     """A function behind a child process, which is started by the first call."""
 
     def __init__(
-        self,
-        target: str,
-        build: Callable[[Any], Value],
-        *,
-        seconds: float = 10.0,
-        megabytes: int = 1000,
+        self, target: str, kind: type[Value], *, seconds: float = 10.0, megabytes: int = 1000
     ) -> None:
-        """Set the function, as MODULE:FUNCTION, and the limits of one call.
+        """Set the function, as MODULE:FUNCTION, the type of its value, and a call's limits."""
+        from pydantic import TypeAdapter  # the child needs none
 
-        `build` makes the value from the JSON of the answer; what it raises for JSON of a
-        wrong form counts as a failure of the child.
-        """
         self._target = target
-        self._build = build
+        self._answers: TypeAdapter[_Answer] = TypeAdapter(
+            tuple[str, str, int | None, kind | None]  # type: ignore[valid-type]
+        )
         self._seconds = seconds
         self._megabytes = megabytes
         self._child: _Child | None = None
@@ -82,7 +79,7 @@ class Confined(Generic[Value]):
         try:
             child = self._child or self._start()
         except (OSError, EOFError, ValueError) as error:
-            self._kill()
+            self.close()
             reason = getattr(error, "strerror", None) or "it ended at once, or took a minute"
             raise UnusableError(
                 f"it was not read: no parser could be started ({reason})"
@@ -92,26 +89,22 @@ class Confined(Generic[Value]):
             child.stdin.write(json.dumps((len(document), arguments)).encode() + b"\n")
             child.stdin.write(document)
             child.stdin.flush()
-            kind, value = _parsed(_read_line(child, until))
-            if kind == _DONE:
-                return self._build(value)
-            reason, line = value
+            answer = self._answers.validate_json(_read_line(child, until))
         except TimeoutError as error:
-            self._kill()
+            self.close()
             raise UnusableError(f"reading it takes longer than {self._seconds:g} s") from error
-        except (OSError, EOFError, ValueError, TypeError, LookupError, OverflowError) as error:
-            self._kill()
+        except (OSError, EOFError, ValueError) as error:
+            self.close()
             raise UnusableError("it cannot be read: the parser broke down") from error
-        if kind == _UNUSABLE:
+        failure, reason, line, value = answer
+        if failure == _UNUSABLE:
             raise UnusableError(reason, line)
-        if kind == _MEMORY:
-            self._kill()
+        if failure == _MEMORY:
+            self.close()
             raise UnusableError(f"reading it takes more than {self._megabytes:,} MB")
-        raise UnusableError(f"it cannot be read: {reason}")
-
-    def close(self) -> None:
-        """End the child."""
-        self._kill()
+        if failure:
+            raise UnusableError(f"it cannot be read: {reason}")
+        return cast("Value", value)
 
     def __enter__(self) -> Confined[Value]:
         return self
@@ -143,7 +136,8 @@ class Confined(Generic[Value]):
         _read_line(self._child, time.monotonic() + 60)
         return self._child
 
-    def _kill(self) -> None:
+    def close(self) -> None:
+        """End the child."""
         if self._child is not None:
             process = self._child.process
             process.kill()
@@ -173,14 +167,6 @@ def _read_line(child: _Child, until: float) -> bytes:
     return bytes(found)
 
 
-def _parsed(line: bytes) -> tuple[str, Any]:
-    """Return the kind of an answer, and its value."""
-    text = line.decode("utf-8", "surrogatepass")
-    check_json(text, _MAX_DEPTH)
-    kind, value = json.loads(text)
-    return kind, value
-
-
 def main(target: str, megabytes: int) -> None:
     """Serve calls until standard input ends, as it does when the parent does."""
     stdin, stdout = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
@@ -198,24 +184,22 @@ def main(target: str, megabytes: int) -> None:
         size, arguments = json.loads(line)
         answer = _answer(function, stdin.read(size), arguments)
         data = json.dumps(answer, ensure_ascii=False, default=_plain)
-        stdout.write(data.encode("utf-8", "surrogatepass") + b"\n")
+        stdout.write(data.encode("utf-8", "replace") + b"\n")
         stdout.flush()
 
 
-def _answer(
-    function: Callable[..., object], document: bytes, arguments: list[Any]
-) -> tuple[str, object]:
-    """Call the function; return the kind of the answer, and its value or (reason, line)."""
+def _answer(function: Callable[..., object], document: bytes, arguments: list[Any]) -> _Answer:
+    """Call the function; return what failed, the reason, the line, and the value."""
     try:
-        return _DONE, function(document, *arguments)
+        return "", "", None, function(document, *arguments)
     except UnusableError as error:
-        return _UNUSABLE, (error.reason, error.line)
+        return _UNUSABLE, error.reason, error.line, None
     except MemoryError:
-        return _MEMORY, (None, None)
+        return _MEMORY, "", None, None
     except RecursionError:
-        return _BROKEN, ("nested too deeply", None)
+        return _BROKEN, "nested too deeply", None, None
     except Exception as error:  # noqa: BLE001  # a parser may raise anything
-        return _BROKEN, (f"{type(error).__name__}: {error}"[:200], None)
+        return _BROKEN, f"{type(error).__name__}: {error}"[:200], None, None
 
 
 def _plain(value: Any) -> object:
