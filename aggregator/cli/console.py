@@ -153,8 +153,8 @@ def print_status(found: dict[str, Any]) -> None:
     daemon = found["daemon"]
     if daemon is not None:
         say(f"daemon: process {daemon['pid']} since {daemon['since']}")
-        for trouble in daemon["troubles"]:
-            say(f"  {trouble}")
+        for failure in daemon["failures"]:
+            say(f"  {failure}")
     for origin in found["origins"]:
         say(_origin_line(origin))
     for hub in found["hubs"]:

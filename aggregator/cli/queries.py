@@ -235,7 +235,8 @@ def _daemon(settings: Settings) -> Values | None:
     return {
         "pid": found["pid"],
         "since": _text(datetime.datetime.fromtimestamp(found["started"], datetime.UTC)),
-        "troubles": found["troubles"],
+        # One of an older version that still runs has another name for them.
+        "failures": found.get("failures", []),
         "config_error": found["config_error"],
     }
 

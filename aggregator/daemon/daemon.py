@@ -3,7 +3,7 @@
 The main thread does all work on posts and feeds, and gives the signs of life; a second
 one polls the upstream, so that a slow server keeps no post waiting, and a third one tells
 hubs; the scheduler and the watcher of folders only say what is due.  All of them stand
-under `Health.step` and `Health.keep`: whatever fails is seen, and done again.
+under `Health.run_stage` and `Health.run_loop`: whatever fails is seen, and done again.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class Daemon:
         LOGGER.info("started with %s", self._config)
         # Before there are threads, a large first build may use both cores.
         self._due.mark("posts", "setup", *self._network.hubs())
-        self._health.keep("main", self._turn, self._stopping)
+        self._health.run_loop("main", self._turn, self._stopping)
         LOGGER.info("stopping")
 
     def _turn(self) -> None:
@@ -105,19 +105,19 @@ class Daemon:
         self._look_at_schedule()
         due = self._due.take(OWN, self._pause())
         self._alive()
-        self._health.save()
+        self._health.save_state()
         if "reload" in due:
-            self._due.again(self._health.step("setup", self._reload), due & {"reload"})
+            self._due.again(self._health.run_stage("setup", self._reload), due & {"reload"})
         if due & {"posts", "build", "held", "reload"}:
             self._due.again(
-                self._health.step("posts", partial(self._posts, due)),
+                self._health.run_stage("posts", partial(self._posts, due)),
                 due & {"posts", "build"} or {"posts"},
             )
             self._notify(f"STATUS={self._health.status()}")
         if "setup" in due:
-            self._due.again(self._health.step("setup", self._set_up), {"setup"})
+            self._due.again(self._health.run_stage("setup", self._set_up), {"setup"})
         if "maintenance" in due:
-            self._due.again(self._health.step("maintenance", self._maintain), {"maintenance"})
+            self._due.again(self._health.run_stage("maintenance", self._maintain), {"maintenance"})
 
     def _look_at_schedule(self) -> None:
         if self._schedule is None:
@@ -142,16 +142,16 @@ class Daemon:
     def _posts(self, due: Collection[str]) -> list[str]:
         """Poll the posts folders and build, or find out in a moment that all is current."""
         poll = "posts" in due or "reload" in due
-        if poll and self._health.is_well("posts"):
+        if poll and self._health.has_succeeded("posts"):
             current = unchanged.check(self._config)
             if current is not None:
-                self._health.current(current)
+                self._health.record_totals(**current)
                 return []
         # What is built by an older configuration than the file's is not noted as current.
         is_loaded = _content(self._config) == self._loaded
         options = building.Options(poll=poll, wait=LOCK_WAIT, settle=True, note=is_loaded)
         outcome = building.build_feeds(self._settings, self._config, options, self._progress)
-        self._health.built(outcome)
+        self._health.record_build(outcome)
         if outcome.build.written and self._settings.feeds.hubs:
             self._due.mark("hubs")
         if outcome.waiting or outcome.young:
@@ -170,10 +170,10 @@ class Daemon:
                 raise ConfigError(f"{self._config}: store: changes with a restart only")
         except ConfigError as error:
             LOGGER.error("not reloaded, the old configuration stays: %s", error)
-            self._health.config_error(str(error))
+            self._health.record_config_error(str(error))
         else:
             self._settings, self._loaded = settings, content
-            self._health.config_error(None)
+            self._health.record_config_error(None)
             LOGGER.info("reloaded %s", self._config)
             self._start_watching()
             self._due.mark(*UPSTREAM_KINDS)
@@ -189,7 +189,7 @@ class Daemon:
         folders = [
             (self._settings.base / posts.path, "/" in posts.glob) for posts in self._settings.posts
         ]
-        self._watch = FolderWatch(folders, lambda: self._due.mark("posts"), self._health.keep)
+        self._watch = FolderWatch(folders, lambda: self._due.mark("posts"), self._health)
         # Posts name share pages, so that these are due whatever the configuration says.
         settings = self._settings
         kinds = {
@@ -198,7 +198,7 @@ class Daemon:
             if kind in ("posts", "shares") or getattr(settings, kind)
         }
         self._schedule = schedule.Schedule(
-            kinds, self._settings.site.timezone, self._due.mark, self._health.keep
+            kinds, self._settings.site.timezone, self._due.mark, self._health
         )
         self._due.mark(*(kind for kind in kinds if kind in UPSTREAM_KINDS))
 
@@ -208,15 +208,15 @@ class Daemon:
         return []
 
     def _progress(self, stage: str, done: int, total: int) -> None:
-        self._health.beat("posts")
+        self._health.heartbeat("posts")
         self._alive()
 
     def _alive(self) -> None:
         """A sign of life for the watchdog, unless one of the loops is stuck."""
         if self._stopping.is_set():
             raise _StoppedError
-        self._health.beat("posts")
-        if self._health.stuck() is None and systemd.watchdog_seconds() is not None:
+        self._health.heartbeat("posts")
+        if self._health.stuck_stage() is None and systemd.watchdog_seconds() is not None:
             self._notify("WATCHDOG=1")
 
     def _notify(self, *assignments: str) -> None:
@@ -224,9 +224,9 @@ class Daemon:
         try:
             systemd.notify(*assignments)
         except OSError as error:
-            self._health.note("systemd", [f"systemd: cannot be told: {error.strerror}"])
+            self._health.record("systemd", [f"systemd: cannot be told: {error.strerror}"])
         else:
-            self._health.note("systemd", [])
+            self._health.record("systemd", [])
 
     def _pause(self) -> float:
         seconds = systemd.watchdog_seconds()
@@ -272,11 +272,11 @@ def run(config: Path, listen: str | None) -> None:
     `load_settings` and `Daemon.run` raise.
     """
     settings = load_settings(config)
-    health = Health(settings.origin_names, paths.daemon_state_path(settings))
+    health = Health(paths.daemon_state_path(settings), settings.schedule.posts)
     if listen is not None:
-        from aggregator.daemon import metrics
+        from aggregator.daemon import endpoints
 
-        metrics.start(listen, health, settings)
+        endpoints.start(listen, health, settings.feeds_directory)
         processes.use_one_process()
     try:
         Daemon(config, settings, health).run()

@@ -1,7 +1,4 @@
-"""How the daemon does: what was done when, what is wrong, and whether it is stuck.
-
-Written to a small file beside the store, for `aggregator status`; read by metrics.
-"""
+"""What the daemon does and cannot do: for its log, `aggregator status`, metrics and systemd."""
 
 from __future__ import annotations
 
@@ -12,96 +9,91 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from aggregator.daemon.failures import failures_of
-from aggregator.model.logs import LOGGER, Troubles
+from aggregator.daemon.failures import OpenFailures, failures_of
+from aggregator.daemon.metrics import Metrics
+from aggregator.model.logs import LOGGER
+from aggregator.model.terminal import counted
 from aggregator.pipeline.building import Outcome
 from aggregator.pipeline.polling import PollOutcome
 
 STAGES = ("posts", "upstream", "hubs", "maintenance", "setup")
-# A loop that gives no sign of life for so long is stuck; polling takes its time.
+# Seconds without a heartbeat after which a running stage is stuck; polling takes its time.
 STUCK_AFTER = {"posts": 300.0, "upstream": 900.0, "hubs": 900.0, "maintenance": 3600.0}
-# What fails is tried again after a pause that doubles, in seconds.
+# Seconds until what failed is tried again; they double with each failure in a row.
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
-# Red after that many times the schedule without a poll, and not before this.
+# Unhealthy after so many intervals of the posts' schedule without a poll, and so many seconds.
 LATE_AFTER, NEVER_BEFORE = 5, 120.0
 
 
 @dataclass(slots=True)
 class _Stage:
-    runs: int = 0
-    failures: int = 0
     running_since: float | None = None
-    beat: float = 0.0
+    heartbeat: float = 0.0
     ended: float | None = None
-    seconds: float = 0.0
-    is_well: bool = False
-
-
-@dataclass(slots=True)
-class Numbers:
-    """What metrics are made of."""
-
-    articles: int = 0
-    feeds: int = 0
-    problems: int = 0
-    changes: Counter[str] = field(default_factory=Counter)
-    written: int = 0
-    asked: Counter[tuple[str, str]] = field(default_factory=Counter)
+    has_succeeded: bool = False
 
 
 class Health:
-    """The daemon's memory of itself.  Safe to use from many threads."""
+    """Runs the daemon's stages and loops, and records what they did.  Safe for many threads."""
 
     def __init__(
-        self, origins: Sequence[str], path: Path, clock: Callable[[], float] = time.monotonic
+        self,
+        state_path: Path,
+        posts_interval: datetime.timedelta,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Begin, with the names of the origins, and the file to write; `clock` never jumps."""
+        """Begin; the state is written to `state_path`, and `clock` never jumps."""
+        self._state_path = state_path
+        self._late_after = max(LATE_AFTER * posts_interval.total_seconds(), NEVER_BEFORE)
         self._clock = clock
-        self._began = clock()
-        self.numbers = Numbers()
-        self.origins = tuple(origins)
-        self.started = time.time()
-        self._path = path
+        self._began, self._started = clock(), int(time.time())
         self._lock = threading.RLock()
         self._stages = {name: _Stage() for name in STAGES}
-        self._troubles = Troubles()
-        self._in_a_row = Counter[str]()
+        self._open_failures = OpenFailures()
+        self._failures_in_a_row = Counter[str]()
         self._config_error: str | None = None
-        self._written = ""
+        self._totals = "0 articles, 0 feeds"
+        self._saved_state = ""
+        self.metrics = Metrics(STAGES)
+        self.metrics.open_failures.set_function(lambda: len(self.open_failures()))
+        self.metrics.healthy.set_function(lambda: not self.reasons_unhealthy())
 
-    def step(self, name: str, work: Callable[[], list[str]]) -> float:
-        """Do a piece of work that gives its failures; whatever it raises is one more.
+    def run_stage(self, name: str, work: Callable[[], list[str]]) -> float:
+        """Run a stage, whose failures are those that `work` returns or raises.
 
-        Return after how many seconds it is to be done again: 0 if nothing failed.
+        Return the seconds until it is to be tried again: 0 if nothing failed.
         """
         stage = self._stages[name]
-        stage.running_since = stage.beat = self._clock()
-        failures: list[str] = []
+        began = stage.running_since = stage.heartbeat = self._clock()
         try:
             failures = failures_of(name, work)
         finally:
-            ended = self._clock()
-            stage.seconds += ended - stage.running_since
-            stage.running_since = None
-        with self._lock:
-            stage.runs += 1
-            stage.ended = stage.beat = ended
-            stage.is_well = not failures
-            stage.failures += bool(failures)
-        pause = self.note(name, failures)
-        self.save()
+            stage.running_since, ended = None, self._clock()
+            self.metrics.work_seconds.labels(name).inc(ended - began)
+        stage.ended, stage.has_succeeded = ended, not failures
+        self.metrics.count_run(name, has_failed=bool(failures))
+        self.metrics.last_run_age.labels(name).set_function(lambda: self._clock() - ended)
+        pause = self.record(name, failures)
+        self.save_state()
         return pause
 
-    def keep(self, name: str, turn: Callable[[], object], stopping: threading.Event) -> None:
-        """Take turns until `stopping`: all that a thread of the daemon does.
+    def start_loop(
+        self, name: str, turn: Callable[[], object], stopping: threading.Event
+    ) -> threading.Thread:
+        """Start a thread that does `run_loop`."""
+        arguments = (name, turn, stopping)
+        thread = threading.Thread(target=self.run_loop, args=arguments, name=name, daemon=True)
+        thread.start()
+        return thread
 
-        Whatever a turn raises ends no thread: it is a failure, and the next turn comes
-        after a pause.
+    def run_loop(self, name: str, turn: Callable[[], object], stopping: threading.Event) -> None:
+        """Call `turn` until `stopping` is set.
+
+        What a turn raises is recorded as a failure, and the next turn comes after a pause.
         """
 
         def work() -> list[str]:
@@ -109,167 +101,143 @@ class Health:
             return []
 
         while not stopping.is_set():
-            pause = self.note(f"{name} thread", failures_of(name, work))
+            pause = self.record(f"{name} thread", failures_of(name, work))
             if pause:
                 stopping.wait(pause)
 
-    def note(self, about: str, failures: list[str]) -> float:
-        """Note what fails now, and what is over by that; return the pause, 0 if all is well.
+    def record(self, name: str, failures: list[str]) -> float:
+        """Make `failures` the open ones of a stage or loop, and log what begins and ends.
 
-        A failure is logged when it starts and when it ends.
+        Return the seconds until it is to be tried again: 0 if nothing failed.
         """
         with self._lock:
-            if not failures and about not in self._in_a_row:
+            in_a_row = self._failures_in_a_row
+            if not failures and name not in in_a_row:
                 return 0.0
-            self._troubles.update(about, failures)
-            self._in_a_row[about] += 1
-            row = self._in_a_row[about]
+            self._open_failures.replace(name, failures)
+            in_a_row[name] += 1
+            pause = FIRST_PAUSE * 2.0 ** min(in_a_row[name] - 1, 30) if failures else 0.0
             if not failures:
-                del self._in_a_row[about]
-        self.save()
-        return min(FIRST_PAUSE * 2.0 ** min(row - 1, 30), LONGEST_PAUSE) if failures else 0.0
+                del in_a_row[name]
+        self.save_state()
+        return min(pause, LONGEST_PAUSE)
 
-    def current(self, found: dict[str, Any]) -> None:
-        """Note that nothing had changed."""
-        with self._lock:
-            self.numbers.articles = found["articles"]
-            self.numbers.feeds = found["feeds"]
-            self.numbers.problems = found["problems"]
+    def record_totals(self, articles: int, feeds: int, problems: int) -> None:
+        """Record what the store and the feeds folder have now."""
+        self.metrics.articles.set(articles)
+        self.metrics.feeds.set(feeds)
+        self.metrics.problems.set(problems)
+        self._totals = f"{counted(articles, 'article')}, {counted(feeds, 'feed')}"
+        if problems:
+            self._totals += f", {counted(problems, 'problem')}"
 
-    def built(self, outcome: Outcome) -> None:
-        """Note what a build did, in a line if it did anything."""
-        with self._lock:
-            self.numbers.articles = outcome.articles
-            self.numbers.feeds = outcome.build.feeds
-            self.numbers.problems = outcome.problems
-            self.numbers.written += outcome.build.written
-            for kind in ("new", "revised", "restated", "removed"):
-                self.numbers.changes[kind] += getattr(outcome.poll, kind)
+    def record_build(self, outcome: Outcome) -> None:
+        """Record a build, and log what it changed in one line."""
+        poll, feeds_written = outcome.poll, outcome.build.written
+        self.record_totals(outcome.articles, outcome.build.feeds, outcome.problems)
+        self.metrics.feeds_written.inc(feeds_written)
+        self.metrics.count_changes(poll)
         for notice in outcome.notices:
             LOGGER.warning("%s", notice)
         counts = {
-            "read": outcome.poll.read,
-            "new": outcome.poll.new,
-            "revised": outcome.poll.revised,
-            "restated": outcome.poll.restated,
-            "removed": outcome.poll.removed,
-            "feeds written": outcome.build.written,
+            "read": poll.read,
+            "new": poll.new,
+            "revised": poll.revised,
+            "metadata changed": poll.restated,
+            "removed": poll.removed,
+            "feeds written": feeds_written,
         }
-        said = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
-        if said:
-            LOGGER.info("posts: %s", said)
+        changes = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+        if changes:
+            LOGGER.info("posts: %s", changes)
 
-    def polled(self, outcome: PollOutcome) -> None:
-        """Note what a poll of the upstream did, in a line for each origin that changed."""
-        with self._lock:
-            for origin in outcome.origins:
-                for kind in ("read", "not_modified", "failed"):
-                    self.numbers.asked[origin.name, kind] += getattr(origin, kind)
-                for kind in ("new", "revised", "restated", "removed"):
-                    self.numbers.changes[kind] += getattr(origin, kind)
+    def record_poll(self, outcome: PollOutcome) -> None:
+        """Record a poll of the upstream, and log each origin that changed in one line."""
         for notice in outcome.notices:
             LOGGER.warning("%s", notice)
         for origin in outcome.origins:
+            self.metrics.count_requests(origin)
+            self.metrics.count_changes(origin)
             if origin.changes:
                 LOGGER.info(
-                    "%s: %d asked, %d new, %d revised, %d failed",
-                    origin.name, origin.asked, origin.new, origin.revised, origin.failed,
+                    "%s: %s, %d new, %d revised, %d failed",
+                    origin.name, counted(origin.asked, "request"),
+                    origin.new, origin.revised, origin.failed,
                 )  # fmt: skip
 
-    def config_error(self, message: str | None) -> None:
-        """Note that config.yaml cannot be used, or can again."""
+    def record_config_error(self, message: str | None) -> None:
+        """Record why config.yaml cannot be used; None if it can."""
         with self._lock:
             self._config_error = message
-        self.save()
+        self.save_state()
 
-    def beat(self, name: str) -> None:
-        """Note a sign of life of a loop."""
-        self._stages[name].beat = self._clock()
+    def heartbeat(self, name: str) -> None:
+        """Record that a running stage makes progress."""
+        self._stages[name].heartbeat = self._clock()
 
-    def is_well(self, name: str) -> bool:
-        """Whether the last run of a stage had no failure."""
-        return self._stages[name].is_well
+    def has_succeeded(self, name: str) -> bool:
+        """Return whether the last run of a stage had no failure."""
+        return self._stages[name].has_succeeded
 
-    def stuck(self) -> str | None:
-        """The loop that is at work and gives no sign of life, None if there is none."""
+    def stuck_stage(self) -> str | None:
+        """Return the stage that runs without a heartbeat for too long, None if there is none."""
         now = self._clock()
         for name, limit in STUCK_AFTER.items():
             stage = self._stages[name]
-            if stage.running_since is not None and now - stage.beat > limit:
+            if stage.running_since is not None and now - stage.heartbeat > limit:
                 return name
         return None
 
-    def trouble(self, every: datetime.timedelta) -> list[str]:
-        """Why the service is not healthy, nothing if it is.
+    def open_failures(self) -> list[str]:
+        """Return all that the daemon cannot do now."""
+        found = self._failures_of_stages()
+        if self._config_error is not None:
+            found.append(f"not reloaded: {self._config_error}")
+        return found
 
-        `every` is how often posts are to be polled.
-        """
-        with self._lock:
-            found = self._troubles.messages()
-            ended = self._stages["posts"].ended
-        limit = max(LATE_AFTER * every.total_seconds(), NEVER_BEFORE)
-        age = self._clock() - (ended if ended is not None else self._began)
-        if age > limit:
+    def reasons_unhealthy(self) -> list[str]:
+        """Return why the service is not healthy: none while it only keeps an old config.yaml."""
+        found = self._failures_of_stages()
+        last_poll = self._stages["posts"].ended
+        age = self._clock() - (self._began if last_poll is None else last_poll)
+        if age > self._late_after:
             found.append(f"posts: not polled for {age:.0f} s")
-        stuck = self.stuck()
-        if stuck is not None:
-            found.append(f"{stuck}: stuck")
         return found
 
-    def stages(self) -> dict[str, tuple[int, int, float, float | None]]:
-        """Runs, failures, seconds of work and seconds since the last run of each stage."""
-        now = self._clock()
+    def _failures_of_stages(self) -> list[str]:
         with self._lock:
-            return {
-                name: (
-                    stage.runs,
-                    stage.failures,
-                    stage.seconds,
-                    now - stage.ended if stage.ended is not None else None,
-                )
-                for name, stage in self._stages.items()
-            }
-
-    def open_troubles(self) -> list[str]:
-        """Everything that is wrong now."""
-        with self._lock:
-            found = self._troubles.messages()
-            if self._config_error is not None:
-                found.append(f"not reloaded: {self._config_error}")
-        stuck = self.stuck()
-        if stuck is not None:
-            found.append(f"{stuck}: stuck")
-        return found
+            found = self._open_failures.messages()
+        stuck = self.stuck_stage()
+        return found if stuck is None else [*found, f"{stuck}: stuck"]
 
     def status(self) -> str:
-        """A line for systemd."""
-        numbers, troubles = self.numbers, self.open_troubles()
-        line = f"{numbers.articles:,} articles, {numbers.feeds:,} feeds"
-        if numbers.problems:
-            line += f", {numbers.problems:,} problems"
-        return line + (f"; {len(troubles)} troubles: {troubles[0]}" if troubles else "")
+        """Return a line for systemd."""
+        failures = self.open_failures()
+        if not failures:
+            return self._totals
+        return f"{self._totals}; {counted(len(failures), 'failure')}: {failures[0]}"
 
-    def close(self) -> None:
-        """Forget it all: the daemon has ended."""
-        with contextlib.suppress(OSError):
-            self._path.unlink(missing_ok=True)
-
-    def save(self) -> None:
+    def save_state(self) -> None:
         """Write what `aggregator status` shows, if that has changed."""
         with self._lock:
-            text = json.dumps(
+            state = json.dumps(
                 {
                     "pid": os.getpid(),
-                    "started": int(self.started),
-                    "troubles": self.open_troubles(),
+                    "started": self._started,
+                    "failures": self.open_failures(),
                     "config_error": self._config_error,
                 },
                 ensure_ascii=False,
             )
-            if text == self._written:
+            if state == self._saved_state:
                 return
-            temporary = self._path.with_name(self._path.name + ".tmp")
-            with contextlib.suppress(OSError):  # the disk may be what is wrong
-                temporary.write_text(text, encoding="utf-8")
-                temporary.replace(self._path)
-                self._written = text
+            temporary = self._state_path.with_name(self._state_path.name + ".tmp")
+            with contextlib.suppress(OSError):  # the full disk may be the failure
+                temporary.write_text(state, encoding="utf-8")
+                temporary.replace(self._state_path)
+                self._saved_state = state
+
+    def close(self) -> None:
+        """Delete the state: the daemon has ended."""
+        with contextlib.suppress(OSError):
+            self._state_path.unlink(missing_ok=True)

@@ -39,18 +39,13 @@ class Network:
         self._settings = settings
         self._poll: polling.Canceller | None = None
         self._notifying = polling.Canceller()
-        self._threads = [
-            threading.Thread(
-                target=health.keep, args=(name, turn, stopping), name=name, daemon=True
-            )
-            for name, turn in (("upstream", self._upstream_turn), ("hubs", self._hubs_turn))
-        ]
+        self._threads: dict[str, threading.Thread] = {}
 
     def start(self) -> None:
         """Start the threads that do not run yet."""
-        for thread in self._threads:
-            if thread.ident is None:
-                thread.start()
+        for name, turn in (("upstream", self._upstream_turn), ("hubs", self._hubs_turn)):
+            if name not in self._threads:
+                self._threads[name] = self._health.start_loop(name, turn, self._stopping)
 
     def cancel(self) -> None:
         """Have what is under way break off."""
@@ -59,10 +54,9 @@ class Network:
             self._poll.cancel()
 
     def join(self, seconds: float) -> None:
-        """Wait for the poll to end."""
-        upstream = self._threads[0]
-        if upstream.ident is not None:
-            upstream.join(seconds)
+        """Wait until the poll ends, for some seconds at most."""
+        if "upstream" in self._threads:
+            self._threads["upstream"].join(seconds)
 
     def hubs(self) -> frozenset[str]:
         """What is due where hubs are to be notified; nothing without hubs."""
@@ -74,16 +68,16 @@ class Network:
             # What a list names is read in the same poll.
             asked = frozenset(kinds | {"shares"})
             self._due.again(
-                self._health.step("upstream", partial(self._poll_upstream, asked)), kinds
+                self._health.run_stage("upstream", partial(self._poll_upstream, asked)), kinds
             )
 
     def _poll_upstream(self, kinds: frozenset[str]) -> list[str]:
         self._poll = polling.Canceller()
         options = polling.PollOptions(kinds, wait=LOCK_WAIT)
         outcome = polling.poll(
-            self._settings(), options, lambda *_: self._health.beat("upstream"), self._poll
+            self._settings(), options, lambda *_: self._health.heartbeat("upstream"), self._poll
         )
-        self._health.polled(outcome)
+        self._health.record_poll(outcome)
         processes.give_back_memory()
         if any(origin.changes for origin in outcome.origins):
             self._due.mark("build")
@@ -91,11 +85,11 @@ class Network:
 
     def _hubs_turn(self) -> None:
         if self._due.take(HUBS, LONGEST_PAUSE) and not self._stopping.is_set():
-            self._due.again(self._health.step("hubs", self._notify_hubs), HUBS)
+            self._due.again(self._health.run_stage("hubs", self._notify_hubs), HUBS)
 
     def _notify_hubs(self) -> list[str]:
         def clock() -> float:
-            self._health.beat("hubs")
+            self._health.heartbeat("hubs")
             return time.time()
 
         told, failing, next_due = polling.tell_hubs(

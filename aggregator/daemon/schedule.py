@@ -13,6 +13,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from aggregator.daemon.health import Health
+
 QUIET_HOUR = 4
 MAX_JITTER = 30.0
 CLOCK_JUMP = 5.0
@@ -20,20 +22,16 @@ CLOCK_JUMP = 5.0
 LATE_AFTER = 2.0
 
 
-# Takes turns, by the name of what they are, until an event is set: `Health.keep`.
-Keep = Callable[[str, Callable[[], object], threading.Event], None]
-
-
 class _Scheduler(BackgroundScheduler):  # type: ignore[misc]  # it has no types
-    """A scheduler whose thread stands under supervision, as all others do."""
+    """A scheduler whose thread is a loop of `Health`, as all others are."""
 
-    def __init__(self, keep: Keep, **options: Any) -> None:
+    def __init__(self, health: Health, **options: Any) -> None:
         super().__init__(**options)
-        self._keep = keep
+        self._health = health
         self.ended = threading.Event()
 
     def _main_loop(self) -> None:
-        self._keep("schedule", self._turn, self.ended)
+        self._health.run_loop("schedule", self._turn, self.ended)
 
     def _turn(self) -> None:
         try:
@@ -58,15 +56,15 @@ class Schedule:
         kinds: Mapping[str, datetime.timedelta],
         timezone: str,
         mark: Callable[[str], None],
-        keep: Keep,
+        health: Health,
     ) -> None:
-        """Begin, with how often each kind is due; `keep` runs the thread."""
+        """Begin, with how often each kind is due."""
         self._kinds = kinds
         self._mark = mark
         self._offset = time.time() - time.monotonic()
         self._said = dict.fromkeys(kinds, time.monotonic())
         self._scheduler = _Scheduler(
-            keep,
+            health,
             executors={"default": ThreadPoolExecutor(1)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone=datetime.UTC,

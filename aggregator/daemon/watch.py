@@ -14,6 +14,7 @@ from typing import Any
 
 from watchfiles import watch
 
+from aggregator.daemon.health import Health
 from aggregator.model.errors import OriginError
 
 STEP, DEBOUNCE, ANSWER_WITHIN = 50, 400, 1000  # milliseconds
@@ -21,39 +22,29 @@ RETRY = 10.0
 # What the library says before it ends a watch for a name that is not UTF-8.
 UNDECODABLE = "Unable to decode path"
 
-# Takes turns, by the name of what they are, until an event is set: `Health.keep`.
-Keep = Callable[[str, Callable[[], object], threading.Event], None]
-
 
 class FolderWatch:
     """Watches folders in threads of its own until it is closed."""
 
     def __init__(
-        self, folders: Sequence[tuple[Path, bool]], changed: Callable[[], None], keep: Keep
+        self, folders: Sequence[tuple[Path, bool]], changed: Callable[[], None], health: Health
     ) -> None:
-        """Watch (folder, whether its subfolders too), and call `changed` for changes.
-
-        `keep` runs the threads, and makes failures known: the schedule does without.
-        """
+        """Watch each folder, with its subfolders if that is True, and call `changed`."""
         self._stopping = threading.Event()
-        self._threads = []
-        for folder, is_tree in folders:
-            watched = _Watched(folder, is_tree, changed, self._stopping)
-            name = f"watch {folder}"
-            self._threads.append(
-                threading.Thread(
-                    target=keep, args=(name, watched.turn, self._stopping), name=name, daemon=True
-                )
+        self._threads = [
+            health.start_loop(
+                f"watch {folder}",
+                _Watched(folder, is_tree, changed, self._stopping).turn,
+                self._stopping,
             )
-        for thread in self._threads:
-            thread.start()
+            for folder, is_tree in folders
+        ]
 
     def close(self) -> None:
         """Stop watching."""
         self._stopping.set()
         for thread in self._threads:
-            if thread.ident is not None:
-                thread.join(2)
+            thread.join(2)
 
 
 class _Watched:

@@ -28,31 +28,6 @@ def set_up(style: Format, level: int, environment: Mapping[str, str] = os.enviro
     LOGGER.propagate = False
 
 
-class Troubles:
-    """What is wrong at the moment: a line when it starts and one when it ends.
-
-    A trouble is known by its place, the words up to the first colon and space.
-    """
-
-    def __init__(self) -> None:
-        self._open: dict[str, str] = {}
-
-    def update(self, about: str, messages: list[str]) -> None:
-        """Compare what is wrong with the stage `about` now with what was before."""
-        now = {f"{about}: {_place(message)}": message for message in messages}
-        before = {key for key in self._open if key.startswith(f"{about}: ")}
-        for key, message in now.items():
-            if key not in self._open:
-                LOGGER.error("%s", message)
-            self._open[key] = message
-        for key in sorted(before - now.keys()):
-            LOGGER.warning("over: %s", self._open.pop(key))
-
-    def messages(self) -> list[str]:
-        """Everything that is wrong now."""
-        return list(self._open.values())
-
-
 class _Text(logging.Formatter):
     def __init__(self, *, for_journal: bool) -> None:
         super().__init__()
@@ -81,7 +56,3 @@ class _Json(logging.Formatter):
             values["exception"] = self.formatException(record.exc_info)
         values |= getattr(record, "values", {})
         return json_text(values)
-
-
-def _place(message: str) -> str:
-    return message.partition(": ")[0]

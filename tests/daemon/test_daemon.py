@@ -1,4 +1,4 @@
-"""`aggregator run`: on a schedule, at once, through signals and troubles."""
+"""`aggregator run`: on a schedule, at once, through signals and failures."""
 
 import contextlib
 import ctypes
@@ -210,7 +210,7 @@ def test_where_there_are_no_events_the_schedule_does_the_work(site: Site, daemon
     (site.root / "away").rename(site.posts)
     land(site, "1.md", article("eins"))
     wait_for(lambda: titles(site) == ["eins"])
-    wait_for(lambda: "over: " in running.log)
+    wait_for(lambda: "resolved: " in running.log)
     assert running.log.count("no such folder; is it mounted?") == 2  # its start and its end
 
 
@@ -250,7 +250,7 @@ def test_the_upstream_is_polled_and_published(site: Site, daemon, upstream: Upst
     upstream.texts[code] = "<p>改正</p>"
     wait_for(lambda: text() == "<p>改正</p>")
     running.stop()
-    assert "shares: 1 asked, 0 new, 1 revised" in running.log
+    assert "shares: 1 request, 0 new, 1 revised" in running.log
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -343,7 +343,7 @@ def test_what_systemd_is_told(site: Site, daemon, tmp_path: Path, form: str) -> 
         )
         wait_for(lambda: systemd.count("READY=1"), what=lambda: running.log)
         assert titles(site) == ["eins"]
-        assert "STATUS=1 articles, 2 feeds" in systemd.messages
+        assert "STATUS=1 article, 2 feeds" in systemd.messages
         fed = systemd.count("WATCHDOG=1")
         wait_for(lambda: systemd.count("WATCHDOG=1") > fed + 3)
         running.process.send_signal(signal.SIGHUP)
@@ -418,7 +418,7 @@ def test_health_and_metrics_tell_the_truth(site: Site, daemon, upstream: Upstrea
 
     wait_for(lambda: metric(read))
     code, text = get(f"{base}/health")
-    assert (code, json.loads(text)) == (200, {"healthy": True, "troubles": []})
+    assert (code, json.loads(text)) == (200, {"healthy": True, "failures": []})
     code, text = get(f"{base}/all.atom")
     assert (code, text) == (200, (site.feeds / "all.atom").read_text("utf-8"))
     assert get(f"{base}/../config.yaml")[0] == 404
@@ -429,10 +429,10 @@ def test_health_and_metrics_tell_the_truth(site: Site, daemon, upstream: Upstrea
     connection.close()
     site.posts.rename(site.root / "away")
     wait_for(lambda: get(f"{base}/health")[0] == 503)
-    wait_for(lambda: metric("troubles") == 2)
-    troubles = json.loads(get(f"{base}/health")[1])["troubles"]
-    assert any("no such folder" in trouble for trouble in troubles)
-    assert any("answered 500" in trouble for trouble in troubles)
+    wait_for(lambda: metric("open_failures") == 2)
+    failures = json.loads(get(f"{base}/health")[1])["failures"]
+    assert any("no such folder" in failure for failure in failures)
+    assert any("answered 500" in failure for failure in failures)
     assert metric("healthy") == 0
     assert metric('failed_runs_total{stage="posts"}') >= 1
     (site.root / "away").rename(site.posts)
@@ -441,7 +441,7 @@ def test_health_and_metrics_tell_the_truth(site: Site, daemon, upstream: Upstrea
         connection.execute("update url set next_at = 0")
     connection.close()
     wait_for(lambda: get(f"{base}/health")[0] == 200)
-    assert metric("troubles") == 0
+    assert metric("open_failures") == 0
     assert get(f"{base}/other")[0] == 404
     with pytest.raises(urllib.error.HTTPError, match="405") as refusal:
         urllib.request.urlopen(f"{base}/health", data=b"x", timeout=10)
@@ -453,7 +453,7 @@ def test_health_and_metrics_tell_the_truth(site: Site, daemon, upstream: Upstrea
     for line in ("no such folder", "answered 500"):
         said = [text for text in running.log.splitlines() if line in text]
         assert len(said) == 2, said
-        assert "over: " in said[1]
+        assert "resolved: " in said[1]
 
 
 def test_a_store_that_is_held_for_a_while(site: Site, daemon) -> None:
@@ -606,7 +606,7 @@ def test_98_a_full_disk_for_a_while(site: Site, daemon) -> None:
             check=True,
         )  # fmt: skip
         wait_for(lambda: "gross" in published())
-        wait_for(lambda: "over: " in log.read_text("utf-8"))
+        wait_for(lambda: "resolved: " in log.read_text("utf-8"))
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -693,18 +693,18 @@ def test_a_row_that_breaks_the_hubs_thread(site: Site, daemon) -> None:
     site.post("1.md", article("eins"))
     port = free_port()
     running = daemon("-v", "--listen", f"127.0.0.1:{port}", config=RARELY).ready()
-    wait_for(lambda: "hub " in " ".join(of_the_daemon(site)["troubles"]))
+    wait_for(lambda: "hub " in " ".join(of_the_daemon(site)["failures"]))
     change(site, "insert into ping values ('http://127.0.0.2/', 'x', 9000000000000, 0, 0, null)")
     land(site, "2.md", article("zwei"))
     unread = f"{site.store}: damaged: a time cannot be read"
-    wait_for(lambda: any(unread in text for text in of_the_daemon(site)["troubles"]))
-    (trouble,) = [text for text in of_the_daemon(site)["troubles"] if unread in text]
-    assert re.search(r"a time cannot be read: .*year", trouble)
-    assert trouble in site.run("status").out
+    wait_for(lambda: any(unread in text for text in of_the_daemon(site)["failures"]))
+    (failure,) = [text for text in of_the_daemon(site)["failures"] if unread in text]
+    assert re.search(r"a time cannot be read: .*year", failure)
+    assert failure in site.run("status").out
     base = f"http://127.0.0.1:{port}"
     code, text = get(f"{base}/health")
     assert code == 503
-    assert trouble in json.loads(text)["troubles"]
+    assert failure in json.loads(text)["failures"]
     assert re.search(r'failed_runs_total\{stage="hubs"\} [1-9]', get(f"{base}/metrics")[1])
     # It goes on trying, and says so once; a post is published all the same.
     runs = re.compile(r'^aggregator_runs_total\{stage="hubs"\} (\S+)', re.MULTILINE)
@@ -719,16 +719,16 @@ def test_a_row_that_breaks_the_hubs_thread(site: Site, daemon) -> None:
     wait_for(lambda: "drei" in titles(site))
     change(site, "delete from ping")
     land(site, "4.md", article("vier"))
-    wait_for(lambda: trouble not in get(f"{base}/health")[1], LONGEST_PAUSE + 20)
+    wait_for(lambda: failure not in get(f"{base}/health")[1], LONGEST_PAUSE + 20)
     change(site, "delete from ping")
     wait_for(lambda: get(f"{base}/health")[0] == 200, LONGEST_PAUSE + 20)
-    wait_for(lambda: of_the_daemon(site)["troubles"] == [])
+    wait_for(lambda: of_the_daemon(site)["failures"] == [])
     log = running.log
     running.process.send_signal(signal.SIGTERM)
     assert running.process.wait(20) == 0
-    said = [line for line in log.splitlines() if f" error: {trouble}" in line]
+    said = [line for line in log.splitlines() if f" error: {failure}" in line]
     assert len(said) == 1
-    assert f"over: {trouble}" in log
+    assert f"resolved: {failure}" in log
 
 
 @pytest.mark.parametrize("table", ["ping", "url", "published_file"])
@@ -740,14 +740,14 @@ def test_a_table_that_is_gone_for_a_while(site: Site, daemon, table: str) -> Non
     running = daemon().ready()
     change(site, f"alter table {table} rename to elsewhere")
     land(site, "2.md", article("zwei"))
-    trouble = f"{site.store}: no such table: {table}"
-    wait_for(lambda: f" error: {trouble}" in running.log)
+    failure = f"{site.store}: no such table: {table}"
+    wait_for(lambda: f" error: {failure}" in running.log)
     change(site, f"alter table elsewhere rename to {table}")
-    # A trouble is known by its place: meanwhile it may have been that the store was held.
-    wait_for(lambda: f"over: {site.store}: " in running.log)
+    # A failure is known by its place: meanwhile it may have been that the store was held.
+    wait_for(lambda: f"resolved: {site.store}: " in running.log)
     land(site, "3.md", article("drei"))
     wait_for(lambda: {"zwei", "drei"} <= set(titles(site)))
-    wait_for(lambda: not any("no such" in text for text in of_the_daemon(site)["troubles"]))
+    wait_for(lambda: not any("no such" in text for text in of_the_daemon(site)["failures"]))
     running.stop()
 
 
@@ -760,7 +760,7 @@ def test_systemd_may_go_away(site: Site, daemon, tmp_path: Path) -> None:
     finally:
         systemd.close()
     os.unlink(address)
-    wait_for(lambda: any("systemd" in text for text in of_the_daemon(site)["troubles"]))
+    wait_for(lambda: any("systemd" in text for text in of_the_daemon(site)["failures"]))
     land(site, "2.md", article("zwei"))
     wait_for(lambda: "zwei" in titles(site))
     running.stop()
@@ -779,14 +779,14 @@ def test_a_folder_that_cannot_be_watched_is_polled_by_the_schedule(site: Site, d
     try:
         running = daemon().ready()
         wait_for(
-            lambda: any("cannot be watched" in text for text in of_the_daemon(site)["troubles"])
+            lambda: any("cannot be watched" in text for text in of_the_daemon(site)["failures"])
         )
         land(site, "2.md", article("zwei"))
         wait_for(lambda: "zwei" in titles(site))
     finally:
         for descriptor in held:
             os.close(descriptor)
-    wait_for(lambda: of_the_daemon(site)["troubles"] == [])
+    wait_for(lambda: of_the_daemon(site)["failures"] == [])
     running.stop()
     assert running.log.count(" error: ") == 1
 

@@ -1,4 +1,4 @@
-"""What the daemon decides about itself: due, stuck, late, in trouble; and what it says of it."""
+"""What the daemon decides about itself: due, stuck, late, failing; and what it says of it."""
 
 import datetime
 import io
@@ -15,13 +15,14 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aggregator.daemon import endpoints, schedule
 from aggregator.daemon import health as health_module
-from aggregator.daemon import metrics, schedule
 from aggregator.daemon.due import Due
+from aggregator.daemon.failures import OpenFailures
 from aggregator.daemon.health import FIRST_PAUSE, LONGEST_PAUSE, STUCK_AFTER, Health
 from aggregator.model import logs
 from aggregator.model.errors import AggregatorError
-from aggregator.model.logs import LOGGER, Troubles
+from aggregator.model.logs import LOGGER
 
 EVERY = datetime.timedelta(seconds=30)
 
@@ -43,7 +44,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def health(tmp_path: Path, clock: Clock) -> Health:
-    return Health(["posts"], tmp_path / "state", clock)
+    return Health(tmp_path / "state", EVERY, clock)
 
 
 @pytest.fixture
@@ -77,28 +78,30 @@ def test_whatever_a_stage_raises_is_seen_until_it_is_over(
     health: Health, log: io.StringIO, tmp_path: Path, stage: str
 ) -> None:
     for _ in range(3):
-        health.step(stage, defect)
-    (trouble,) = health.trouble(EVERY)
-    assert trouble.startswith(f"{stage}: KeyError: 'a\\nbugxxx")
-    assert trouble.endswith(f"(test_health.py:{defect.__code__.co_firstlineno + 1})")
-    assert len(trouble) < 300
-    assert not health.is_well(stage)
-    assert json.loads((tmp_path / "state").read_text())["troubles"] == [trouble]
-    assert health.stages()[stage][:2] == (3, 3)
-    health.step(stage, well)
-    assert health.trouble(EVERY) == health.open_troubles() == []
-    assert json.loads((tmp_path / "state").read_text())["troubles"] == []
+        health.run_stage(stage, defect)
+    (failure,) = health.reasons_unhealthy()
+    assert failure.startswith(f"{stage}: KeyError: 'a\\nbugxxx")
+    assert failure.endswith(f"(test_health.py:{defect.__code__.co_firstlineno + 1})")
+    assert len(failure) < 300
+    assert not health.has_succeeded(stage)
+    assert json.loads((tmp_path / "state").read_text())["failures"] == [failure]
+    for name in ("runs", "failed_runs"):
+        count = health.metrics.registry.get_sample_value
+        assert count(f"aggregator_{name}_total", {"stage": stage}) == 3
+    health.run_stage(stage, well)
+    assert health.reasons_unhealthy() == health.open_failures() == []
+    assert json.loads((tmp_path / "state").read_text())["failures"] == []
     lines = log.getvalue().splitlines()
-    assert lines == [f"<3>{trouble}", f"<4>over: {trouble}"]
+    assert lines == [f"<3>{failure}", f"<4>resolved: {failure}"]
 
 
 def test_two_stages_fail_each_for_itself(health: Health) -> None:
-    health.step("posts", foreseen)
-    health.step("hubs", foreseen)
-    health.step("posts", well)
-    assert health.trouble(EVERY) == ["/srv/posts: no such folder"]
-    health.step("hubs", well)
-    assert health.trouble(EVERY) == []
+    health.run_stage("posts", foreseen)
+    health.run_stage("hubs", foreseen)
+    health.run_stage("posts", well)
+    assert health.reasons_unhealthy() == ["/srv/posts: no such folder"]
+    health.run_stage("hubs", well)
+    assert health.reasons_unhealthy() == []
 
 
 def test_a_stage_that_is_told_to_stop_stops(health: Health) -> None:
@@ -109,17 +112,17 @@ def test_a_stage_that_is_told_to_stop_stops(health: Health) -> None:
         raise Stop
 
     with pytest.raises(Stop):
-        health.step("posts", stop)
-    assert health.stuck() is None
+        health.run_stage("posts", stop)
+    assert health.stuck_stage() is None
 
 
 def test_the_pause_grows_to_a_bound_and_begins_anew(health: Health) -> None:
-    pauses = [health.step("hubs", foreseen) for _ in range(40)]
+    pauses = [health.run_stage("hubs", foreseen) for _ in range(40)]
     assert pauses[:4] == [FIRST_PAUSE, 2 * FIRST_PAUSE, 4 * FIRST_PAUSE, 8 * FIRST_PAUSE]
     assert pauses == sorted(pauses)
     assert set(pauses[10:]) == {LONGEST_PAUSE}
-    assert health.step("hubs", well) == 0
-    assert health.step("hubs", foreseen) == FIRST_PAUSE
+    assert health.run_stage("hubs", well) == 0
+    assert health.run_stage("hubs", foreseen) == FIRST_PAUSE
 
 
 def test_no_thread_ends_but_when_it_is_told_to(
@@ -131,18 +134,18 @@ def test_no_thread_ends_but_when_it_is_told_to(
     seen: list[list[str]] = []
 
     def turn() -> None:
-        seen.append(health.open_troubles())
+        seen.append(health.open_failures())
         if errors:
             raise errors.pop(0)
         stopping.set()
 
-    thread = threading.Thread(target=health.keep, args=("watch x", turn, stopping))
+    thread = threading.Thread(target=health.run_loop, args=("watch x", turn, stopping))
     thread.start()
     thread.join(20)
     assert not thread.is_alive()
-    assert [len(troubles) for troubles in seen] == [0, 1, 1, 1, 1]
-    assert health.open_troubles() == []
-    assert log.getvalue().count("over: ") == 3
+    assert [len(failures) for failures in seen] == [0, 1, 1, 1, 1]
+    assert health.open_failures() == []
+    assert log.getvalue().count("resolved: ") == 3
 
 
 @given(st.sampled_from(sorted(STUCK_AFTER)), st.floats(0, 10_000), st.floats(0, 10_000))
@@ -150,39 +153,39 @@ def test_stuck_is_what_is_at_work_and_gives_no_sign_of_life(
     stage: str, before: float, after: float
 ) -> None:
     clock = Clock()
-    health = Health([], Path("/nonexistent/state"), clock)
+    health = Health(Path("/nonexistent/state"), EVERY, clock)
     found: list[str | None] = []
 
     def work() -> list[str]:
         clock.now += before
-        health.beat(stage)
+        health.heartbeat(stage)
         clock.now += after
-        found.append(health.stuck())
+        found.append(health.stuck_stage())
         if found[0] is not None:
-            assert f"{stage}: stuck" in health.trouble(EVERY)
-            assert f"{stage}: stuck" in health.open_troubles()
+            assert f"{stage}: stuck" in health.reasons_unhealthy()
+            assert f"{stage}: stuck" in health.open_failures()
         return []
 
-    health.step(stage, work)
+    health.run_stage(stage, work)
     assert found == [stage if after > STUCK_AFTER[stage] else None]
     clock.now += 1e6
-    assert health.stuck() is None
+    assert health.stuck_stage() is None
 
 
 @pytest.mark.parametrize(("every", "limit"), [(1, 120), (24, 120), (30, 150), (3600, 18_000)])
 def test_late_is_five_times_the_schedule_and_two_minutes_at_least(
-    health: Health, clock: Clock, every: int, limit: int
+    tmp_path: Path, clock: Clock, every: int, limit: int
 ) -> None:
-    period = datetime.timedelta(seconds=every)
+    health = Health(tmp_path / "state", datetime.timedelta(seconds=every), clock)
     clock.now += limit
-    assert health.trouble(period) == []
+    assert health.reasons_unhealthy() == []
     clock.now += 1
-    assert health.trouble(period) == [f"posts: not polled for {limit + 1} s"]
-    health.step("posts", well)
-    assert health.trouble(period) == []
-    health.step("upstream", well)
+    assert health.reasons_unhealthy() == [f"posts: not polled for {limit + 1} s"]
+    health.run_stage("posts", well)
+    assert health.reasons_unhealthy() == []
+    health.run_stage("upstream", well)
     clock.now += limit + 1
-    assert health.trouble(period) == [f"posts: not polled for {limit + 1} s"]
+    assert health.reasons_unhealthy() == [f"posts: not polled for {limit + 1} s"]
 
 
 messages = st.lists(
@@ -191,7 +194,7 @@ messages = st.lists(
 
 
 @given(st.lists(st.tuples(st.sampled_from(["posts", "hubs"]), messages), max_size=12))
-def test_a_trouble_is_logged_when_it_starts_and_when_it_ends(
+def test_a_failure_is_logged_when_it_starts_and_when_it_ends(
     updates: list[tuple[str, list[str]]],
 ) -> None:
     lines: list[str] = []
@@ -201,18 +204,20 @@ def test_a_trouble_is_logged_when_it_starts_and_when_it_ends(
     LOGGER.handlers[:], LOGGER.propagate = [handler], False
     LOGGER.setLevel(logging.INFO)
     try:
-        troubles = Troubles()
+        failures = OpenFailures()
         places: dict[str, set[str]] = {"posts": set(), "hubs": set()}
         for about, found in updates:
             lines.clear()
-            troubles.update(about, found)
+            failures.replace(about, found)
             now = {message.partition(": ")[0] for message in found}
-            started = [line.partition(": ")[0] for line in lines if not line.startswith("over: ")]
-            ended = [line.split(": ")[1] for line in lines if line.startswith("over: ")]
+            started = [
+                line.partition(": ")[0] for line in lines if not line.startswith("resolved: ")
+            ]
+            ended = [line.split(": ")[1] for line in lines if line.startswith("resolved: ")]
             assert sorted(started) == sorted(now - places[about])
             assert sorted(ended) == sorted(places[about] - now)
             places[about] = now
-            assert len(troubles.messages()) == sum(map(len, places.values()))
+            assert len(failures.messages()) == sum(map(len, places.values()))
     finally:
         LOGGER.handlers[:], LOGGER.propagate = before, spreads
         LOGGER.setLevel(level)
@@ -221,11 +226,10 @@ def test_a_trouble_is_logged_when_it_starts_and_when_it_ends(
 @pytest.fixture
 def make_schedule(health: Health) -> Iterator[Callable[..., schedule.Schedule]]:
     made: list[schedule.Schedule] = []
-    keep = health.keep
 
     def make(mark: Callable[..., None], **kinds: float) -> schedule.Schedule:
         periods = {kind: datetime.timedelta(seconds=every) for kind, every in kinds.items()}
-        made.append(schedule.Schedule(periods, "Asia/Shanghai", mark, keep))
+        made.append(schedule.Schedule(periods, "Asia/Shanghai", mark, health))
         return made[-1]
 
     yield make
@@ -256,8 +260,8 @@ def test_a_scheduler_that_breaks_down_goes_on(
         return update(job)
 
     jobs.update_job = breaking  # nothing real breaks jobs in memory
-    wait_for(lambda: health.open_troubles())
-    assert "schedule: KeyError" in health.open_troubles()[0]
+    wait_for(lambda: health.open_failures())
+    assert "schedule: KeyError" in health.open_failures()[0]
     count = len(marked)
     wait_for(lambda: len(marked) > count + 2)
 
@@ -270,7 +274,7 @@ def test_ending_a_schedule_is_no_failure(
         made = make_schedule(lambda *_: None, posts=0.002)
         threading.Event().wait(0.006)
         made.close()
-    assert health.open_troubles() == []
+    assert health.open_failures() == []
 
 
 @pytest.mark.parametrize(
@@ -349,7 +353,7 @@ def test_a_server_that_breaks_down_is_started_again(
     health: Health, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing real makes uvicorn end: its first run raises here."""
-    make_server = metrics.server.make_server
+    make_server = endpoints.server.make_server
     broken: list[object] = []
 
     def breaking(application: object) -> object:
@@ -359,9 +363,8 @@ def test_a_server_that_breaks_down_is_started_again(
             server.run = lambda **_: (_ for _ in ()).throw(SystemExit(3))  # type: ignore[method-assign]
         return server
 
-    monkeypatch.setattr(metrics.server, "make_server", breaking)
-    feeds = SimpleNamespace(schedule=SimpleNamespace(posts=EVERY), feeds_directory=tmp_path)
-    port = metrics.start("127.0.0.1:0", health, feeds)  # type: ignore[arg-type]
+    monkeypatch.setattr(endpoints.server, "make_server", breaking)
+    port = endpoints.start("127.0.0.1:0", health, tmp_path)
     assert broken
 
     def answer() -> int:
@@ -372,4 +375,4 @@ def test_a_server_that_breaks_down_is_started_again(
 
     wait_for(answer)
     assert answer() == 503
-    assert any("the server broke down" in trouble for trouble in health.open_troubles())
+    assert any("the server broke down" in failure for failure in health.open_failures())

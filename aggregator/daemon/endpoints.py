@@ -1,0 +1,59 @@
+"""The daemon's own HTTP: the feeds, /metrics for Prometheus, /health for people and balancers."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+
+from aggregator.daemon.health import Health
+from aggregator.serve import server
+
+_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+def start(address: str, health: Health, feeds: Path) -> int:
+    """Serve at ADDRESS:PORT in a thread, with the feeds of a folder; return the port.
+
+    A server that breaks down is started again.  Raises `ConfigError` if the address is
+    invalid or in use.
+    """
+
+    def metrics(request: Request) -> Response:
+        text = generate_latest(health.metrics.registry)
+        return Response(text, media_type=CONTENT_TYPE_LATEST, headers=_HEADERS)
+
+    def healthy(request: Request) -> Response:
+        reasons = health.reasons_unhealthy()
+        return JSONResponse(
+            {"healthy": not reasons, "failures": reasons},
+            status_code=503 if reasons else 200,
+            headers=_HEADERS,
+        )
+
+    application = Starlette(
+        routes=[
+            Route("/metrics", metrics),
+            Route("/health", healthy),
+            Mount("/", app=server.FeedFolder(feeds)),
+        ]
+    )
+    listeners = [server.listen(address, "--listen")]
+    host, port = address.rpartition(":")[0], int(listeners[0].getsockname()[1])
+
+    def turn() -> None:
+        listener = listeners.pop() if listeners else server.listen(f"{host}:{port}", "--listen")
+        with listener:
+            try:
+                server.make_server(application).run(sockets=[listener])
+            except SystemExit as error:
+                raise OSError("the server broke down") from error
+        raise OSError("the server ended")
+
+    health.start_loop("listen", turn, threading.Event())
+    return port
