@@ -4,105 +4,81 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
+from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
-from aggregator.serve.files import Published, PublishedFiles
-from aggregator.serve.http_conditions import (
-    byte_range,
-    codings,
-    is_browser,
-    is_range_wanted,
-    is_unchanged,
-)
+from aggregator.serve.files import PublishedFiles, Representation
+from aggregator.serve.http_conditions import accepted_codings, byte_range, is_browser
 
 _ALLOWED = "GET, HEAD, OPTIONS"
-# What a script of another site needs to poll a feed as politely as a reader does.
-_PREFLIGHT = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Methods": "GET, HEAD",
-    "Access-Control-Allow-Headers": "If-None-Match, If-Modified-Since, Range",
-    "Access-Control-Max-Age": "86400",
-    "Allow": _ALLOWED,
-}
-_REFUSAL = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+# What a script of another site needs to poll a feed with conditional requests.
+_PREFLIGHT = Response(
+    status_code=204,
+    headers={
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Allow-Methods": "GET, HEAD",
+        "Access-Control-Allow-Headers": "If-None-Match, If-Modified-Since, Range",
+        "Access-Control-Max-Age": "86400",
+        "Allow": _ALLOWED,
+    },
+)
+_ERROR = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+_NOT_FOUND = PlainTextResponse("there is no such feed\n", 404, headers=_ERROR)
+_NOT_ALLOWED = PlainTextResponse("only GET and HEAD\n", 405, headers={**_ERROR, "Allow": _ALLOWED})
+# Its files are not used: it reads a file in pieces, also while that is replaced by another.
+_CONDITIONS = StaticFiles()
 
 
 class FeedFolder:
-    """Gives what is published in a folder, and nothing else that is there.
+    """Serves what is published in a folder, and nothing else that is there.
 
-    Every answer has one whole version of a file, also while that is replaced.
+    Every response has one whole version of a file, also while that is replaced.
     """
 
     def __init__(self, directory: Path) -> None:
         self._files = PublishedFiles(directory)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        if scope["type"] != "http":
-            return
-        method, path = scope["method"], scope["path"]
+        """Respond to a request; for HEAD the server leaves the body out."""
+        if scope["type"] == "http":
+            response = await self._response(scope)
+            await response(scope, receive, send)
+
+    async def _response(self, scope: Scope) -> Response:
+        method, path, headers = scope["method"], scope["path"], Headers(scope=scope)
+        if method == "OPTIONS":
+            return _PREFLIGHT
         if method not in ("GET", "HEAD"):
-            await self._other_method(method)(scope, receive, send)
-            return
-        headers = dict(scope["headers"])
-        asks_range = headers.get(b"range") if method == "GET" else None
-        # Ranges are those of the file itself.
-        wanted = () if asks_range else codings(headers.get(b"accept-encoding", b""))
-        coding = wanted[0] if wanted else ""
+            return _NOT_ALLOWED
+        range_header = headers.get("range") if method == "GET" else None
+        # A range is one of the file itself, not of a coding.
+        codings = () if range_header else accepted_codings(headers.get("accept-encoding", ""))
+        coding = codings[0] if codings else ""
         found = await self._files.find("/index.html" if path == "/" else path, coding)
         if found is None:
-            refusal = PlainTextResponse("there is no such feed\n", 404, headers=_REFUSAL)
-            await refusal(scope, receive, send)
-            return
-        await _answer(found, coding, headers, method, asks_range, send)
-
-    @staticmethod
-    def _other_method(method: str) -> Response:
-        if method == "OPTIONS":
-            return Response(status_code=204, headers=_PREFLIGHT)
-        return PlainTextResponse(
-            "only GET and HEAD\n", 405, headers={**_REFUSAL, "Allow": _ALLOWED}
-        )
+            return _NOT_FOUND
+        if _CONDITIONS.is_not_modified(found.whole.headers, headers):
+            return found.not_modified
+        whole = found.for_browsers if is_browser(headers.get("accept", "")) else found.whole
+        validators = (None, whole.headers["etag"], whole.headers["last-modified"])
+        if range_header and headers.get("if-range") in validators:
+            return _partial(found, whole, range_header)
+        return whole
 
 
-async def _answer(
-    found: Published,
-    coding: str,
-    headers: dict[bytes, bytes],
-    method: str,
-    asks_range: bytes | None,
-    send: Send,
-) -> None:
-    shown = found.representations[coding]
-    if is_unchanged(
-        headers.get(b"if-none-match"), headers.get(b"if-modified-since"), shown.etag, found.modified
-    ):
-        await _send(send, 304, shown.headers_unchanged, b"")
-        return
-    is_shown = is_browser(headers.get(b"accept", b""))
-    own = shown.headers_for_browsers if is_shown else shown.headers
-    size = len(shown.body)
-    if asks_range is not None and is_range_wanted(
-        headers.get(b"if-range"), shown.etag, found.modified
-    ):
-        try:
-            part = byte_range(asks_range, size)
-        except ValueError:
-            outside = [(b"content-range", f"bytes */{size}".encode()), (b"content-length", b"0")]
-            await _send(send, 416, [*shown.headers_unchanged, *outside], b"")
-            return
-        if part is not None:
-            first, last = part
-            body = shown.body[first : last + 1]
-            inside = (b"content-range", f"bytes {first}-{last}/{size}".encode())
-            length = (b"content-length", str(len(body)).encode())
-            await _send(send, 206, [*own, inside, length], body)
-            return
-    length = (b"content-length", str(size).encode())
-    await _send(send, 200, [*own, length], b"" if method == "HEAD" else shown.body)
-
-
-async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def _partial(found: Representation, whole: Response, range_header: str) -> Response:
+    """Return the response to a `Range` (§14.2)."""
+    size = len(whole.body)
+    try:
+        part = byte_range(range_header, size)
+    except ValueError:
+        headers = {**found.not_modified.headers, "content-range": f"bytes */{size}"}
+        return Response(status_code=416, headers=headers)
+    if part is None:
+        return whole
+    first, last = part
+    headers = {**whole.headers, "content-range": f"bytes {first}-{last}/{size}"}
+    del headers["content-length"]
+    return Response(whole.body[first : last + 1], 206, headers)

@@ -1,4 +1,4 @@
-"""Published files as they are sent: read once, kept while they are as they were."""
+"""Published files as responses: each is read once, and kept until the file changes."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import os
 import re
 import stat
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email.utils import formatdate
 from pathlib import Path
-from typing import NamedTuple
+
+from starlette.responses import Response
 
 from aggregator.model.formats import FORMATS
 from aggregator.publish.compression import ENDINGS, compressed
 
-Headers = list[tuple[bytes, bytes]]
 _OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 MAX_FILE = 200_000_000
 MAX_KEPT = 128_000_000
 
 _FORMATS = {format.ending.removeprefix("."): format for format in FORMATS.values()}
-# All that is published, and nothing else: what a path can't be, need not be refused.
+# Only what is published: no other path of the file system is ever opened.
 _PATH = re.compile(
     r"/(?:(?:archives/)?(?:(?:sources|tags|extra)/)?[a-z0-9-]{1,80}(?:\.\d{1,9})?"
     rf"\.(?:{'|'.join(map(re.escape, _FORMATS))})|index\.html|feeds\.(?:opml|css|js)|feed\.css)",
@@ -36,9 +36,9 @@ _TYPES = {
     "js": "text/javascript; charset=utf-8",
 }
 _FEEDS = frozenset([*_FORMATS, "opml"])
-# Browsers show what calls itself a feed as plain text, and use no style sheet.
+# A browser shows a feed's own media type as plain text, without its style sheet.
 _XML = frozenset(ending for ending, format in _FORMATS.items() if format.is_xml)
-_SHOWN = "application/xml; charset=utf-8"
+_BROWSER_TYPE = "application/xml; charset=utf-8"
 _PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' http: https:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -46,43 +46,24 @@ _PAGE_POLICY = (
 _FEED_POLICY = "default-src 'none'; style-src 'self'; frame-ancestors 'none'"
 _SHORT = "public, max-age=60, stale-if-error=86400"
 _LONGER = "public, max-age=3600"
-_FOR_EVER = "public, max-age=31536000, immutable"
-# Stands in the head of an archive document that has a successor (RFC 5005 §4).
+_FOREVER = "public, max-age=31536000, immutable"
+# What the first bytes of an archive document contain once it has a successor (RFC 5005 §4).
 _SEALED, _HEAD = b'rel="next-archive"', 8192
-
-
-class State(NamedTuple):
-    """What tells a file from the one that was there before."""
-
-    inode: int
-    size: int
-    mtime_ns: int
 
 
 @dataclass(frozen=True, slots=True)
 class Representation:
-    """A file in one content coding, with all headers but those of a single answer."""
+    """The responses with a file in one content coding: the body, also for browsers, and 304."""
 
-    body: bytes
-    etag: bytes
-    headers: Headers
-    headers_for_browsers: Headers
-    headers_unchanged: Headers
+    whole: Response
+    for_browsers: Response
+    not_modified: Response
 
 
-@dataclass(slots=True)
-class Published:
-    """A file as it was read: its representations by coding, "" for the file itself."""
-
-    path: str
-    state: State
-    modified: int
-    representations: dict[str, Representation] = field(default_factory=dict)
-
-    @property
-    def size(self) -> int:
-        """How many bytes it keeps."""
-        return sum(len(item.body) for item in self.representations.values())
+# What tells a file from the one that was there before: inode, size and mtime in ns.
+_State = tuple[int, int, int]
+_Key = tuple[str, str]
+_Kept = tuple[_State, Representation]
 
 
 class PublishedFiles:
@@ -90,54 +71,55 @@ class PublishedFiles:
 
     def __init__(self, directory: Path) -> None:
         self._root = str(directory)
-        self._kept: OrderedDict[str, Published] = OrderedDict()
+        self._kept: OrderedDict[_Key, _Kept] = OrderedDict()
         self._size = 0
-        self._loading: dict[tuple[str, str], asyncio.Task[Published | None]] = {}
+        self._loading: dict[_Key, asyncio.Task[Representation | None]] = {}
 
-    async def find(self, path: str, coding: str) -> Published | None:
-        """The file at a request's path, with its representation in `coding`; None if none is."""
-        known = self._kept.get(path)
-        if known is not None and coding in known.representations:
+    async def find(self, path: str, coding: str) -> Representation | None:
+        """Return the file at a request's path in a coding, "" for none; None if it is not there."""
+        key = (path, coding)
+        if key in self._kept:
+            state, representation = self._kept[key]
             try:
-                found = os.stat(self._root + path)
+                if _state(os.stat(self._root + path)) == state:
+                    return representation
             except OSError:
                 return None
-            if (found.st_ino, found.st_size, found.st_mtime_ns) == known.state:
-                return known
         if not _PATH.fullmatch(path):
             return None
-        return await self._loaded(path, coding)
+        # One thread reads it for all who request it at the same time.
+        if key not in self._loading:
+            self._loading[key] = asyncio.create_task(self._load(path, coding))
+            self._loading[key].add_done_callback(lambda _: self._loading.pop(key, None))
+        return await asyncio.shield(self._loading[key])
 
-    async def _loaded(self, path: str, coding: str) -> Published | None:
-        """Read a file in a thread; those who ask meanwhile wait for the same."""
-        key = (path, coding)
-        task = self._loading.get(key)
-        if task is None:
-            task = asyncio.create_task(self._load(path, coding))
-            self._loading[key] = task
-            task.add_done_callback(lambda _: self._loading.pop(key, None))
-        return await asyncio.shield(task)
-
-    async def _load(self, path: str, coding: str) -> Published | None:
+    async def _load(self, path: str, coding: str) -> Representation | None:
         loaded = await asyncio.to_thread(_read, self._root, path, coding)
+        if (path, coding) in self._kept:
+            self._size -= _size(self._kept.pop((path, coding)))
         if loaded is None:
             return None
-        old = self._kept.pop(path, None)
-        if old is not None:
-            self._size -= old.size
-            if old.state == loaded.state:
-                loaded.representations = {**old.representations, **loaded.representations}
-        if loaded.size <= MAX_KEPT // 4:
-            self._kept[path] = loaded
-            self._size += loaded.size
+        if _size(loaded) <= MAX_KEPT // 4:
+            self._kept[path, coding] = loaded
+            self._size += _size(loaded)
             while self._size > MAX_KEPT:
-                _, oldest = self._kept.popitem(last=False)
-                self._size -= oldest.size
-        return loaded
+                self._size -= _size(self._kept.popitem(last=False)[1])
+        return loaded[1]
 
 
-def _read(root: str, path: str, coding: str) -> Published | None:
-    """A file and its representation in a coding: from the file beside it, or made here."""
+def _size(kept: _Kept) -> int:
+    return len(kept[1].whole.body)
+
+
+def _state(found: os.stat_result) -> _State:
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _read(root: str, path: str, coding: str) -> _Kept | None:
+    """Read a file, and compress it unless the file beside it is as new.
+
+    None if it is no file that can be read.
+    """
     try:
         descriptor = os.open(root + path, _OPEN)
         with open(descriptor, "rb") as file:
@@ -147,18 +129,18 @@ def _read(root: str, path: str, coding: str) -> Published | None:
             data = file.read(MAX_FILE)
     except OSError:
         return None
-    state = State(found.st_ino, found.st_size, found.st_mtime_ns)
-    modified = int(found.st_mtime)
-    body = data if not coding else _beside(root + path, coding, found.st_mtime_ns)
-    if body is None:
-        body = compressed(data, coding)
-    is_sealed = _SEALED in data[:_HEAD]
-    representation = _representation(path, coding, body, modified, is_sealed=is_sealed)
-    return Published(path, state, modified, {coding: representation})
+    body = data
+    if coding:
+        body = _precompressed(root + path, coding, found.st_mtime_ns) or compressed(data, coding)
+    is_sealed = path.startswith("/archives/") and _SEALED in data[:_HEAD]
+    ending = path.rpartition(".")[2]
+    return _state(found), _representation(
+        ending, coding, body, int(found.st_mtime), is_sealed=is_sealed
+    )
 
 
-def _beside(path: str, coding: str, since: int) -> bytes | None:
-    """The packed file beside a file, None if there is none or it is older."""
+def _precompressed(path: str, coding: str, since: int) -> bytes | None:
+    """Return the compressed file beside a file, None if there is none or it is older."""
     try:
         descriptor = os.open(path + ENDINGS[coding], _OPEN)
         with open(descriptor, "rb") as file:
@@ -170,16 +152,11 @@ def _beside(path: str, coding: str, since: int) -> bytes | None:
 
 
 def _representation(
-    path: str, coding: str, body: bytes, modified: int, *, is_sealed: bool
+    ending: str, coding: str, body: bytes, modified: int, *, is_sealed: bool
 ) -> Representation:
-    ending = path.rpartition(".")[2]
-    etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
-    if path.startswith("/archives/") and is_sealed:
-        caching = _FOR_EVER
-    else:
-        caching = _LONGER if ending in ("css", "js") else _SHORT
+    caching = _FOREVER if is_sealed else _LONGER if ending in ("css", "js") else _SHORT
     headers = {
-        "ETag": etag,
+        "ETag": f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"',
         "Last-Modified": formatdate(modified, usegmt=True),
         "Cache-Control": caching,
         "Vary": "Accept-Encoding, Accept" if ending in _XML else "Accept-Encoding",
@@ -190,13 +167,11 @@ def _representation(
     if ending in _FEEDS:
         headers["Access-Control-Allow-Origin"] = "*"
         headers["Access-Control-Expose-Headers"] = "ETag, Last-Modified"
-    unchanged = _encoded(headers)
+    not_modified = Response(status_code=304, headers=headers)
     headers |= {"Content-Type": _TYPES[ending], "Accept-Ranges": "bytes"}
     if coding:
         headers["Content-Encoding"] = coding
-    shown = {**headers, "Content-Type": _SHOWN} if ending in _XML else headers
-    return Representation(body, etag.encode(), _encoded(headers), _encoded(shown), unchanged)
-
-
-def _encoded(headers: dict[str, str]) -> Headers:
-    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    whole = for_browsers = Response(body, headers=headers)
+    if ending in _XML:
+        for_browsers = Response(body, headers={**headers, "Content-Type": _BROWSER_TYPE})
+    return Representation(whole, for_browsers, not_modified)
