@@ -2,6 +2,7 @@
 # Sets up .venv in this folder and installs aggregator into it.
 #
 #   sh bootstrap.sh                what running it needs
+#   sh bootstrap.sh fast           and what lets aggregator serve answer more requests a second
 #   sh bootstrap.sh test           all that the tests need, too
 #   sh bootstrap.sh [test] newest  the newest libraries that pyproject.toml allows, instead
 #                                  of the versions in constraints.txt
@@ -24,10 +25,10 @@ libraries=constraints
 job=install
 for word in "$@"; do
     case "$word" in
-        test) project='.[test]' ;;
+        fast | test) project=".[$word]" ;;
         newest) libraries=newest ;;
         constraints) job=constraints ;;
-        *) fail "usage: sh bootstrap.sh [test] [newest], or sh bootstrap.sh constraints" ;;
+        *) fail "usage: sh bootstrap.sh [fast | test] [newest], or sh bootstrap.sh constraints" ;;
     esac
 done
 
@@ -84,7 +85,7 @@ if [ "$job" = constraints ]; then
 fi
 
 # Programs that some tests run for real; where one is missing, those tests are skipped.
-if [ "$project" != . ]; then
+if [ "$project" = '.[test]' ]; then
     missing=
     for program in chromium nginx caddy newsboat strace; do
         if ! command -v "$program" >/dev/null; then
@@ -106,7 +107,7 @@ stamp=.venv/installed
 # Its scripts name the folder that it was made in: a copy of it elsewhere is no good.
 wanted="$PWD $libraries $(cat pyproject.toml constraints.txt | cksum)"
 case "$(cat "$stamp" 2>/dev/null)" in
-    '' | "$project $PWD "* | ". $PWD "* | ".[test] $PWD "*) ;;
+    '' | "$project $PWD "* | ". $PWD "* | ".[fast] $PWD "* | ".[test] $PWD "*) ;;
     *) rm -rf .venv ;;
 esac
 if [ "$libraries" != newest ] && .venv/bin/aggregator --version >/dev/null 2>&1; then

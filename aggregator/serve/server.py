@@ -1,4 +1,4 @@
-"""HTTP over the folder of feeds."""
+"""The HTTP server of a folder of feeds."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from aggregator.model.errors import ConfigError
 from aggregator.serve import http_protocol
@@ -27,7 +27,7 @@ _ADDRESS = re.compile(
 
 
 def listen(address: str, option: str) -> socket.socket:
-    """A socket that listens at ADDRESS:PORT; PORT and :PORT alone are those of this machine.
+    """Return a socket that listens at ADDRESS:PORT; without ADDRESS at 127.0.0.1.
 
     Raises `ConfigError`, which names the `option`, if the address is invalid or in use.
     """
@@ -46,10 +46,10 @@ def listen(address: str, option: str) -> socket.socket:
 
 
 def host_and_port(address: str) -> tuple[str, int]:
-    """The parts of ADDRESS:PORT, of :PORT or of PORT.
+    """Split ADDRESS:PORT, :PORT or PORT.
 
-    Raises `ValueError` with what to write instead, also for a short form of 0.0.0.0: to be
-    open to everybody takes an address that says so.
+    Raises `ValueError` with what to write instead, also for a short form of 0.0.0.0: nobody
+    is to listen at every address by accident.
     """
     match = _ADDRESS.fullmatch(address)
     if match is None or int(match["port"]) > 65535:
@@ -68,23 +68,21 @@ def _is_everywhere(host: str) -> bool:
 
 
 class Server(uvicorn.Server):
-    """A server that leaves signals to whoever runs it."""
+    """uvicorn's server, which leaves signals to the program."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Nothing: a server in a thread may not, and a command ends with 0."""
+        """Capture none: a thread may not, and `aggregator serve` ends with status 0."""
         yield
 
 
-def make_server(
-    application: Any,
-    protocol: type[http_protocol.ImpatientProtocol] = http_protocol.ImpatientProtocol,
-) -> Server:
-    """A server for an ASGI application, yet to be run with sockets."""
+def make_server(application: ASGIApp) -> Server:
+    """Return a server for an ASGI application; it is started by `run` with sockets."""
     return Server(
         uvicorn.Config(
             application,
-            http=protocol,
+            http=http_protocol.ImpatientProtocol,
+            h11_max_incomplete_event_size=http_protocol.MAX_REQUEST,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -102,8 +100,8 @@ def make_server(
 def run(directory: Path, address: str, ready: Callable[[str], None]) -> None:
     """Serve the feeds of a folder at ADDRESS:PORT until SIGTERM or SIGINT.
 
-    `ready` is called with the address of the page.  Raises `ConfigError` if the address is
-    invalid or in use, and if the folder is not there.
+    `ready` is called with the URL of the page.  Raises `ConfigError` if the address is
+    invalid or in use, or if there is no such folder.
     """
     if not directory.is_dir():
         raise ConfigError(f"{directory}: no feeds there yet; run aggregator build-feeds first")
@@ -116,6 +114,6 @@ def run(directory: Path, address: str, ready: Callable[[str], None]) -> None:
 
 
 def url_of(listener: socket.socket) -> str:
-    """The address of a listening socket as people open it."""
+    """Return the URL of a listening socket."""
     host, port, *_ = listener.getsockname()
     return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
