@@ -12,7 +12,7 @@ from aggregator.model.terminal import counted, printable, say, say_row
 
 if TYPE_CHECKING:
     from aggregator.model.summaries import ChangeCounts
-    from aggregator.pipeline.building import Outcome
+    from aggregator.pipeline.building import BuildOutcome
     from aggregator.pipeline.polling import PollOutcome
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -41,7 +41,7 @@ def progress(silent: bool) -> Iterator[Report]:
         yield report
 
 
-def outcome_values(outcome: Outcome) -> dict[str, Any]:
+def outcome_values(outcome: BuildOutcome) -> dict[str, Any]:
     """A run's outcome for scripts."""
     return {
         "articles": outcome.articles,
@@ -54,7 +54,7 @@ def outcome_values(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def outcome_lines(outcome: Outcome, *, verbose: bool, dry_run: bool) -> Iterator[str]:
+def outcome_lines(outcome: BuildOutcome, *, verbose: bool, dry_run: bool) -> Iterator[str]:
     """A run's outcome for people."""
     build = outcome.build
     parts = _named(_counts(outcome.poll))

@@ -124,7 +124,7 @@ def build_feeds(
     settings = load_settings(config)
     if settle:
         building.wait_until_quiet(settings, settle)
-    options = building.Options(
+    options = building.BuildOptions(
         poll=not no_poll,
         full=full,
         source=source,

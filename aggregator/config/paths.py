@@ -12,6 +12,11 @@ def lock_path(settings: Settings) -> Path:
     return settings.store_path.with_name(settings.store_path.name + ".lock")
 
 
+def poll_lock_path(settings: Settings) -> Path:
+    """The lock file that keeps two polls of the upstream apart."""
+    return settings.store_path.with_name(settings.store_path.name + ".poll.lock")
+
+
 def daemon_lock_path(settings: Settings) -> Path:
     """Return the path of the lock file that the daemon of a store holds."""
     return settings.store_path.with_name(settings.store_path.name + ".daemon.lock")

@@ -147,9 +147,11 @@ class Daemon:
             if current is not None:
                 self._health.record_totals(**current)
                 return []
-        # What is built by an older configuration than the file's is not noted as current.
+        # A stamp vouches for the file's configuration, which may be newer than the loaded one.
         is_loaded = _content(self._config) == self._loaded
-        options = building.Options(poll=poll, wait=LOCK_WAIT, settle=True, note=is_loaded)
+        options = building.BuildOptions(
+            poll=poll, wait=LOCK_WAIT, settle=True, write_stamp=is_loaded
+        )
         outcome = building.build_feeds(self._settings, self._config, options, self._progress)
         self._health.record_build(outcome)
         if outcome.build.written and self._settings.feeds.hubs:

@@ -17,7 +17,7 @@ from aggregator.daemon.failures import OpenFailures, failures_of
 from aggregator.daemon.metrics import Metrics
 from aggregator.model.logs import LOGGER
 from aggregator.model.terminal import counted
-from aggregator.pipeline.building import Outcome
+from aggregator.pipeline.building import BuildOutcome
 from aggregator.pipeline.polling import PollOutcome
 
 STAGES = ("posts", "upstream", "hubs", "maintenance", "setup")
@@ -131,7 +131,7 @@ class Health:
         if problems:
             self._totals += f", {counted(problems, 'problem')}"
 
-    def record_build(self, outcome: Outcome) -> None:
+    def record_build(self, outcome: BuildOutcome) -> None:
         """Record a build, and log what it changed in one line."""
         poll, feeds_written = outcome.poll, outcome.build.written
         self.record_totals(outcome.articles, outcome.build.feeds, outcome.problems)

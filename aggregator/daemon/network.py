@@ -92,7 +92,7 @@ class Network:
             self._health.heartbeat("hubs")
             return time.time()
 
-        told, failing, next_due = polling.tell_hubs(
+        told, failing, next_due = polling.notify_hubs(
             self._settings(), LOCK_WAIT, self._notifying, clock
         )
         if told:

@@ -1,7 +1,4 @@
-"""One run: lock, store, poll, build.
-
-The command line and the daemon call the same steps.
-"""
+"""Poll the posts folders and build the feeds, for the command line and for the daemon."""
 
 from __future__ import annotations
 
@@ -9,6 +6,7 @@ import datetime
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from aggregator import processes
@@ -34,15 +32,17 @@ from aggregator.store.origins import (
     start_poll,
 )
 
+WHO = "aggregator build-feeds"
+# Called with a stage or an origin, how much of it is done, and the total.
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """What a run is asked to do; `wait` is for the lock, in seconds.
+class BuildOptions:
+    """What to build; `wait` is for the lock, in seconds.
 
-    `settle` leaves files that are being written for later, and without `note` the next
-    run looks at everything whatever this one leaves.
+    `settle` leaves files that are being written for a later run.  Without `write_stamp`
+    the next run compares everything, even if nothing changes until then.
     """
 
     poll: bool = True
@@ -52,16 +52,17 @@ class Options:
     allow_empty: bool = False
     wait: float = 60.0
     settle: bool = False
-    note: bool = True
+    write_stamp: bool = True
 
 
 @dataclass(slots=True)
-class Outcome:
-    """What a run did.  `notices` are remarks for the user that are no failure.
+class BuildOutcome:
+    """What a poll of the posts folders and a build did.
 
-    `waiting` files were being written, and some read so `young` that they may have been
-    torn; `next_due` is when an article that is held back will be published.  `losses` are
-    what could not be saved of a store that was damaged.
+    `waiting` is how many files were being written; with `young` some were read so soon
+    after a change that they may have been torn.  `next_due` is when the next article that is
+    held back is published.  `notices` are no failures; `losses` could not be recovered from
+    a damaged store.
     """
 
     poll: PollSummary = field(default_factory=PollSummary)
@@ -76,37 +77,29 @@ class Outcome:
 
     @property
     def failures(self) -> list[str]:
-        """What could not be done, in the order in which it was tried."""
+        """Return what could not be done, in the order in which it was tried."""
         return self.losses + self.poll.failures + self.build.failures
 
 
 def build_feeds(
     settings: Settings,
     config: Path,
-    options: Options,
+    options: BuildOptions,
     progress: Progress,
     clock: Callable[[], float] = time.time,
-) -> Outcome:
-    """Poll the posts folders, then build: all that `aggregator build-feeds` does.
+) -> BuildOutcome:
+    """Poll the posts folders, then build the feeds.
 
-    Raises `LockedError` if another run keeps the store for longer than `options.wait`.
+    Raises `LockedError` if another run holds the store for longer than `options.wait`.
     """
-    started = clock()
-    with exclusive(paths.lock_path(settings), options.wait, "aggregator build-feeds"):
-        outcome = Outcome()
-
-        def work() -> Outcome:
-            # What was done before the store could not be read is done, and counted again.
-            again = Outcome(notices=outcome.notices, losses=outcome.losses)
-            return _build_feeds(settings, config, options, again, started, progress)
-
-        if options.dry_run:
-            return work()
-        return recovery.recovering(settings, outcome.notices, outcome.losses, work)
+    now = datetime.datetime.fromtimestamp(int(clock()), datetime.UTC)
+    work = partial(_build_feeds, settings, config, options, now, progress)
+    with exclusive(paths.lock_path(settings), options.wait, WHO):
+        return work([], []) if options.dry_run else recovery.recovering(settings, work)
 
 
 def tidy(settings: Settings) -> None:
-    """Prune texts that nothing refers to, and let the database tidy itself."""
+    """Delete texts that nothing refers to, and let the database tidy itself."""
     with recovery.open_store(settings) as store:
         with store.transaction() as connection:
             prune_bodies(connection)
@@ -114,7 +107,7 @@ def tidy(settings: Settings) -> None:
 
 
 def wait_until_quiet(settings: Settings, seconds: float) -> None:
-    """Wait until no post changed for `seconds`, for ten times that at most."""
+    """Wait until no post has changed for `seconds`; ten times as long at most."""
     deadline = time.monotonic() + 10 * seconds
     while time.monotonic() < deadline:
         ages = [
@@ -131,13 +124,13 @@ def wait_until_quiet(settings: Settings, seconds: float) -> None:
 def _build_feeds(
     settings: Settings,
     config: Path,
-    options: Options,
-    outcome: Outcome,
-    started: float,
+    options: BuildOptions,
+    now: datetime.datetime,
     progress: Progress,
-) -> Outcome:
-    now = datetime.datetime.fromtimestamp(int(started), datetime.UTC)
-    publication = Publication.of(settings)
+    notices: list[str],
+    losses: list[str],
+) -> BuildOutcome:
+    outcome = BuildOutcome(notices=notices, losses=losses)
     if not options.dry_run:
         unchanged.forget(settings.store_path)
     folders = from_settings.posts_folders(settings, settle=options.settle)
@@ -153,20 +146,20 @@ def _build_feeds(
                 now,
                 read_all=options.full,
                 allow_empty=options.allow_empty,
-                progress=lambda done, total: progress("posts", done, total),
+                progress=partial(progress, "posts"),
             )
             with store.transaction() as connection:
                 finish_poll(connection, number)
         outcome.build = builder.build(
             store,
-            publication,
+            Publication.of(settings),
             settings.feeds_directory,
             now,
             only_source=options.source,
             full=options.full,
             allow_empty=options.allow_empty,
             dry_run=options.dry_run,
-            progress=lambda done, total: progress("feeds", done, total),
+            progress=partial(progress, "feeds"),
         )
         outcome.notices += outcome.build.notices + processes.take_notices()
         with store.transaction() as connection:
@@ -174,33 +167,44 @@ def _build_feeds(
                 prune_bodies(connection)
             outcome.articles = count_articles(connection)
             outcome.problems = problems.count(connection)
-            outcome.next_due = next_due = windows.next_due(connection, now)
-            is_settled = not has_files_to_read_again(connection)
+            outcome.next_due = windows.next_due(connection, now)
             outcome.young = has_young_files(connection)
-            paths = published.paths(connection)
+            is_settled = not has_files_to_read_again(connection)
+            published_paths = published.paths(connection)
     outcome.waiting = sum(folder.waiting for folder in folders)
-    is_settled = is_settled and not outcome.waiting
-    seen = [folder.seen for folder in folders]
-    is_whole_run = None not in seen and options.source is None and not options.dry_run
-    if is_whole_run and is_settled and options.note and not outcome.failures:
+    is_whole_run = options.write_stamp and options.source is None and not options.dry_run
+    if is_whole_run and is_settled and not outcome.waiting and not outcome.failures:
+        _write_stamp(settings, config, folders, published_paths, outcome)
+    return outcome
+
+
+def _write_stamp(
+    settings: Settings,
+    config: Path,
+    folders: list[PostsFolder],
+    published_paths: list[str],
+    outcome: BuildOutcome,
+) -> None:
+    """Let the next run end at once while nothing changes, if all folders were polled."""
+    posts = [
+        (configured.path, *folder.seen)
+        for configured, folder in zip(settings.posts, folders, strict=True)
+        if folder.seen is not None
+    ]
+    if len(posts) == len(folders):
         unchanged.note(
             config,
             settings.store_path,
-            [
-                (posts.path, *state)
-                for posts, state in zip(settings.posts, seen, strict=True)
-                if state is not None
-            ],
+            posts,
             settings.feeds.directory,
-            paths,
-            next_due.timestamp() if next_due is not None else None,
+            published_paths,
+            outcome.next_due.timestamp() if outcome.next_due is not None else None,
             {
                 "articles": outcome.articles,
                 "feeds": outcome.build.feeds,
                 "problems": outcome.problems,
             },
         )
-    return outcome
 
 
 def poll_posts(

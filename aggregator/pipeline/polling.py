@@ -1,7 +1,7 @@
-"""One poll of everything: posts folders, then the upstream.
+"""Poll the posts folders and then the upstream, and notify WebSub hubs.
 
-The store's lock is held only while something is written, so that a build beside a slow
-poll waits for no network; a lock of its own keeps two polls apart.
+The store's lock is held only while something is written, so that a build at the same time
+waits for no network; a lock of their own keeps two polls apart.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from aggregator.poll import upstream
 from aggregator.poll.ingest import MergeRules
 from aggregator.publish import websub
 from aggregator.store import hub_queue
+from aggregator.store.database import Store
 from aggregator.store.lock import exclusive
 from aggregator.store.origins import finish_poll, start_poll
 
@@ -38,15 +39,14 @@ if TYPE_CHECKING:
 
 KINDS = (*ORIGIN_KINDS, "hubs")
 WHO = "aggregator poll"
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class PollOptions:
-    """What to poll: some kinds of origins, all URLs or those due, or only some URLs.
+    """What to poll: of some kinds of origins all URLs or those that are due, or only `urls`.
 
-    A dry run reads the posts, stores nothing, and says which URLs it would ask.  `wait`
-    is for locks, in seconds.
+    A dry run reads the posts, stores nothing, and returns which URLs it would request.
+    `wait` is for locks, in seconds.
     """
 
     kinds: frozenset[str] = frozenset(KINDS)
@@ -60,8 +60,7 @@ class PollOptions:
 class PollOutcome:
     """What a poll did.
 
-    `notices` are remarks for the user that are no failure, and `losses` what could not be
-    saved of a store that was damaged.
+    `notices` are no failures; `losses` could not be recovered from a damaged store.
     """
 
     posts: PollSummary | None = None
@@ -72,7 +71,7 @@ class PollOutcome:
 
     @property
     def failures(self) -> list[str]:
-        """What could not be done, in the order in which it was tried."""
+        """Return what could not be done, in the order in which it was tried."""
         found = list(self.losses)
         found += self.posts.failures if self.posts is not None else []
         found += [failure for origin in self.origins for failure in origin.failures]
@@ -80,21 +79,21 @@ class PollOutcome:
 
 
 class Canceller:
-    """Ends a poll from another thread: what has come is stored, the rest is not asked."""
+    """Ends a poll from another thread: what was received is stored, nothing more requested."""
 
     def __init__(self) -> None:
         self._is_cancelled = threading.Event()
-        self.fetcher: Fetcher | None = None
+        self._fetcher: Fetcher | None = None
 
     def cancel(self) -> None:
-        """End the poll that this was given to."""
+        """End the poll, now or when it begins."""
         self._is_cancelled.set()
-        if self.fetcher is not None:
-            self.fetcher.cancel()
+        if self._fetcher is not None:
+            self._fetcher.cancel()
 
     def begin(self, fetcher: Fetcher) -> None:
-        """Take the poll's fetcher."""
-        self.fetcher = fetcher
+        """Begin a poll with this fetcher."""
+        self._fetcher = fetcher
         if self._is_cancelled.is_set():
             fetcher.cancel()
 
@@ -102,47 +101,38 @@ class Canceller:
 def poll(
     settings: Settings,
     options: PollOptions,
-    progress: Progress,
+    progress: building.Progress,
     canceller: Canceller | None = None,
     clock: Callable[[], float] = time.time,
 ) -> PollOutcome:
-    """Poll origins, and store what they gave; feeds are built by `build-feeds`.
+    """Poll origins, and store what they returned; `build-feeds` builds the feeds.
 
-    Raises `LockedError` if another poll or build holds on for longer than
-    `options.wait`, `ConfigError` for a URL that no origin is made for.
+    Raises `LockedError` if another run holds a lock for longer than `options.wait`, and
+    `ConfigError` for a URL of no configured origin.
     """
-    outcome = PollOutcome()
-
-    def work() -> PollOutcome:
-        again = PollOutcome(notices=outcome.notices, losses=outcome.losses)
-        return _poll(settings, options, again, progress, canceller, clock)
-
+    work = partial(_poll, settings, options, progress, canceller or Canceller(), clock)
     if options.dry_run:
-        return work()
-    return recovery.recovering(
-        settings,
-        outcome.notices,
-        outcome.losses,
-        work,
-        partial(_writing, settings, options.wait),
-    )
+        return work([], [])
+    return recovery.recovering(settings, work, partial(_lock, settings, options.wait))
 
 
 def _poll(
     settings: Settings,
     options: PollOptions,
-    outcome: PollOutcome,
-    progress: Progress,
-    canceller: Canceller | None,
+    progress: building.Progress,
+    canceller: Canceller,
     clock: Callable[[], float],
+    notices: list[str],
+    losses: list[str],
 ) -> PollOutcome:
-    path = settings.store_path
+    outcome = PollOutcome(notices=notices, losses=losses)
+    lock = partial(_lock, settings, options.wait)
     with (
-        exclusive(path.with_name(path.name + ".poll.lock"), options.wait, WHO),
-        contextlib.ExitStack() as parts,
+        exclusive(paths.poll_lock_path(settings), options.wait, WHO),
+        contextlib.ExitStack() as stack,
     ):
-        with _writing(settings, options.wait):
-            store = parts.enter_context(recovery.open_store(settings, dry_run=options.dry_run))
+        with lock():
+            store = stack.enter_context(recovery.open_store(settings, dry_run=options.dry_run))
             with store.transaction() as connection:
                 number = start_poll(connection)
             if "posts" in options.kinds and not options.urls:
@@ -151,29 +141,20 @@ def _poll(
                     settings,
                     from_settings.posts_folders(settings),
                     number,
-                    _instant(clock),
-                    progress=lambda done, total: progress("posts", done, total),
+                    _now(clock),
+                    progress=partial(progress, "posts"),
                 )
-        readers = parts.enter_context(Readers())
+        readers = stack.enter_context(Readers())
         origins = from_settings.upstream_origins(settings, readers, options.kinds)
         if options.urls:
             _check_urls(options.urls, origins)
-        tells_hubs = "hubs" in options.kinds and settings.feeds.hubs and not options.urls
+        notifies = "hubs" in options.kinds and settings.feeds.hubs and not options.urls
         fetcher = None
-        if (origins or tells_hubs) and not options.dry_run:
-            from aggregator.fetch.fetcher import Fetcher
-
-            fetcher = parts.enter_context(Fetcher(settings.fetch, settings.user_agent))
-            if canceller is not None:
-                canceller.begin(fetcher)
-
-        @contextlib.contextmanager
-        def transaction() -> Iterator[Connection]:
-            with _writing(settings, options.wait), store.transaction() as connection:
-                yield connection
-
-        if tells_hubs and fetcher is not None:
-            outcome.hubs = websub.tell(transaction, fetcher, lambda: _instant(clock))
+        if (origins or notifies) and not options.dry_run:
+            fetcher = stack.enter_context(_fetcher(settings, canceller))
+        transaction = partial(_transaction, lock, store)
+        if notifies and fetcher is not None:
+            outcome.hubs = websub.tell(transaction, fetcher, partial(_now, clock))
         if origins:
             outcome.origins = upstream.poll(
                 transaction,
@@ -182,55 +163,68 @@ def _poll(
                 MergeRules.of(settings),
                 from_settings.source_keys(settings),
                 number,
-                lambda: _instant(clock),
+                partial(_now, clock),
                 upstream.Ask(options.everything, frozenset(options.urls)),
                 progress,
             )
-        with _writing(settings, options.wait), store.transaction() as connection:
+        with transaction() as connection:
             finish_poll(connection, number)
     return outcome
 
 
-def tell_hubs(
+def notify_hubs(
     settings: Settings,
     wait: float,
     canceller: Canceller,
     clock: Callable[[], float] = time.time,
 ) -> tuple[int, list[str], datetime.datetime | None]:
-    """Tell WebSub hubs what is due: of how many feeds, which hubs fail, when the next is due.
+    """Notify WebSub hubs of the feeds that are due.
 
-    Nothing else waits for this: a poll may run at the same time.
+    Return how many notifications were sent, the failures of all hubs, and when the next
+    notification is due.  A poll may run at the same time.
     """
-    from aggregator.fetch.fetcher import Fetcher
-
-    with contextlib.ExitStack() as parts:
-        with _writing(settings, wait):
-            store = parts.enter_context(recovery.open_store(settings))
-
-        @contextlib.contextmanager
-        def transaction() -> Iterator[Connection]:
-            with _writing(settings, wait), store.transaction() as connection:
-                yield connection
-
-        fetcher = parts.enter_context(Fetcher(settings.fetch, settings.user_agent))
-        canceller.begin(fetcher)
-        summary = websub.tell(transaction, fetcher, lambda: _instant(clock))
+    lock = partial(_lock, settings, wait)
+    with contextlib.ExitStack() as stack:
+        with lock():
+            store = stack.enter_context(recovery.open_store(settings))
+        transaction = partial(_transaction, lock, store)
+        fetcher = stack.enter_context(_fetcher(settings, canceller))
+        summary = websub.tell(transaction, fetcher, partial(_now, clock))
         with transaction() as connection:
-            # One that is not to be told again before long fails all the same.
-            failing = [
-                f"hub {masked(hub)}: {trouble}"
-                for hub, _, failures, trouble in hub_queue.waiting(connection)
-                if failures
+            # A hub that failed before fails still, though it was not due now.
+            failures = [
+                f"hub {masked(hub)}: {error}"
+                for hub, _, count, error in hub_queue.waiting(connection)
+                if count
             ]
-            return summary.told, failing, hub_queue.next_due(connection)
+            return summary.told, failures, hub_queue.next_due(connection)
 
 
-def _writing(settings: Settings, wait: float) -> contextlib.AbstractContextManager[None]:
+def _lock(settings: Settings, wait: float) -> contextlib.AbstractContextManager[None]:
     return exclusive(paths.lock_path(settings), wait, WHO)
 
 
+@contextlib.contextmanager
+def _transaction(
+    lock: Callable[[], contextlib.AbstractContextManager[None]], store: Store
+) -> Iterator[Connection]:
+    """Hold the store's lock for a transaction only."""
+    with lock(), store.transaction() as connection:
+        yield connection
+
+
+@contextlib.contextmanager
+def _fetcher(settings: Settings, canceller: Canceller) -> Iterator[Fetcher]:
+    """Open a fetcher that the canceller can stop."""
+    from aggregator.fetch.fetcher import Fetcher
+
+    with Fetcher(settings.fetch, settings.user_agent) as fetcher:
+        canceller.begin(fetcher)
+        yield fetcher
+
+
 def _check_urls(urls: tuple[str, ...], origins: list[UpstreamOrigin]) -> None:
-    """Refuse URLs that no origin would ask."""
+    """Raise `ConfigError` for a URL of no origin."""
     for url in urls:
         if not any(origin.accepts(url) for origin in origins):
             raise ConfigError(
@@ -239,5 +233,5 @@ def _check_urls(urls: tuple[str, ...], origins: list[UpstreamOrigin]) -> None:
             )
 
 
-def _instant(clock: Callable[[], float]) -> datetime.datetime:
+def _now(clock: Callable[[], float]) -> datetime.datetime:
     return datetime.datetime.fromtimestamp(int(clock()), datetime.UTC)

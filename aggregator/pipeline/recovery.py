@@ -1,8 +1,8 @@
-"""The store opened, and what happens when it cannot be read.
+"""Open the store, and repair or replace one that cannot be read.
 
-The store is the only memory of what has left the posts folder.  It is given up only after
-`PRAGMA quick_check` has called it damaged twice, and then everything that can be read of it
-is taken over.
+Only the store has the articles that have left the posts folder.  It is replaced only after
+`PRAGMA quick_check` has found it damaged twice, and by one with everything that can be read
+of it.
 """
 
 from __future__ import annotations
@@ -38,51 +38,50 @@ Result = TypeVar("Result")
 
 @contextlib.contextmanager
 def open_store(settings: Settings, *, dry_run: bool = False) -> Iterator[Store]:
-    """The store, made anew if there is none.
+    """Open the store; create it if there is none.
 
-    A new one learns the dates of what is published already from the feeds on disk, so
-    that losing a store moves no entry.
+    A new one takes the dates of published entries from the feeds on disk, so that losing a
+    store changes the date of no entry.
     """
-    fill = _fill(settings)
     path = settings.store_path
-    with Store(path, dry_run=dry_run, fill=fill) as store:
+    with Store(path, dry_run=dry_run, fill=_fill(settings)) as store:
         with store.transaction() as connection:
-            gone = [
+            deleted = [
                 name
                 for name in problems.losses(connection)
-                if _is_aside(path, name) and not path.with_name(name).exists()
+                if _is_damaged_copy(path, name) and not path.with_name(name).exists()
             ]
-            problems.forget_losses(connection, gone)
+            problems.forget_losses(connection, deleted)
         yield store
 
 
-def _is_aside(path: Path, name: str) -> bool:
-    """Whether this is the name of a damaged store that was kept."""
+def _is_damaged_copy(path: Path, name: str) -> bool:
+    """Return whether this is the name of a damaged store that was kept."""
     return name.startswith(f"{path.name}.damaged-")
 
 
 def recovering(
     settings: Settings,
-    notices: list[str],
-    losses: list[str],
-    work: Callable[[], Result],
+    work: Callable[[list[str], list[str]], Result],
     lock: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext,
 ) -> Result:
-    """What `work` returns, which is done again once a store that could not be read is sound.
+    """Do `work`, and again after repairing the store if it cannot be read; return its result.
 
-    `lock` is that of the store, where the caller does not hold it.  `notices` tell of what
-    was set right, `losses` of what could not be.
+    `work` gets two lists for its result, which grow: notices of what was repaired, and what
+    was lost.  `lock` is the store's, where the caller does not hold it.
     """
+    notices: list[str] = []
+    losses: list[str] = []
     repaired = False
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            result = work()
+            result = work(notices, losses)
             break
         except DamagedStoreError as error:
             if attempt == ATTEMPTS:
                 raise
             reason = str(error).removeprefix(f"{settings.store_path}: ")
-        # What was being read is still held by the failure, and would keep the store locked.
+        # The exception still holds cursors, which would keep the database locked.
         gc.collect()
         with lock():
             repaired |= _recover(settings, reason, notices, losses)
@@ -92,7 +91,7 @@ def recovering(
 
 
 def _recover(settings: Settings, reason: str, notices: list[str], losses: list[str]) -> bool:
-    """Have the store sound again; return whether single values were given up."""
+    """Repair or replace the store; return whether single values were given up."""
     path = settings.store_path
     # A read error may have hit the check itself.
     if salvage.complaint(path) is not None and (found := salvage.complaint(path)) is not None:
@@ -103,7 +102,7 @@ def _recover(settings: Settings, reason: str, notices: list[str], losses: list[s
             connection, partial(_published_texts, settings), datetime.datetime.now(datetime.UTC)
         )
         if count:
-            # Of a record that was given up, id and dates are known from what is published.
+            # The published feeds have the id and the dates of a record that was given up.
             _fill(settings)(connection)
     if count:
         verb = "was" if count == 1 else "were"
@@ -114,9 +113,9 @@ def _recover(settings: Settings, reason: str, notices: list[str], losses: list[s
 
 
 def _lasting_losses(path: Path) -> list[str]:
-    """What of the values that were given up could not be read again."""
+    """Return a failure if values that were given up could not be read again from the posts."""
     with Store(path) as store, store.transaction() as connection:
-        codes = [code for code in problems.losses(connection) if not _is_aside(path, code)]
+        codes = [code for code in problems.losses(connection) if not _is_damaged_copy(path, code)]
     if not codes:
         return []
     some = ", ".join(codes[:3]) + (", …" if len(codes) > 3 else "")
@@ -126,7 +125,7 @@ def _lasting_losses(path: Path) -> list[str]:
 
 
 def _salvage(settings: Settings, reason: str) -> str:
-    """Put what can be read of a damaged store into its place; return what to tell the user."""
+    """Replace a damaged store by what can be read of it; return a message for the user."""
     path = settings.store_path
     target = path.with_name(path.name + ".salvaged")
     aside = _unused(path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}"))
@@ -145,14 +144,15 @@ def _salvage(settings: Settings, reason: str) -> str:
             if {"selection", "selected"}.intersection(lost):
                 repair.forget_selections(connection)
             fill(connection)
-        # A run that is killed before it could tell leaves word.
-        told = f"the store was damaged ({reason}); delete this file when it is of no more use"
-        problems.note_losses(connection, [Problem(aside.name, told)], now)
+        # For the case that this run is killed before it shows its message.
+        problem = f"the store was damaged ({reason}); delete this file when you need it no more"
+        problems.note_losses(connection, [Problem(aside.name, problem)], now)
     salvage.replace(path, target, aside)
     _forget_journals(target)
+    verb = "was" if articles == 1 else "were"
     tables = f"; not all of {', '.join(lost)} could be" if lost else ""
     return (
-        f"{path}: damaged: {reason}; {articles:,} articles were saved from it{tables}. "
+        f"{path}: damaged: {reason}; {counted(articles, 'article')} {verb} saved from it{tables}. "
         f"The damaged file is kept as {aside.name}"
     )
 
@@ -167,6 +167,7 @@ def _fill(settings: Settings) -> Callable[[Connection], None]:
 
 
 def _unused(path: Path) -> Path:
+    """Return the path, with a number if there is such a file already."""
     number = 0
     found = path
     while found.exists():
@@ -176,10 +177,9 @@ def _unused(path: Path) -> Path:
 
 
 def remember_published(publication: Publication, directory: Path, connection: Connection) -> None:
-    """Fill the ledger with the ids and dates of published entries that it does not know.
+    """Add the ids and dates of published entries that the store does not have.
 
-    Raises `StoreError` if a published feed cannot be read: without it, what is published
-    could not be kept.
+    Raises `StoreError` if a published feed cannot be read: its entries would get new dates.
     """
     from aggregator.publish.read_back import dated_entries
 
@@ -210,7 +210,7 @@ def remember_published(publication: Publication, directory: Path, connection: Co
 
 
 def _published_texts(settings: Settings, codes: Collection[str]) -> Mapping[str, str]:
-    """The HTML that is published of some articles; of a text in several files the first."""
+    """Return the published HTML of some articles by code; the first, of several."""
     from aggregator.publish.read_back import entry_texts
 
     found: dict[str, str] = {}
@@ -223,7 +223,7 @@ def _published_texts(settings: Settings, codes: Collection[str]) -> Mapping[str,
 
 
 def _published_files(directory: Path) -> Iterator[tuple[Path, bytes]]:
-    """Feeds of every format, and then archives, the newest first, with their bytes."""
+    """Return feeds and then archives, the newest first, each with its bytes."""
     from aggregator.publish.read_back import ENDINGS
 
     places = ("all.*", *(f"{folder}/*" for folder in FOLDERS.values()))
@@ -237,15 +237,15 @@ def _published_files(directory: Path) -> Iterator[tuple[Path, bytes]]:
                     if stat.S_ISREG(os.fstat(descriptor).st_mode):
                         yield path, file.read(MAX_FEED_BYTES)
             except IsADirectoryError:
-                continue  # nothing of ours
+                continue  # no feed of ours
             except OSError as error:
                 raise StoreError(
-                    f"{path}: cannot be read: {error.strerror}. A new store learns from it what "
-                    "is published: mend the file, or remove it"
+                    f"{path}: cannot be read: {error.strerror}. A new store takes the dates of "
+                    "published entries from it: repair the file, or remove it"
                 ) from error
 
 
 def _newest_first(path: Path) -> tuple[str, int]:
-    """Archive documents of one feed by their numbers, the last one first."""
+    """Return the key that sorts the archive documents of a feed by number, the last first."""
     stem, _, number = path.stem.rpartition(".")
     return (stem, -int(number)) if number.isdecimal() else (path.stem, 0)
