@@ -1,7 +1,7 @@
 """FeedDocument → Atom 1.0 (RFC 4287).
 
-feedgen writes the feed, and the entries are written here: feedgen forgets the relation
-and the type of their links, gives their `source` no id, and takes four times as long.
+feedgen writes the head.  Entries are written here: feedgen 1.0 drops the relation and type of
+their links and has no id of a source, and it would make a first build 8 % slower.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def render(document: FeedDocument) -> bytes:
     if document.logo:
         feed.logo(document.logo)
     entries = [_entry(entry, document.origins.get(entry.source.key)) for entry in document.entries]
-    return with_entries(bytes(feed.atom_str(pretty=True)), b"</feed>", entries, document)
+    return with_entries(feed.atom_str(pretty=True), entries, document, "atom")
 
 
 def _entry(entry: Entry, origin: FeedOrigin | None) -> str:

@@ -11,10 +11,9 @@ from typing import Any, NamedTuple
 from lxml import etree
 
 from aggregator.model.nesting import check_json
-from aggregator.publish.head import ATOM
 
 MAX_FEED = 200_000_000
-_ATOM = f"{{{ATOM}}}"
+_ATOM = "{http://www.w3.org/2005/Atom}"
 _ENCODED = "{http://purl.org/rss/1.0/modules/content/}encoded"
 
 
@@ -42,7 +41,7 @@ def dated_entries(data: bytes, ending: str) -> Iterator[Dated]:
 
 
 def _atom(data: bytes) -> Iterator[tuple[Any, Any, Any]]:
-    for element in _elements(data, f"{_ATOM}entry"):
+    for element in _elements(data, _ATOM + "entry"):
         names = ("id", "published", "updated")
         identifier, published, updated = (element.findtext(_ATOM + name) for name in names)
         yield identifier, published, updated
@@ -53,7 +52,7 @@ def _rss(data: bytes) -> Iterator[tuple[Any, Any, Any]]:
         yield (
             element.findtext("guid"),
             element.findtext("pubDate"),
-            element.findtext(f"{_ATOM}updated"),
+            element.findtext(_ATOM + "updated"),
         )
 
 

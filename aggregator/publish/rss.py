@@ -1,7 +1,6 @@
 """FeedDocument → RSS 2.0, by the RSS Advisory Board's profile.
 
-feedgen writes the channel and the items are written here: feedgen knows one category, no
-`content:encoded` beside a description, and no date of a correction.
+feedgen writes the head of the channel.  Items are written here, as in publish/atom.py.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ SUMMARY = 200
 def render(document: FeedDocument) -> bytes:
     """The feed as UTF-8 XML.  Characters that XML has no place for are left out."""
     feed = make_head(document, "rss")
+    feed.load_extension("dc", atom=False)
     feed.link(href=without_forbidden(document.alternate), rel="alternate")
     feed.description(without_forbidden(text_or_html(document.subtitle or document.title)))
     feed.lastBuildDate(document.updated)
@@ -30,7 +30,7 @@ def render(document: FeedDocument) -> bytes:
     if document.logo:
         feed.image(url=document.logo, title=without_forbidden(text_or_html(document.title)))
     items = [_item(entry, document.origins.get(entry.source.key)) for entry in document.entries]
-    return with_entries(bytes(feed.rss_str(pretty=True)), b"</channel>", items, document)
+    return with_entries(feed.rss_str(pretty=True), items, document, "rss")
 
 
 def _item(entry: Entry, origin: FeedOrigin | None) -> str:
