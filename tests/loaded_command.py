@@ -65,7 +65,7 @@ def serve() -> None:
     """Fork for every line, until there are no more."""
     time.time = stand_still
     import aggregator.publish.atom
-    import aggregator.publish.jsonfeed
+    import aggregator.publish.json_feed
     import aggregator.publish.opml
     import aggregator.publish.page
     import aggregator.publish.rss  # noqa: F401

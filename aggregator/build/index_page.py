@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from importlib.resources import files
-from pathlib import Path
+from importlib import resources
 
 from aggregator import __version__
+from aggregator.build.context import Context
 from aggregator.model.digests import digest_of
 from aggregator.model.errors import PublishError
 from aggregator.model.feeds import FeedSpec, FeedState, PublishedFile
 from aggregator.model.overview import Card, Overview
-from aggregator.model.summaries import BuildSummary
 from aggregator.publish.compression import with_packed
 from aggregator.publish.files import is_as_left, prepare, put, remove, sync_folders
 from aggregator.publish.publication import OPML, PAGE, Publication
 from aggregator.store import published
-from aggregator.store.database import Store
 
 DAYS = 30
 # One more whenever the page or its assets look otherwise: then they are written again.
@@ -27,65 +25,58 @@ _ASSETS = ("feeds.css", "feeds.js", "feed.css")
 _MAX_FOREIGN = 100_000
 
 
-def publish(
-    store: Store,
-    publication: Publication,
-    manifest: Mapping[str, FeedState],
-    directory: Path,
-    summary: BuildSummary,
-    *,
-    full: bool,
-    dry_run: bool,
-) -> None:
+def publish(context: Context) -> None:
     """Write those files that would look different, and remove those not wanted any more."""
+    publication, manifest, directory = context.publication, context.manifest, context.directory
     if not manifest:
-        return  # nothing could be published that it would tell of
-    with store.transaction() as connection:
+        return  # no feed to list
+    with context.store.transaction() as connection:
         known = published.page_files(connection)
     paths = [OPML, *((PAGE, *_ASSETS) if publication.has_page else ())]
     fingerprint = _fingerprint(publication, manifest)
     expected = set(with_packed(paths, publication.codings))
-    gone = [path for path in known if path not in expected]
     if (
         known.keys() == expected
         and all(digest == fingerprint for digest, _ in known.values())
-        and is_as_left((file for _, file in known.values()), directory, full=full)
+        and is_as_left((file for _, file in known.values()), directory, full=context.full)
     ):
         return
-    saved: list[tuple[bytes, PublishedFile]] = []
-    for path, data in _contents(publication, manifest, paths):
-        try:
-            if path == PAGE and path not in known and _is_foreign(directory / path):
-                summary.notices.append(
-                    f"{directory / path}: is not from here, and was kept; move it, or set "
-                    "feeds: page: false"
-                )
-                continue
-            for file in prepare(directory, path, data, publication.codings, dry_run=dry_run):
-                if file.is_new:
-                    summary.paths.append(path)
-                if not dry_run:
-                    left = put(directory, file, publication.codings)
-                    saved.append((fingerprint, left))
-        except PublishError as error:
-            summary.failures.append(str(error))
-    if dry_run:
+    if PAGE in paths and PAGE not in known and _is_foreign(context):
+        paths.remove(PAGE)
+    written = _write(context, paths)
+    if context.dry_run:
         return
     removed = []
-    for path in gone:
+    for path in sorted(known.keys() - expected):
         try:
             remove(directory, path)
             removed.append(path)
         except PublishError as error:
-            summary.failures.append(str(error))
+            context.summary.failures.append(str(error))
     try:
         sync_folders([directory])
     except PublishError as error:
-        # What is not noted is looked at again.
-        summary.failures.append(str(error))
+        # What is not saved is written again.
+        context.summary.failures.append(str(error))
         return
-    with store.transaction() as connection:
-        published.save_page_files(connection, saved, removed)
+    with context.store.transaction() as connection:
+        published.save_page_files(connection, [(fingerprint, file) for file in written], removed)
+
+
+def _write(context: Context, paths: list[str]) -> list[PublishedFile]:
+    """Write some files, and return those that are in place."""
+    written = []
+    codings, dry_run = context.publication.codings, context.dry_run
+    for path, data in _contents(context.publication, context.manifest, paths):
+        try:
+            files = prepare(context.directory, path, data, codings, dry_run=dry_run)
+            context.summary.paths += [path for file in files if file.is_new]
+            for file in reversed(files) if not dry_run else ():
+                put(context.directory, file, codings)
+                written.append(file.left)
+        except PublishError as error:
+            context.summary.failures.append(str(error))
+    return written
 
 
 def make_overview(publication: Publication, manifest: Mapping[str, FeedState]) -> Overview:
@@ -154,9 +145,10 @@ def _contents(
 
     overview = make_overview(publication, manifest)
     yield OPML, opml.render(overview)
+    for name in _ASSETS:
+        if name in paths:
+            yield name, resources.files("aggregator.publish").joinpath("assets", name).read_bytes()
     if PAGE in paths:
-        for name in _ASSETS:
-            yield name, files("aggregator.publish").joinpath("assets", name).read_bytes()
         yield PAGE, page.render(overview)
 
 
@@ -167,17 +159,21 @@ def _fingerprint(publication: Publication, manifest: Mapping[str, FeedState]) ->
     return digest_of((__version__, VERSION, publication, shown))
 
 
-def _is_foreign(path: Path) -> bool:
-    """Whether there is a page that somebody else has made.
-
-    Raises `PublishError` if that cannot be found out.
-    """
+def _is_foreign(context: Context) -> bool:
+    """Whether the page must not be written: somebody else has made one, or it cannot be read."""
+    path = context.directory / PAGE
     try:
         with path.open("rb") as file:
-            return MARK not in file.read(_MAX_FOREIGN)
+            if MARK in file.read(_MAX_FOREIGN):
+                return False
     except FileNotFoundError:
         return False
     except OSError as error:
-        raise PublishError(
+        context.summary.failures.append(
             f"{path}: cannot be read: {error.strerror}; it was kept as it is"
-        ) from error
+        )
+        return True
+    context.summary.notices.append(
+        f"{path}: was not made by aggregator, and was kept; move it, or set feeds: page: false"
+    )
+    return True

@@ -2,228 +2,185 @@
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
 
-from aggregator.build import archives
-from aggregator.build.rendering import Job, render
+from aggregator.build import archive_files
+from aggregator.build.context import Context
+from aggregator.build.rendering import CleanText, DocumentState, Job, render
 from aggregator.model.errors import PublishError
 from aggregator.model.feeds import Archive, FeedSpec, FeedState, PublishedFile
-from aggregator.model.summaries import BuildSummary
 from aggregator.publish.files import Prepared, prepare, put, remove, sync_folders
-from aggregator.publish.publication import Publication
 from aggregator.store import archive_places, hub_queue, published, renditions
-from aggregator.store.database import Store
 
 SAVE_EVERY = 64
 
 
 @dataclass(frozen=True)
-class Producer:
-    """Renders jobs and puts their bytes on the disk, in any process, not yet into place.
+class Result:
+    """What became of a job: its files, those in a content coding last, or its failure."""
 
-    `codings` are those in which files lie there once more (RFC 9110 §8.4.1).
-    """
-
-    directory: Path
-    codings: tuple[str, ...]
-    dry_run: bool
-
-    def __call__(self, job: Job) -> Product:
-        """What came of a job."""
-        rendered = render(job)
-        files: list[Prepared] = []
-        try:
-            for path, data in rendered.files:
-                files += prepare(self.directory, path, data, self.codings, dry_run=self.dry_run)
-        except PublishError as error:
-            return Product(rendered.job, tuple(files), rendered.cleaned, str(error))
-        except OSError as error:
-            failure = f"{self.directory}: cannot be read: {error.strerror}"
-            return Product(rendered.job, tuple(files), rendered.cleaned, failure)
-        return Product(rendered.job, tuple(files), rendered.cleaned)
-
-
-@dataclass(frozen=True)
-class Product:
-    """A job's files, the texts that were cleaned for it, and why it failed if it did."""
-
-    job: Job
-    files: tuple[Prepared, ...]
-    cleaned: tuple[tuple[str, int, bytes], ...]
+    state: FeedState | DocumentState
+    files: tuple[Prepared, ...] = ()
+    cleaned: tuple[CleanText, ...] = ()
     failure: str | None = None
 
 
-class _Document(NamedTuple):
-    """An archive document that is in place: its feed, number, what it shows, its files."""
-
-    key: str
-    number: int
-    fingerprint: bytes
-    files: list[PublishedFile]
+def produce(directory: Path, codings: tuple[str, ...], dry_run: bool, job: Job) -> Result:
+    """Render a job and prepare its files, in any process."""
+    contents, cleaned = render(job)
+    own: list[Prepared] = []
+    coded: list[Prepared] = []
+    try:
+        for path, data in contents.items():
+            first, *others = prepare(directory, path, data, codings, dry_run=dry_run)
+            own.append(first)
+            coded += others
+    except PublishError as error:
+        for file in (*own, *coded):
+            file.discard()
+        return Result(job.state, (), tuple(cleaned), str(error))
+    return Result(job.state, (*own, *coded), tuple(cleaned))
 
 
 @dataclass(slots=True)
 class Output:
-    """Takes products in their order; `manifest` is what is published, as that goes on."""
+    """Writes results in their order.
 
-    store: Store
-    publication: Publication
-    directory: Path
-    manifest: dict[str, FeedState]
-    summary: BuildSummary
-    now: datetime.datetime
-    dry_run: bool
-    cleaned: list[tuple[str, int, bytes]] = field(default_factory=list)
-    states: list[FeedState] = field(default_factory=list)
-    documents: list[_Document] = field(default_factory=list)
-    touched: set[Path] = field(default_factory=set)
-    topics: list[str] = field(default_factory=list)
+    `unsaved` are results that the store does not know yet, and `failed` the keys of feeds to
+    build again next time.
+    """
+
+    context: Context
+    unsaved: list[Result] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
-    taken: int = 0
 
-    def take(self, product: Product) -> None:
+    def write(self, result: Result) -> None:
         """Put a job's files into place.
 
         One that fails is a failure in the summary, and its feed is built again next time.
         """
-        job = product.job
-        self.cleaned += product.cleaned
-        failure = product.failure
+        failure = result.failure
         if failure is None:
             try:
-                files = [self._place(file) for file in product.files]
-                if job.archive is not None:
-                    self.documents.append(_Document(job.key, job.archive, job.fingerprint, files))
-                elif job.state is not None:
-                    self._keep(job, job.state, files)
-                    new = [file.path for file in product.files if file.is_new]
-                    self.summary.written += bool(new)
-                    self.topics += [self.publication.feeds_url + path for path in new]
+                self._put(result.files)
+                if isinstance(result.state, FeedState):
+                    result = replace(result, state=self._complete(result.state, result.files))
+                    self.context.summary.written += any(file.is_new for file in result.files)
             except PublishError as error:
                 failure = str(error)
-            except OSError as error:
-                failure = f"{self.directory}: cannot be read: {error.strerror}"
         if failure is not None:
-            self._fail(job.key, failure)
-            for file in product.files:
+            self._fail(result.state.key, failure)
+            for file in result.files:
                 file.discard()
-        self.taken += 1
-        if self.taken >= SAVE_EVERY:
+            result = replace(result, files=(), failure=failure)
+        self.unsaved.append(result)
+        if len(self.unsaved) >= SAVE_EVERY:
             self.save()
 
-    def save(self, restated: Iterable[FeedState] = ()) -> None:
-        """Save clean texts and the manifest, once the files are safe on disk."""
-        for state in restated:
-            self.states.append(state)
-            self.manifest[state.key] = state
+    def save(self, unchanged: Iterable[FeedState] = ()) -> None:
+        """Save clean texts and the manifest, once the files are safe on disk.
+
+        `unchanged` are states of feeds whose files stay as they are.
+        """
+        results, self.unsaved = self.unsaved, []
+        feeds_url = self.context.publication.feeds_url
+        states = list(unchanged)
+        documents: dict[DocumentState, list[PublishedFile]] = {}
+        topics: list[str] = []
+        folders: set[Path] = set()
+        for state, files in ((item.state, item.files) for item in results if not item.failure):
+            folders |= {file.temporary.parent for file in files if file.temporary is not None}
+            if isinstance(state, FeedState):
+                states.append(state)
+                topics += [feeds_url + file.left.path for file in files if file.is_new]
+            else:
+                documents[state] = [file.left for file in files]
+        self.context.manifest.update((state.key, state) for state in states)
         try:
-            sync_folders(self.touched)
+            sync_folders(folders)
         except PublishError as error:
-            # What is not noted is looked at again.
-            self.failed.update(document.key for document in self.documents)
-            self.failed.update(state.key for state in self.states)
-            self.summary.failures.append(str(error))
-            self.documents, self.states = [], []
-        with self.store.transaction() as connection:
-            renditions.save_renditions(connection, self.publication.cleaning, self.cleaned)
-            archive_places.save_written(connection, [document[:3] for document in self.documents])
+            # What is not saved is built again.
+            self.failed |= {state.key for state in states} | {state.key for state in documents}
+            self.context.summary.failures.append(str(error))
+            states, documents = [], {}
+        with self.context.store.transaction() as connection:
+            cleaned = [text for result in results for text in result.cleaned]
+            renditions.save_renditions(connection, self.context.publication.cleaning, cleaned)
+            archive_places.save_written(connection, documents)
             published.save_documents(
-                connection, {(key, number): files for key, number, _, files in self.documents}
+                connection, {(key, number): files for (key, number, _), files in documents.items()}
             )
-            published.save_feeds(connection, self.states)
-            hub_queue.want(connection, self.publication.hubs, self.topics, self.now)
-        self.topics.clear()
-        self.cleaned, self.states, self.documents = [], [], []
-        self.touched.clear()
-        self.taken = 0
+            published.save_feeds(connection, states)
+            hub_queue.want(connection, self.context.publication.hubs, topics, self.context.now)
 
     def forget(self, keys: Iterable[str]) -> None:
         """Remove the files of feeds that are not configured any more."""
         gone = list(keys)
-        if not gone or self.dry_run:
+        if not gone or self.context.dry_run:
             return
-        with self.store.transaction() as connection:
+        with self.context.store.transaction() as connection:
             removed = []
             for key in gone:
                 try:
                     for path in published.paths_of(connection, [key]):
-                        remove(self.directory, path)
+                        remove(self.context.directory, path)
                 except PublishError as error:
                     self._fail(key, str(error))
                     continue
                 removed.append(key)
-                del self.manifest[key]
+                del self.context.manifest[key]
             published.forget_feeds(connection, removed)
 
     def trim(self, kept: Iterable[tuple[FeedSpec, Archive]]) -> None:
         """Take what was withdrawn out of documents that cannot be written again as a whole."""
+        directory, publication = self.context.directory, self.context.publication
         for spec, archive in kept:
-            path = self.publication.archive_path(spec, archive.number)
+            path = publication.archive_path(spec, archive.number)
+            state = DocumentState(spec.key, archive.number, b"")
             try:
-                with (self.directory / path).open("rb") as file:
-                    data = file.read(archives.MAX_BYTES)
-                codes = {code for code, _ in archive.places}
-                found = archives.trimmed(data, self.publication.tag, codes)
-                if found is None or found[1]:
-                    self._fail(
-                        spec.key,
-                        f"{self.directory / path}: is damaged, and some of its articles are known "
-                        "from it alone: restore it from a backup, or remove it and lose them",
-                    )
-                    continue
-                files = [
-                    self._place(file)
-                    for file in prepare(
-                        self.directory, path, found[0], self.publication.codings,
-                        dry_run=self.dry_run,
-                    )
-                ]  # fmt: skip
-            except (PublishError, OSError) as error:
+                data = archive_files.trimmed(directory / path, publication.tag, archive)
+                files = prepare(
+                    directory, path, data, publication.codings, dry_run=self.context.dry_run
+                )
+            except PublishError as error:
                 self._fail(spec.key, str(error))
                 continue
-            self.documents.append(_Document(spec.key, archive.number, b"", files))
-        if self.documents:
+            self.write(Result(state, tuple(files)))
+        if self.unsaved:
             self.save()
 
     def remove_strays(self) -> None:
         """Remove the files of archive documents that are no more."""
-        if self.dry_run:
+        if self.context.dry_run:
             return
-        with self.store.transaction() as connection:
+        with self.context.store.transaction() as connection:
             for path in published.stray_paths(connection):
                 try:
-                    remove(self.directory, path)
+                    remove(self.context.directory, path)
                 except PublishError as error:
-                    self.summary.failures.append(str(error))
+                    self.context.summary.failures.append(str(error))
                     continue
                 published.forget_paths(connection, [path])
 
     def _fail(self, key: str, failure: str) -> None:
         self.failed.add(key)
-        self.summary.failures.append(failure)
+        self.context.summary.failures.append(failure)
 
-    def _place(self, file: Prepared) -> PublishedFile:
-        if file.is_new:
-            self.summary.paths.append(file.path)
-        if self.dry_run:
-            return PublishedFile(file.path, 0, 0)
-        if file.temporary is not None:
-            self.touched.add((self.directory / file.path).parent)
-        return put(self.directory, file, self.publication.codings)
+    def _put(self, files: Sequence[Prepared]) -> None:
+        """Put files into place: those in a content coding before their originals."""
+        if not self.context.dry_run:
+            for file in reversed(files):
+                put(self.context.directory, file, self.context.publication.codings)
+        self.context.summary.paths += [file.left.path for file in files if file.is_new]
 
-    def _keep(self, job: Job, state: FeedState, files: list[PublishedFile]) -> None:
-        """Note a feed that is on disk, and remove its files of formats that are no more."""
-        old = self.manifest.get(state.key)
-        paths = {file.path for file in files}
-        for file in old.files if old is not None else ():
-            if file.path not in paths and not self.dry_run:
-                remove(self.directory, file.path)
-        # Its own files first: packed ones were put into place before them.
-        own = [file for file in files if file.path in job.paths.values()]
-        state = replace(state, files=(*own, *(file for file in files if file not in own)))
-        self.states.append(state)
-        self.manifest[state.key] = state
+    def _complete(self, state: FeedState, files: Sequence[Prepared]) -> FeedState:
+        """A feed's state with its files, after those of its former formats are removed."""
+        left = tuple(file.left for file in files)
+        paths = {file.path for file in left}
+        old = self.context.manifest.get(state.key)
+        for file in old.files if old is not None and not self.context.dry_run else ():
+            if file.path not in paths:
+                remove(self.context.directory, file.path)
+        return replace(state, files=left)

@@ -6,7 +6,8 @@ Every article is looked at once when it arrives, and again when it has changed.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from sqlalchemy import Connection
 
@@ -24,107 +25,115 @@ PAGE = 500
 TAGS = "tags"
 # One more whenever the same rules find other articles than before.
 VERSION = 1
-Chooser = Callable[[Article, str], set[str]]
+
+
+class Selection(Protocol):
+    """A way to choose articles for feeds; `rules` is a digest of all that it depends on."""
+
+    name: str
+    rules: bytes
+    reads_text: bool
+
+    def feeds_of(self, article: Article, text: str) -> set[str]:
+        """Return the keys of the feeds that show an article."""
+        ...
+
+
+class _Tags:
+    """A feed for each tag."""
+
+    def __init__(self, publication: Publication) -> None:
+        self.name, self.reads_text = TAGS, False
+        self.rules = digest_of((VERSION, TAGS))
+        self._publication = publication
+
+    def feeds_of(self, article: Article, _text: str) -> set[str]:
+        source = self._publication.source_name(article.source, article.source_name)
+        return {self._publication.tag_spec(tag).key for tag in tags_of(article, source)}
+
+
+class _Filter:
+    """The feed of one filter."""
+
+    def __init__(self, extra: Extra, key: str) -> None:
+        self.name, self.reads_text = key, bool(extra.words or extra.stocks)
+        self.rules = digest_of((VERSION, repr(extra)))
+        self._sources, self._tags = frozenset(extra.sources), frozenset(extra.tags)
+        self._words = tuple(word.casefold() for word in extra.words)
+        codes = "|".join(map(re.escape, extra.stocks))
+        self._stocks = re.compile(rf"(?:data-code=[\"']?\d+,|stock_\d+\.)(?:{codes})\b")
+        self._has_stocks = bool(codes)
+
+    def feeds_of(self, article: Article, text: str) -> set[str]:
+        return {self.name} if self._shows(article, text) else set()
+
+    def _shows(self, article: Article, text: str) -> bool:
+        if self._sources and article.source not in self._sources:
+            return False
+        if self._tags and self._tags.isdisjoint(article.categories):
+            return False
+        if self._has_stocks and self._stocks.search(text) is None:
+            return False
+        if not self._words:
+            return True
+        shown = f"{article.title}\n{plain_text(text)}".casefold()
+        return any(word in shown for word in self._words)
 
 
 def update(store: Store, publication: Publication, changed: Iterable[str]) -> None:
-    """Bring all selections up to date, and note the feeds that may look different."""
-    wanted = _choosers(publication)
+    """Bring all selections up to date, and mark the feeds that may look different."""
+    selections = _selections(publication)
+    rules = {selection.name: selection.rules for selection in selections}
     with store.transaction() as connection:
         known = selected.progress(connection)
-        _forget_others(connection, known.keys() - wanted.keys())
-        for name, (rules, _) in wanted.items():
-            if name in known and known[name].rules != rules:
-                _forget_others(connection, [name])
-                del known[name]
-    if not wanted:
+        current = {name: done for name, done in known.items() if done.rules == rules.get(name)}
+        for name in known.keys() - current.keys():
+            gone = selected.forget(connection, name, "tag:" if name == TAGS else name)
+            published.mark_dirty(connection, gone)
+    if not selections:
         return
-    upto = min(known[name].upto if name in known else 0 for name in wanted)
-    reads_text = any(extra.words or extra.stocks for extra in publication.extras)
-
-    def choose(connection: Connection, articles: list[Article]) -> None:
-        texts = _texts(connection, articles) if reads_text else {}
-        before = selected.feeds_of(connection, [article.code for article in articles])
-        now = {
-            article.code: set()
-            if article.removed or not article.revision
-            else set().union(
-                *(choose(article, texts.get(article.code, "")) for _, choose in wanted.values())
-            )
-            for article in articles
-        }
-        selected.replace(connection, now, articles)
-        published.touch_feeds(
-            connection, set().union(*before.values(), *now.values()) if now else set()
-        )
-
+    upto = min(current[name].upto if name in current else 0 for name in rules)
     codes = sorted(changed)
     for start in range(0, len(codes), PAGE):
         with store.transaction() as connection:
-            choose(
-                connection,
-                list(articles_of(connection, codes[start : start + PAGE]).values()),
-            )
+            articles = articles_of(connection, codes[start : start + PAGE])
+            _select(connection, selections, list(articles.values()))
     while True:
         with store.transaction() as connection:
             new = selected.arrived(connection, upto, PAGE)
-            choose(connection, [article for _, article in new])
+            _select(connection, selections, [article for _, article in new])
             upto = new[-1][0] if new else upto
             selected.save_progress(
-                connection, {name: Progress(rules, upto) for name, (rules, _) in wanted.items()}
+                connection, {name: Progress(digest, upto) for name, digest in rules.items()}
             )
         if len(new) < PAGE:
             return
 
 
-def _choosers(publication: Publication) -> dict[str, tuple[bytes, Chooser]]:
-    """For each selection a digest of its rules, and which feeds it puts an article into."""
-    found: dict[str, tuple[bytes, Chooser]] = {}
-    if publication.has_tags:
-        found[TAGS] = (
-            digest_of((VERSION, TAGS)),
-            lambda article, _: {
-                publication.tag_spec(tag).key
-                for tag in tags_of(
-                    article, publication.source_name(article.source, article.source_name)
-                )
-            },
-        )
-    for extra in publication.extras:
-        spec = publication.extra_spec(extra.name)
-        found[spec.key] = (digest_of((VERSION, repr(extra))), _filter(extra, spec.key))
-    return found
+def _selections(publication: Publication) -> list[Selection]:
+    tags: list[Selection] = [_Tags(publication)] if publication.has_tags else []
+    return tags + [
+        _Filter(extra, publication.extra_spec(extra.name).key) for extra in publication.extras
+    ]
 
 
-def _filter(extra: Extra, key: str) -> Chooser:
-    sources, tags = frozenset(extra.sources), frozenset(extra.tags)
-    words = tuple(word.casefold() for word in extra.words)
-    codes = "|".join(map(re.escape, extra.stocks))
-    stocks = re.compile(rf"(?:data-code=[\"']?\d+,|stock_\d+\.)(?:{codes})\b") if codes else None
-
-    def choose(article: Article, text: str) -> set[str]:
-        if sources and article.source not in sources:
-            return set()
-        if tags and tags.isdisjoint(article.categories):
-            return set()
-        if stocks is not None and stocks.search(text) is None:
-            return set()
-        if words:
-            shown = f"{article.title}\n{plain_text(text)}".casefold()
-            if not any(word in shown for word in words):
-                return set()
-        return {key}
-
-    return choose
+def _select(
+    connection: Connection, selections: Sequence[Selection], articles: list[Article]
+) -> None:
+    """Save which feeds show some articles, and mark those and the ones that showed them."""
+    reads_text = any(selection.reads_text for selection in selections)
+    texts = _texts(connection, articles) if reads_text else {}
+    before = selected.feeds_of(connection, [article.code for article in articles])
+    now: dict[str, set[str]] = {article.code: set() for article in articles}
+    for article in articles:
+        if article.revision and not article.removed:
+            for selection in selections:
+                now[article.code] |= selection.feeds_of(article, texts.get(article.code, ""))
+    selected.replace(connection, now, articles)
+    published.mark_dirty(connection, set().union(*before.values(), *now.values()))
 
 
 def _texts(connection: Connection, articles: Iterable[Article]) -> dict[str, str]:
     """Texts as they were found: what feeds show has lost the mark-up of stocks."""
     ids = {article.body_id: article.code for article in articles if article.body_id is not None}
     return {ids[number]: unpack(body) for number, body in bodies_of(connection, ids.keys()).items()}
-
-
-def _forget_others(connection: Connection, names: Iterable[str]) -> None:
-    for name in names:
-        gone = selected.forget(connection, name, "tag:" if name == TAGS else name)
-        published.touch_feeds(connection, gone)

@@ -40,8 +40,8 @@ def archive_fingerprint(
     return fingerprint_of(rules + sealed, articles, names, {}, None)
 
 
-class Texts:
-    """The revisions that some places name, as far as their texts are known."""
+class Revisions:
+    """The articles of some places in the revisions that these name, as far as they are known."""
 
     def __init__(self, connection: Connection, places: Collection[tuple[str, int]]) -> None:
         self._newest = articles_of(connection, {code for code, _ in places})

@@ -22,6 +22,7 @@ from typing import Any
 
 from aggregator import __version__
 from aggregator.config import safe_yaml
+from aggregator.model.atomic import remove_quietly, replace_file
 from aggregator.model.errors import AggregatorError, UnusableError
 from aggregator.origins.posts.scan import PostsDigest, list_posts
 
@@ -82,9 +83,8 @@ def note(
     article is due.  Folders are as the configuration has them.
     """
     root = config.resolve().parent / feeds
-    path = stamp_path(store)
-    temporary = path.with_name(path.name + ".tmp")
-    try:
+    # A cache that cannot be written costs time only.
+    with contextlib.suppress(OSError):
         stamp = {
             "config": _config_digest(config.read_bytes(), environment),
             "next_due": next_due,
@@ -94,18 +94,12 @@ def note(
             "store": _stat(store),
             "summary": dict(summary),
         }
-        temporary.write_text(json.dumps(stamp), encoding="utf-8")
-        temporary.replace(path)
-    except OSError:
-        # A cache that can't be written costs time only.
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        replace_file(stamp_path(store), json.dumps(stamp).encode())
 
 
 def forget(store: Path) -> None:
     """Remove the stamp, before anything is changed."""
-    with contextlib.suppress(OSError):
-        stamp_path(store).unlink(missing_ok=True)
+    remove_quietly(stamp_path(store))
 
 
 def _config_digest(raw: bytes, environment: Mapping[str, str]) -> str:

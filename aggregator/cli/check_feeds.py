@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from aggregator.config.schema import Settings
+from aggregator.model.atomic import replace_file
 from aggregator.model.errors import PublishError
 from aggregator.publish.publication import ARCHIVES, FOLDERS
 from aggregator.publish.validate import ENDINGS, Report, validate
@@ -147,8 +148,6 @@ def _remembered(path: Path) -> dict[str, Any]:
 
 
 def _remember(path: Path, seen: dict[str, Any]) -> None:
-    temporary = path.with_name(path.name + ".tmp")
     with contextlib.suppress(OSError):  # the next check then has nothing to compare with
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(seen, ensure_ascii=False), encoding="utf-8")
-        temporary.replace(path)
+        replace_file(path, json.dumps(seen, ensure_ascii=False).encode())

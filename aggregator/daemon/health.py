@@ -15,6 +15,7 @@ from pathlib import Path
 
 from aggregator.daemon.failures import OpenFailures, failures_of
 from aggregator.daemon.metrics import Metrics
+from aggregator.model.atomic import replace_file
 from aggregator.model.logs import LOGGER
 from aggregator.model.terminal import counted
 from aggregator.pipeline.building import BuildOutcome
@@ -231,10 +232,8 @@ class Health:
             )
             if state == self._saved_state:
                 return
-            temporary = self._state_path.with_name(self._state_path.name + ".tmp")
             with contextlib.suppress(OSError):  # the full disk may be the failure
-                temporary.write_text(state, encoding="utf-8")
-                temporary.replace(self._state_path)
+                replace_file(self._state_path, state.encode())
                 self._saved_state = state
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """The formats that feeds are written in: the one list, which everything else reads.
 
 A new format is a module in `publish/`, a line here, and docs/feeds.md; and a reader in
-publish/read_back.py, if dates are to be known from it after the store was lost.
+publish/read_back.py, if dates are to be read from it after the store was lost.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from dataclasses import dataclass
 class Format:
     """How a feed is written.
 
-    `module` has `render(document) -> bytes` (publish/interface.py), and `check` names the
-    function, MODULE:NAME, that says what is wrong with such a file; both are imported when
-    they are needed.  Of one that `is_xml`, browsers show the XML.
+    `module` has `render(document) -> bytes`: the whole file in UTF-8, the same for the same
+    document, without characters that the format does not allow.  `check` names the function,
+    MODULE:NAME, that finds what is wrong with such a file.  Both are imported when they are
+    needed.  Browsers show one that `is_xml` with a style sheet.
     """
 
     label: str
@@ -47,7 +48,7 @@ FORMATS = {
         "JSON",
         ".json",
         "application/feed+json",
-        "aggregator.publish.jsonfeed",
+        "aggregator.publish.json_feed",
         "aggregator.publish.validate.json_feed:check_json_feed",
     ),
 }

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from aggregator.model.atomic import remove_quietly, write_new
 from aggregator.model.errors import PublishError
 from aggregator.model.feeds import PublishedFile
 from aggregator.publish.compression import ENDINGS, compressed
@@ -21,70 +22,64 @@ _PIECE = 1_000_000
 
 @dataclass(frozen=True)
 class Prepared:
-    """A file that is on the disk under a temporary name, ready to be put into place.
+    """A file that is ready to be put into place, and will then be `left` so.
 
-    There is no `temporary` one where the file is as it should be; `is_new` says that it
-    differs from the one that was there, which a packed one never counts as.  `checksum`
-    is the CRC-32 of its bytes.
+    Its bytes lie in the file `temporary`; there is none where the published file has them
+    already, and in a dry run.  `is_new` says that they differ from what was published, which
+    a file in a content coding never counts as.
     """
 
-    path: str
+    left: PublishedFile
     is_new: bool
-    checksum: int
     temporary: Path | None = None
 
     def discard(self) -> None:
         """Remove the temporary file, if it is still there."""
         if self.temporary is not None:
-            with contextlib.suppress(OSError):
-                self.temporary.unlink(missing_ok=True)
+            remove_quietly(self.temporary)
 
 
 def prepare(
     directory: Path, path: str, data: bytes, codings: Iterable[str], *, dry_run: bool = False
 ) -> list[Prepared]:
-    """Put bytes on the disk that `path` is to hold, and once more in each content coding.
+    """Write the bytes that `path` is to hold beside it, and once more in each content coding.
 
-    A dry run only finds out whether they differ.  Raises `PublishError`, and no temporary
-    file is left.
+    The file itself comes first.  A dry run only finds out whether they differ.  Raises
+    `PublishError`, and leaves no temporary file.
     """
-    target = directory / path
     if dry_run:
-        return [Prepared(path, is_new=not _holds(target, data), checksum=zlib.crc32(data))]
-    found = [_prepared(path, target, data)]
+        return [Prepared(PublishedFile(path, 0, 0), not _holds(directory / path, data))]
+    files = [_prepared(directory, path, data)]
     try:
-        changed = os.stat(found[0].temporary or target).st_mtime_ns
         for coding in codings:
-            packed = target.with_name(target.name + ENDINGS[coding])
-            file = _prepared(path + ENDINGS[coding], packed, compressed(data, coding))
-            # Servers tell the age of a response by the file that they send.
-            os.utime(file.temporary or packed, ns=(changed, changed))
-            found.insert(0, replace(file, is_new=False))
-    except (PublishError, OSError) as error:
-        for file in found:
+            coded = path + ENDINGS[coding]
+            # Servers derive the age of a response from the file that they send.
+            modified = files[0].left.mtime_ns
+            file = _prepared(directory, coded, compressed(data, coding), modified)
+            files.append(replace(file, is_new=False))
+    except PublishError:
+        for file in files:
             file.discard()
-        raise _failure(target, error) if isinstance(error, OSError) else error from error
-    return found
+        raise
+    return files
 
 
-def put(directory: Path, file: Prepared, codings: Collection[str]) -> PublishedFile:
-    """Make a prepared file the published one; return how it was left.
+def put(directory: Path, file: Prepared, codings: Collection[str]) -> None:
+    """Make a prepared file the published one.
 
-    Packed ones in other codings than `codings` would tell of an older one, and go.
-    Raises `PublishError`; the old file is then untouched and the temporary one gone.
+    Remove its twins in other codings than `codings`, which would be those of an older one.
+    Raises `PublishError`; the old file is then unchanged and the temporary one removed.
     """
-    target = directory / file.path
+    target = directory / file.left.path
     try:
         if file.temporary is not None:
             os.replace(file.temporary, target)
         for coding, ending in ENDINGS.items():
             if coding not in codings:
                 target.with_name(target.name + ending).unlink(missing_ok=True)
-        found = target.stat()
     except OSError as error:
         file.discard()
         raise _failure(target, error) from error
-    return PublishedFile(file.path, found.st_size, found.st_mtime_ns, file.checksum)
 
 
 def left_file(directory: Path, path: str) -> PublishedFile | None:
@@ -160,13 +155,13 @@ def is_as_left(files: Iterable[PublishedFile], directory: Path, *, full: bool = 
 
 
 def _holds(path: Path, data: bytes) -> bool:
-    """Whether a file holds just these bytes; `OSError` if that cannot be found out."""
+    """Whether a file holds just these bytes.  Raises `PublishError` if it cannot be read."""
     try:
-        if path.stat().st_size != len(data):
-            return False
-        return path.read_bytes() == data
+        return path.stat().st_size == len(data) and path.read_bytes() == data
     except FileNotFoundError:
         return False
+    except OSError as error:
+        raise _failure(path, error) from error
 
 
 def _checksum(path: str | Path) -> int:
@@ -178,26 +173,25 @@ def _checksum(path: str | Path) -> int:
     return checksum
 
 
-def _prepared(path: str, target: Path, data: bytes) -> Prepared:
-    """One file on the disk, beside the one whose place it will take."""
-    temporary = target.parent / f"{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}"
+def _prepared(directory: Path, path: str, data: bytes, modified: int | None = None) -> Prepared:
+    """One file, as if it was `modified` then, in nanoseconds."""
+    target = directory / path
+    written = target
+    is_new = not _holds(target, data)
     try:
-        checksum = zlib.crc32(data)
-        if _holds(target, data):
-            return Prepared(path, is_new=False, checksum=checksum)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(
-            temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644
-        )
-        with open(descriptor, "wb", buffering=0) as file:
-            left = memoryview(data)
-            while left:
-                left = left[file.write(left) :]
-            os.fsync(descriptor)
+        if is_new:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            written = target.parent / f"{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}"
+            write_new(written, data, sync=True)
+        if modified is not None:
+            os.utime(written, ns=(modified, modified))
+        found = written.stat()
     except OSError as error:
-        Prepared(path, True, 0, temporary).discard()
+        if is_new and written != target:
+            remove_quietly(written)
         raise _failure(target, error) from error
-    return Prepared(path, True, checksum, temporary)
+    left = PublishedFile(path, found.st_size, found.st_mtime_ns, zlib.crc32(data))
+    return Prepared(left, is_new, written if is_new else None)
 
 
 def _failure(path: Path, error: OSError) -> PublishError:

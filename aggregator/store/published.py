@@ -58,17 +58,17 @@ def paths_of(connection: Connection, feeds: Collection[str]) -> list[str]:
     return found
 
 
-def touched_sources(connection: Connection) -> set[str]:
+def dirty_sources(connection: Connection) -> set[str]:
     """Sources whose articles changed since they were last built."""
     return set(connection.execute(select(schema.touched.c.source)).scalars())
 
 
-def touched_feeds(connection: Connection) -> set[str]:
+def dirty_feeds(connection: Connection) -> set[str]:
     """The keys of feeds that may look different, whatever their sources say."""
     return set(connection.execute(select(schema.touched_feed.c.feed)).scalars())
 
 
-def touch_feeds(connection: Connection, keys: Iterable[str]) -> None:
+def mark_dirty(connection: Connection, keys: Iterable[str]) -> None:
     """Note that some feeds may look different."""
     rows = [{"feed": key} for key in sorted(keys)]
     if rows:
@@ -167,7 +167,7 @@ def feeds_are_current(
         connection.execute(delete(table))
     if has_archives or connection.execute(select(schema.archiving).limit(1)).first() is None:
         connection.execute(delete(schema.changed))
-    touch_feeds(connection, failed)
+    mark_dirty(connection, failed)
 
 
 def page_files(connection: Connection) -> dict[str, tuple[bytes, PublishedFile]]:

@@ -61,7 +61,7 @@ def repair(connection: Connection, texts: PublishedTexts, now: datetime.datetime
         losses.places.update((origin, location) for origin, location in rows)
     _read_again(connection, losses.places)
     if losses.count:
-        published.touch_feeds(connection, connection.execute(select(schema.feed.c.key)).scalars())
+        published.mark_dirty(connection, connection.execute(select(schema.feed.c.key)).scalars())
     problems.note_losses(
         connection, [Problem(code, reason) for code, reason in losses.problems.items()], now
     )
@@ -157,7 +157,7 @@ def read_everything_again(connection: Connection) -> None:
     connection.execute(delete(schema.touched))
     if sources:
         insert_rows(connection, schema.touched, [{"source": source} for source in sources])
-    published.touch_feeds(connection, connection.execute(select(schema.feed.c.key)).scalars())
+    published.mark_dirty(connection, connection.execute(select(schema.feed.c.key)).scalars())
     # Articles that have a place in the archives keep it.
     changed = select(article.c.code, literal(True))
     connection.execute(

@@ -321,7 +321,7 @@ def test_somebody_elses_page_is_left_alone(site: Site) -> None:
     mine = site.feeds / "index.html"
     mine.write_text("<h1>mine</h1>")
     result = site.build()
-    assert "is not from here, and was kept" in result.err
+    assert "was not made by aggregator, and was kept" in result.err
     assert mine.read_text() == "<h1>mine</h1>"
     mine.unlink()
     site.build()

@@ -1,0 +1,171 @@
+"""Archive documents on disk: taken over from another store, compared, and trimmed."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from aggregator.articles.identity import code_of_entry_id
+from aggregator.build.context import Context
+from aggregator.model.articles import Article
+from aggregator.model.errors import PublishError, StoreError
+from aggregator.model.feeds import Archive, FeedSpec, PublishedFile
+from aggregator.publish.compression import with_packed
+from aggregator.publish.files import is_as_left, left_file
+from aggregator.publish.publication import Publication
+from aggregator.store import archive_places, published
+from aggregator.store.articles import articles_of
+
+# An entry as publish/atom.py writes it, and its id.
+_ENTRY = re.compile(rb"  <entry>\n    <id>([^<]*)</id>.*?\n  </entry>\n?", re.DOTALL)
+MAX_BYTES = 200_000_000
+MAX_DIGITS = 9
+
+
+def check_documents(context: Context, connection: Connection) -> set[str]:
+    """Have those documents written again that are not on disk as they were left.
+
+    They are compared by their `stat`, in a full build by their content.  Returns the keys of
+    their feeds.
+    """
+    publication, directory = context.publication, context.directory
+    left: dict[tuple[str, int], list[PublishedFile]] = {}
+    for feed, number, file in published.documents(connection):
+        left.setdefault((feed, number), []).append(file)
+    missing: dict[str, set[int]] = {}
+    for feed, number in archive_places.written(connection):
+        spec = publication.spec_of(feed)
+        if spec is None:
+            continue
+        path = publication.archive_path(spec, number)
+        files = left.pop((feed, number), None)
+        if files is None:
+            # Written when files were not noted, or read back after the store was lost.
+            files = _left_files(context, path)
+            published.save_documents(connection, {(feed, number): files})
+        is_whole = {file.path for file in files} == set(with_packed([path], publication.codings))
+        if not is_whole or not is_as_left(files, directory, full=context.full):
+            missing.setdefault(feed, set()).add(number)
+    for feed, numbers in missing.items():
+        archive_places.write_again(connection, feed, numbers)
+    return set(missing)
+
+
+def adopt(context: Context, connection: Connection, spec: FeedSpec, after: int = 0) -> None:
+    """Take over documents with numbers past `after` that another store has left.
+
+    They stay as they are and take no more, since some of their articles may be known from
+    them alone.  An entry that was updated when the article was has its newest revision.
+    A torn one is written again as far as its articles are known, and one that is missing
+    between others is written without entries, so that the way through them is whole.
+    """
+    found = _left_documents(context, spec, after)
+    if not found:
+        return
+    codes = {code for entries, _ in found.values() for code in entries}
+    articles: Mapping[str, Article] = articles_of(connection, codes)
+    lowest: dict[str, int] = {}
+    for code, revision in archive_places.placed(connection, spec.key, codes):
+        lowest[code] = min(revision, lowest.get(code, revision))
+    for number in range(max(found), after, -1):
+        entries, is_whole = found.get(number, ({}, False))
+        places = []
+        for code, updated in entries.items():
+            revision = _revision(articles.get(code), updated)
+            revision = min(revision, lowest.get(code, revision + 1) - 1)
+            lowest[code] = revision
+            places.append((code, revision))
+        # A document shows its last place first.
+        document = Archive(number, tuple(reversed(places)), is_sealed=True, is_written=is_whole)
+        archive_places.save(connection, spec.key, [document])
+        archive_places.save_places(connection, spec.key, number, document.places)
+        files = _left_files(context, context.publication.archive_path(spec, number))
+        published.save_documents(connection, {(spec.key, number): files})
+
+
+def _left_documents(
+    context: Context, spec: FeedSpec, after: int
+) -> dict[int, tuple[dict[str, datetime.datetime], bool]]:
+    """The archive documents of a feed that are on disk, past the number `after`.
+
+    By number: when each of their articles was updated, and whether they are whole.
+    """
+    found = {}
+    pattern = context.publication.archive_path(spec, 0).replace(".0.", ".*.")
+    for path in context.directory.glob(pattern):
+        number = path.name.rsplit(".", 2)[1]
+        if not number.isdecimal() or int(number) <= after or len(number) > MAX_DIGITS:
+            continue
+        try:
+            with path.open("rb") as file:
+                data = file.read(MAX_BYTES)
+        except IsADirectoryError:
+            continue
+        except OSError as error:
+            raise StoreError(
+                f"{path}: cannot be read: {error.strerror}. It may hold what nothing else does: "
+                "mend the file, or remove it"
+            ) from error
+        found[int(number)] = (_entries(data, context.publication), _is_whole(data))
+    return found
+
+
+def _left_files(context: Context, path: str) -> list[PublishedFile]:
+    """A document and its packed files, as they lie on disk."""
+    names = with_packed([path], context.publication.codings)
+    found = (left_file(context.directory, name) for name in names)
+    return [file for file in found if file is not None]
+
+
+def _is_whole(data: bytes) -> bool:
+    return data.rstrip().endswith(b"</feed>")
+
+
+def _revision(article: Article | None, updated: datetime.datetime) -> int:
+    """Which revision of an article an entry shows that was updated at this time."""
+    if article is None:
+        return 1
+    newest = max(article.revision, 1)
+    return newest if updated == (article.updated or article.published) else newest - 1
+
+
+def _entries(data: bytes, publication: Publication) -> dict[str, datetime.datetime]:
+    """The codes of a document's entries, and when each was updated."""
+    from aggregator.publish.read_back import dated_entries
+
+    return {
+        code: entry.updated
+        for entry in dated_entries(data, ".atom")
+        if (code := code_of_entry_id(publication.tag, entry.id)) is not None
+    }
+
+
+def trimmed(path: Path, tag: str, archive: Archive) -> bytes:
+    """Return a published document less the entries of articles that are not in `archive`.
+
+    Raises `PublishError` if it cannot be read, or lacks an entry.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES)
+    except OSError as error:
+        raise PublishError(f"{path}: cannot be read: {error.strerror}") from error
+    codes = {code for code, _ in archive.places}
+    found = set()
+
+    def kept(entry: re.Match[bytes]) -> bytes:
+        code = code_of_entry_id(tag, entry[1].decode("utf-8", "replace"))
+        found.add(code)
+        return entry[0] if code in codes else b""
+
+    left = _ENTRY.sub(kept, data)
+    if not _is_whole(data) or not codes <= found:
+        raise PublishError(
+            f"{path}: is damaged, and some of its articles are known from it alone: restore it "
+            "from a backup, or remove it and lose them"
+        )
+    return left

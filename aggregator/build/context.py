@@ -1,0 +1,26 @@
+"""What all steps of one build share."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aggregator.model.feeds import FeedState
+from aggregator.model.summaries import BuildSummary
+from aggregator.publish.publication import Publication
+from aggregator.store.database import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One build of one site; `manifest` is what is published, as the build goes on."""
+
+    store: Store
+    publication: Publication
+    directory: Path
+    now: datetime.datetime
+    manifest: dict[str, FeedState]
+    full: bool
+    dry_run: bool
+    summary: BuildSummary = field(default_factory=BuildSummary)

@@ -1,0 +1,47 @@
+"""Files that are replaced at once: whoever reads one sees the old bytes or the new ones, whole."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def write_new(path: Path, data: bytes, *, sync: bool) -> None:
+    """Write a file that does not exist yet; with `sync` it outlives a power cut.
+
+    Raises `OSError`, and leaves no file.
+    """
+    try:
+        with open(os.open(path, _NEW, 0o644), "wb", buffering=0) as file:
+            left = memoryview(data)
+            while left:
+                left = left[file.write(left) :]
+            if sync:
+                os.fsync(file.fileno())
+    except OSError:
+        remove_quietly(path)
+        raise
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Replace a file that may be lost in a power cut.
+
+    Raises `OSError`; the old file is then unchanged.
+    """
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.unlink(missing_ok=True)  # of a process that was killed
+    write_new(temporary, data, sync=False)
+    try:
+        temporary.replace(path)
+    except OSError:
+        remove_quietly(temporary)
+        raise
+
+
+def remove_quietly(path: Path) -> None:
+    """Remove a file if that can be done."""
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
