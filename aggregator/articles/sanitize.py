@@ -25,7 +25,7 @@ MAX_REFERENCES = 100_000
 MAX_TAG = 64 * 1024
 MAX_HTML = 20_000_000
 
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 _TAGS = (nh3.ALLOWED_TAGS | {"audio", "main", "picture", "section", "source", "tfoot", "video"}) - {
     "area",

@@ -33,6 +33,7 @@ def check_documents(context: Context, connection: Connection) -> set[str]:
     their feeds.
     """
     publication, directory = context.publication, context.directory
+    codings = publication.feeds.compress
     left: dict[tuple[str, int], list[PublishedFile]] = {}
     for feed, number, file in published.documents(connection):
         left.setdefault((feed, number), []).append(file)
@@ -47,7 +48,7 @@ def check_documents(context: Context, connection: Connection) -> set[str]:
             # Written when files were not noted, or read back after the store was lost.
             files = _left_files(context, path)
             published.save_documents(connection, {(feed, number): files})
-        is_whole = {file.path for file in files} == set(with_packed([path], publication.codings))
+        is_whole = {file.path for file in files} == set(with_packed([path], codings))
         if not is_whole or not is_as_left(files, directory, full=context.full):
             missing.setdefault(feed, set()).add(number)
     for feed, numbers in missing.items():
@@ -116,7 +117,7 @@ def _left_documents(
 
 def _left_files(context: Context, path: str) -> list[PublishedFile]:
     """A document and its packed files, as they lie on disk."""
-    names = with_packed([path], context.publication.codings)
+    names = with_packed([path], context.publication.feeds.compress)
     found = (left_file(context.directory, name) for name in names)
     return [file for file in found if file is not None]
 
@@ -140,7 +141,7 @@ def _entries(data: bytes, publication: Publication) -> dict[str, datetime.dateti
     return {
         code: entry.updated
         for entry in dated_entries(data, ".atom")
-        if (code := code_of_entry_id(publication.tag, entry.id)) is not None
+        if (code := code_of_entry_id(publication.site.tag, entry.id)) is not None
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from aggregator.build.plan import Jobs
 from aggregator.model.errors import UnknownSourceError
 from aggregator.model.feeds import FeedSpec, FeedState
 from aggregator.model.summaries import BuildSummary
+from aggregator.origins.interface import Progress
 from aggregator.publish.compression import with_packed
 from aggregator.publish.files import is_as_left, remove_leftovers
 from aggregator.publish.publication import ARCHIVES, FOLDERS, Publication
@@ -26,7 +27,6 @@ from aggregator.store.articles import articles_of, has_remembered
 from aggregator.store.database import Store
 from aggregator.store.windows import last_arrival, sources_due, window_of
 
-Progress = Callable[[int, int], None]
 MAX_CLOCK_STEP = datetime.timedelta(days=2)
 
 
@@ -80,7 +80,7 @@ def build(
         # Every feed has decided what the changes mean to it, whether or not others failed.
         with store.transaction() as connection:
             published.feeds_are_current(
-                connection, now, output.failed, has_archives=publication.has_archives
+                connection, now, output.failed, has_archives=publication.feeds.archives
             )
     return context.summary
 
@@ -92,7 +92,7 @@ def _write_feeds(
     jobs, output = Jobs(context, changes), Output(context)
     # Before documents that are on disk and unknown are adopted.
     output.remove_strays()
-    work = partial(produce, context.directory, context.publication.codings, context.dry_run)
+    work = partial(produce, context.directory, context.publication.feeds.compress, context.dry_run)
     # What feeds of several sources show of a source is known from its own feed.
     sources = [spec for spec in due if spec.source is not None]
     others = [spec for spec in due if spec.source is None]
@@ -137,7 +137,7 @@ def _specs(context: Context) -> list[FeedSpec]:
     with context.store.transaction() as connection:
         keys = [f"source:{source}" for source in windows.sources(connection)]
         keys += selected.shown_feeds(connection)
-    keys += [publication.extra_spec(extra.name).key for extra in publication.extras]
+    keys += [publication.extra_spec(name).key for name in publication.feeds.extra]
     keys += sorted(context.manifest)
     specs = (publication.spec_of(key) for key in dict.fromkeys(keys))
     found = [spec for spec in specs if spec is not None and spec.kind != "all"]
@@ -153,7 +153,7 @@ def _due_feeds(context: Context, specs: list[FeedSpec]) -> list[FeedSpec]:
         checked = min((state.checked_at for state in manifest.values()), default=now)
         sources |= sources_due(connection, checked, now)
         feeds |= selected.feeds_due(connection, checked, now)
-        if publication.has_archives:
+        if publication.feeds.archives:
             feeds |= archive_files.check_documents(context, connection)
 
     def is_due(spec: FeedSpec) -> bool:
@@ -175,7 +175,7 @@ def _due_feeds(context: Context, specs: list[FeedSpec]) -> list[FeedSpec]:
 def _is_published(context: Context, spec: FeedSpec, state: FeedState) -> bool:
     """Whether a feed's files are on disk as they were left, also those in a content coding."""
     publication = context.publication
-    expected = with_packed(publication.feed_paths(spec).values(), publication.codings)
+    expected = with_packed(publication.feed_paths(spec).values(), publication.feeds.compress)
     is_whole = {file.path for file in state.files} == set(expected)
     return is_whole and is_as_left(state.files, context.directory)
 

@@ -32,9 +32,9 @@ def publish(context: Context) -> None:
         return  # no feed to list
     with context.store.transaction() as connection:
         known = published.page_files(connection)
-    paths = [OPML, *((PAGE, *_ASSETS) if publication.has_page else ())]
+    paths = [OPML, *((PAGE, *_ASSETS) if publication.feeds.page else ())]
     fingerprint = _fingerprint(publication, manifest)
-    expected = set(with_packed(paths, publication.codings))
+    expected = set(with_packed(paths, publication.feeds.compress))
     if (
         known.keys() == expected
         and all(digest == fingerprint for digest, _ in known.values())
@@ -66,7 +66,7 @@ def publish(context: Context) -> None:
 def _write(context: Context, paths: list[str]) -> list[PublishedFile]:
     """Write some files, and return those that are in place."""
     written = []
-    codings, dry_run = context.publication.codings, context.dry_run
+    codings, dry_run = context.publication.feeds.compress, context.dry_run
     for path, data in _contents(context.publication, context.manifest, paths):
         try:
             files = prepare(context.directory, path, data, codings, dry_run=dry_run)
@@ -107,14 +107,14 @@ def make_overview(publication: Publication, manifest: Mapping[str, FeedState]) -
         for card in cards
     ]
     return Overview(
-        title=publication.title,
-        subtitle=publication.subtitle,
-        language=publication.language,
-        timezone=publication.timezone,
-        site_url=publication.site_url,
-        feeds_url=publication.feeds_url,
+        title=publication.site.title,
+        subtitle=publication.site.subtitle,
+        language=publication.site.language,
+        timezone=publication.site.timezone,
+        site_url=publication.site.url,
+        feeds_url=publication.feeds.url,
         author=publication.author,
-        icon=publication.icon,
+        icon=publication.site.icon,
         updated=max(newest, default=max(state.updated for _, state in known)),
         cards=tuple(combined),
     )
@@ -127,13 +127,13 @@ def _card(publication: Publication, spec: FeedSpec, state: FeedState, last_day: 
     is_combined = spec.kind == "all"
     return Card(
         kind=spec.kind,
-        name=words(publication.language).all_sources if is_combined else state.title,
+        name=words(publication.site.language).all_sources if is_combined else state.title,
         slug=spec.stem.rpartition("/")[2],
         paths=publication.feed_paths(spec),
         articles=state.activity.articles,
         days=tuple(counts.get(last_day - DAYS + 1 + number, 0) for number in range(DAYS)),
         newest=state.activity.newest,
-        site=publication.source_urls.get(spec.source or ""),
+        site=publication.source_url(spec.source),
     )
 
 

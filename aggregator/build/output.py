@@ -85,7 +85,7 @@ class Output:
         `unchanged` are states of feeds whose files stay as they are.
         """
         results, self.unsaved = self.unsaved, []
-        feeds_url = self.context.publication.feeds_url
+        publication = self.context.publication
         states = list(unchanged)
         documents: dict[DocumentState, list[PublishedFile]] = {}
         topics: list[str] = []
@@ -94,7 +94,7 @@ class Output:
             folders |= {file.temporary.parent for file in files if file.temporary is not None}
             if isinstance(state, FeedState):
                 states.append(state)
-                topics += [feeds_url + file.left.path for file in files if file.is_new]
+                topics += [publication.feeds.url + file.left.path for file in files if file.is_new]
             else:
                 documents[state] = [file.left for file in files]
         self.context.manifest.update((state.key, state) for state in states)
@@ -107,13 +107,13 @@ class Output:
             states, documents = [], {}
         with self.context.store.transaction() as connection:
             cleaned = [text for result in results for text in result.cleaned]
-            renditions.save_renditions(connection, self.context.publication.cleaning, cleaned)
+            renditions.save_renditions(connection, publication.cleaning, cleaned)
             archive_places.save_written(connection, documents)
             published.save_documents(
                 connection, {(key, number): files for (key, number, _), files in documents.items()}
             )
             published.save_feeds(connection, states)
-            hub_queue.want(connection, self.context.publication.hubs, topics, self.context.now)
+            hub_queue.want(connection, publication.feeds.hubs, topics, self.context.now)
 
     def forget(self, keys: Iterable[str]) -> None:
         """Remove the files of feeds that are not configured any more."""
@@ -140,9 +140,9 @@ class Output:
             path = publication.archive_path(spec, archive.number)
             state = DocumentState(spec.key, archive.number, b"")
             try:
-                data = archive_files.trimmed(directory / path, publication.tag, archive)
+                data = archive_files.trimmed(directory / path, publication.site.tag, archive)
                 files = prepare(
-                    directory, path, data, publication.codings, dry_run=self.context.dry_run
+                    directory, path, data, publication.feeds.compress, dry_run=self.context.dry_run
                 )
             except PublishError as error:
                 self._fail(spec.key, str(error))
@@ -172,7 +172,7 @@ class Output:
         """Put files into place: those in a content coding before their originals."""
         if not self.context.dry_run:
             for file in reversed(files):
-                put(self.context.directory, file, self.context.publication.codings)
+                put(self.context.directory, file, self.context.publication.feeds.compress)
         self.context.summary.paths += [file.left.path for file in files if file.is_new]
 
     def _complete(self, state: FeedState, files: Sequence[Prepared]) -> FeedState:

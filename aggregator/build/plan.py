@@ -61,7 +61,7 @@ class Jobs:
         """Yield what is to render of some feeds: each feed after its archives."""
         for job in self._of(specs):
             # Loaded only if there is something to render, and before workers share it.
-            rendering.load((*self.context.publication.formats, "atom"))
+            rendering.load((*self.context.publication.feeds.formats, "atom"))
             yield job
 
     def _of(self, specs: Iterable[FeedSpec]) -> Iterator[Job]:
@@ -70,7 +70,7 @@ class Jobs:
             with self.context.store.transaction() as connection:
                 windows = [self._window(connection, spec) for spec in some]
             for spec, window in zip(some, windows, strict=True):
-                if self.context.publication.has_archives:
+                if self.context.publication.feeds.archives:
                     yield from self._archives(spec)
                 job = self._feed(spec, window)
                 if job is not None:
@@ -78,7 +78,7 @@ class Jobs:
 
     def _window(self, connection: Connection, spec: FeedSpec) -> list[Article]:
         window = window_of(connection, spec, self.context.now)
-        if self.context.publication.has_archives:
+        if self.context.publication.feeds.archives:
             shown = {article.code for article in window}
             archives.update(self.context, connection, spec, shown, self.changes)
         return window
@@ -146,7 +146,7 @@ class Jobs:
             origins = self._origins(spec, names, live=True)
             number = (
                 archive_places.newest_number(connection, spec.key)
-                if publication.has_archives
+                if publication.feeds.archives
                 else None
             )
             activity = self._activity(connection, spec, self._entries(articles[:HEADLINES], names))
@@ -220,7 +220,10 @@ class Jobs:
         """The sources' own feeds, for one of several; `live` ones have the date of an update."""
         if spec.source is not None:
             return {}
-        publication, zone = self.context.publication, ZoneInfo(self.context.publication.timezone)
+        publication, zone = (
+            self.context.publication,
+            ZoneInfo(self.context.publication.site.timezone),
+        )
         origins = {}
         for key, name in names.items():
             own = publication.source_spec(key)
@@ -265,7 +268,7 @@ class Jobs:
             Headline(entry.title, entry.alternate, entry.published.astimezone(datetime.UTC))
             for entry in newest
         )
-        if not newest or spec.kind == "all" or not self.context.publication.has_page:
+        if not newest or spec.kind == "all" or not self.context.publication.feeds.page:
             return Activity(newest=headlines)
         last = newest[0].published
         offset = last.utcoffset() or datetime.timedelta()

@@ -12,10 +12,11 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from aggregator.articles.sanitize import plain_text
+from aggregator.config.schema import ExtraFeed
 from aggregator.model.articles import Article
 from aggregator.model.digests import digest_of
 from aggregator.model.packing import unpack
-from aggregator.publish.publication import Extra, Publication, tags_of
+from aggregator.publish.publication import Publication, tags_of
 from aggregator.store import published, selected
 from aggregator.store.articles import articles_of, bodies_of
 from aggregator.store.database import Store
@@ -55,7 +56,7 @@ class _Tags:
 class _Filter:
     """The feed of one filter."""
 
-    def __init__(self, extra: Extra, key: str) -> None:
+    def __init__(self, extra: ExtraFeed, key: str) -> None:
         self.name, self.reads_text = key, bool(extra.words or extra.stocks)
         self.rules = digest_of((VERSION, repr(extra)))
         self._sources, self._tags = frozenset(extra.sources), frozenset(extra.tags)
@@ -111,9 +112,10 @@ def update(store: Store, publication: Publication, changed: Iterable[str]) -> No
 
 
 def _selections(publication: Publication) -> list[Selection]:
-    tags: list[Selection] = [_Tags(publication)] if publication.has_tags else []
+    tags: list[Selection] = [_Tags(publication)] if publication.feeds.tags else []
     return tags + [
-        _Filter(extra, publication.extra_spec(extra.name).key) for extra in publication.extras
+        _Filter(extra, publication.extra_spec(name).key)
+        for name, extra in publication.feeds.extra.items()
     ]
 
 

@@ -12,7 +12,6 @@ costs one full look.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import time
@@ -22,13 +21,13 @@ from typing import Any
 
 from aggregator import __version__
 from aggregator.config import safe_yaml
+from aggregator.config.paths import DEFAULT_STORE, ENVIRONMENT_PREFIX
 from aggregator.model.atomic import remove_quietly, replace_file
+from aggregator.model.digests import digest_of
 from aggregator.model.errors import AggregatorError, UnusableError
 from aggregator.origins.posts.scan import PostsDigest, list_posts
 
-DEFAULT_STORE = "var/aggregator.db"
 _MAX_BYTES = 50_000_000
-_PREFIX = "AGGREGATOR_"
 
 
 def stamp_path(store: Path) -> Path:
@@ -43,7 +42,7 @@ def check(config: Path, environment: Mapping[str, str] = os.environ) -> dict[str
         values = safe_yaml.load(raw.decode("utf-8-sig")).value
         if not isinstance(values, dict):
             return None
-        name = environment.get("AGGREGATOR_STORE") or values.get("store") or DEFAULT_STORE
+        name = environment.get(f"{ENVIRONMENT_PREFIX}STORE") or values.get("store") or DEFAULT_STORE
         store = config.resolve().parent / str(name).removeprefix("sqlite:///")
         with stamp_path(store).open("rb") as file:
             stamp = json.loads(file.read(_MAX_BYTES))
@@ -103,9 +102,8 @@ def forget(store: Path) -> None:
 
 
 def _config_digest(raw: bytes, environment: Mapping[str, str]) -> str:
-    ours = sorted(item for item in environment.items() if item[0].startswith(_PREFIX))
-    values = repr((__version__, _program(), raw, ours))
-    return hashlib.blake2b(values.encode(), digest_size=16).hexdigest()
+    ours = sorted(item for item in environment.items() if item[0].startswith(ENVIRONMENT_PREFIX))
+    return digest_of((__version__, _program(), raw, ours)).hex()
 
 
 def _program() -> list[tuple[str, int, int]]:

@@ -12,13 +12,13 @@ from pydantic.fields import FieldInfo
 
 from aggregator.config import safe_yaml
 from aggregator.config.globs import reaches
+from aggregator.config.paths import ENVIRONMENT_PREFIX
 from aggregator.config.schema import Settings
 from aggregator.model.errors import ConfigError, UnusableError
 from aggregator.model.kinds import ORIGIN_KINDS
 
 MAX_CONFIG_BYTES = 1_000_000
 _INTERNAL = ("base", "order")
-ENVIRONMENT_PREFIX = "AGGREGATOR_"
 # What a build writes that could be taken for posts, and where it writes.
 PAGE = "index.html"
 OUTPUT_FOLDERS = frozenset({"sources", "tags", "extra", "archives", "articles"})

@@ -1,10 +1,15 @@
-"""Paths of the files beside the store: locks, and the status of the daemon."""
+"""The store's path, and those of the files beside it; to be imported without the settings."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from aggregator.config.schema import Settings
+if TYPE_CHECKING:
+    from aggregator.config.schema import Settings
+
+DEFAULT_STORE = "var/aggregator.db"
+ENVIRONMENT_PREFIX = "AGGREGATOR_"
 
 
 def lock_path(settings: Settings) -> Path:

@@ -14,6 +14,7 @@ from pydantic import Field, field_validator, model_validator
 
 from aggregator import __version__
 from aggregator.config.origins import IdentityRules, ListEndpoint, Posts, Shares, Subscription
+from aggregator.config.paths import DEFAULT_STORE
 from aggregator.config.values import (
     ByteSize,
     Duration,
@@ -142,7 +143,7 @@ class Settings(Section):
     """The whole of config.yaml.  `base` is the folder that relative paths start from."""
 
     site: Site
-    store: PathText = "var/aggregator.db"
+    store: PathText = DEFAULT_STORE
     posts: tuple[Posts, ...] = (Posts(path="posts"),)
     identity: IdentityRules = IdentityRules()
     shares: tuple[Shares, ...] = (Shares(),)

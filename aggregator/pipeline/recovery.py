@@ -187,7 +187,7 @@ def remember_published(publication: Publication, directory: Path, connection: Co
     found: dict[str, Article] = {}
     for path, data in _published_files(directory):
         for entry in dated_entries(data, path.suffix):
-            code = code_of_entry_id(publication.tag, entry.id)
+            code = code_of_entry_id(publication.site.tag, entry.id)
             if code is None:
                 continue
             updated = entry.updated if entry.updated != entry.published else None

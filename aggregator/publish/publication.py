@@ -6,13 +6,14 @@ import dataclasses
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from aggregator import __version__
 from aggregator.articles.identity import entry_id, source_slug
 from aggregator.articles.sanitize import CLEANER_VERSION
 from aggregator.articles.sources import NEWS
-from aggregator.config.schema import Settings
+from aggregator.config.schema import Feeds, Settings, Site, Source
 from aggregator.model.articles import Article
 from aggregator.model.digests import digest_of
 from aggregator.model.feeds import (
@@ -33,81 +34,19 @@ ARCHIVES = "archives/"
 FOLDERS = {"source": "sources", "tag": "tags", "extra": "extra"}
 
 
-@dataclass(frozen=True, slots=True)
-class Extra:
-    """A feed by a filter: each kind of criterion that is given must hold, by any of its values.
-
-    `words` stand in the title or the text, `stocks` are codes in the text's mark-up.
-    """
-
-    name: str
-    title: str
-    sources: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    words: tuple[str, ...] = ()
-    stocks: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Publication:
-    """What all feeds of a site have in common."""
+    """The feeds of a site, and what they have in common."""
 
-    title: str
-    subtitle: str | None
-    site_url: str
-    language: str
-    timezone: str
+    site: Site
+    feeds: Feeds
+    sources: Mapping[str, Source]
     author: str
-    tag: str
-    icon: str | None
-    logo: str | None
-    feeds_url: str
-    entries: int
-    combined_entries: int
-    source_names: Mapping[str, str]
-    source_urls: Mapping[str, str]
-    formats: tuple[str, ...] = ("atom",)
-    has_page: bool = True
-    has_archives: bool = True
-    has_tags: bool = False
-    extras: tuple[Extra, ...] = ()
-    hubs: tuple[str, ...] = ()
-    codings: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, settings: Settings) -> Publication:
-        """What the settings say of all feeds."""
-        site, feeds = settings.site, settings.feeds
-        return cls(
-            title=site.title,
-            subtitle=site.subtitle,
-            site_url=site.url,
-            language=site.language,
-            timezone=site.timezone,
-            author=settings.author,
-            tag=site.tag,
-            icon=site.icon,
-            logo=site.logo,
-            feeds_url=feeds.url,
-            entries=feeds.entries,
-            combined_entries=feeds.combined_entries,
-            source_names={
-                key: source.name for key, source in settings.sources.items() if source.name
-            },
-            source_urls={key: source.url for key, source in settings.sources.items() if source.url},
-            formats=feeds.formats,
-            has_page=feeds.page,
-            has_archives=feeds.archives,
-            has_tags=feeds.tags,
-            extras=tuple(
-                Extra(
-                    name, extra.title or name, extra.sources, extra.tags, extra.words, extra.stocks
-                )
-                for name, extra in feeds.extra.items()
-            ),
-            hubs=feeds.hubs,
-            codings=feeds.compress,
-        )
+        """Return the publication that the settings describe."""
+        return cls(settings.site, settings.feeds, settings.sources, settings.author)
 
     def source_spec(self, source: str) -> FeedSpec:
         """The feed of one source."""
@@ -123,10 +62,12 @@ class Publication:
 
     def combined_spec(self) -> FeedSpec:
         """The feed of all sources together."""
-        return FeedSpec(COMBINED, "all", "all", "", self.combined_entries)
+        return FeedSpec(COMBINED, "all", "all", "", self.feeds.combined_entries)
 
     def _spec(self, kind: str, subject: str, slug: str) -> FeedSpec:
-        return FeedSpec(f"{kind}:{subject}", f"{FOLDERS[kind]}/{slug}", kind, subject, self.entries)
+        return FeedSpec(
+            f"{kind}:{subject}", f"{FOLDERS[kind]}/{slug}", kind, subject, self.feeds.entries
+        )
 
     def spec_of(self, key: str) -> FeedSpec | None:
         """The feed with this key, None if it is not configured any more."""
@@ -135,41 +76,45 @@ class Publication:
             return self.combined_spec()
         if kind == "source":
             return self.source_spec(subject)
-        if kind == "tag" and self.has_tags:
+        if kind == "tag" and self.feeds.tags:
             return self.tag_spec(subject)
-        if kind == "extra" and any(extra.name == subject for extra in self.extras):
+        if kind == "extra" and subject in self.feeds.extra:
             return self.extra_spec(subject)
         return None
 
     def source_name(self, source: str, learnt: str | None) -> SourceName:
         """A source as feeds name it: by config, else as learnt, else by its key."""
         slug = source_slug(source)
-        name = self.source_names.get(source) or self.source_names.get(slug) or learnt or source
-        return SourceName(source, slug, name)
+        configured = (self.sources[key].name for key in (source, slug) if key in self.sources)
+        return SourceName(source, slug, next(filter(None, configured), learnt or source))
+
+    def source_url(self, source: str | None) -> str | None:
+        """The site of a source, if the settings name one."""
+        return self.sources[source].url if source and source in self.sources else None
 
     def subject_name(self, spec: FeedSpec, source: SourceName | None) -> str:
         """What a feed is about, in a word: a source's name, a tag, a title."""
         if source is not None:
             return source.name
         if spec.kind == "extra":
-            return next(extra.title for extra in self.extras if extra.name == spec.subject)
-        return spec.subject if spec.kind == "tag" else self.title
+            return self.feeds.extra[spec.subject].title or spec.subject
+        return spec.subject if spec.kind == "tag" else self.site.title
 
     def feed_title(self, name: str) -> str:
         """The title of a feed of a part of the site, by what it is about."""
-        return f"{name} - {self.title}"
+        return f"{name} - {self.site.title}"
 
     def feed_id(self, spec: FeedSpec) -> str:
         """The feed's id, which no change of address or format moves."""
-        return entry_id(self.tag, "feeds/" + spec.stem)
+        return entry_id(self.site.tag, "feeds/" + spec.stem)
 
     def feed_urls(self, spec: FeedSpec) -> dict[str, str]:
         """Where the feed is published, by format."""
-        return {name: self.feeds_url + path for name, path in self.feed_paths(spec).items()}
+        return {name: self.feeds.url + path for name, path in self.feed_paths(spec).items()}
 
     def feed_paths(self, spec: FeedSpec) -> dict[str, str]:
         """The feed's files, by format."""
-        return {name: spec.stem + FORMATS[name].ending for name in self.formats}
+        return {name: spec.stem + FORMATS[name].ending for name in self.feeds.formats}
 
     def archive_path(self, spec: FeedSpec, number: int) -> str:
         """The file of a document of the feed's older entries."""
@@ -178,36 +123,40 @@ class Publication:
     @property
     def page_url(self) -> str | None:
         """Where people subscribe, if there is a page."""
-        return self.feeds_url + PAGE if self.has_page else None
+        return self.feeds.url + PAGE if self.feeds.page else None
 
     def base(self, article: Article) -> str:
         """What relative URLs in an article's text start from."""
         if article.base is not None:
             return article.base
         link = article.link
-        return link if link is not None and link.startswith(self.site_url) else self.site_url
+        return link if link is not None and link.startswith(self.site.url) else self.site.url
 
     @property
     def cleaning(self) -> bytes:
         """A digest of all that clean texts depend on beside the text."""
-        return digest_of((CLEANER_VERSION, self.site_url))
+        return digest_of((CLEANER_VERSION, self.site.url))
 
     def rules(self, spec: FeedSpec) -> bytes:
         """A digest of all that a feed depends on beside its articles."""
-        return digest_of((__version__, CLEANER_VERSION, dataclasses.astuple(self), spec))
+        return digest_of((self._rules, spec))
+
+    @cached_property
+    def _rules(self) -> bytes:
+        return digest_of((__version__, CLEANER_VERSION, self))
 
 
 def make_entry(publication: Publication, article: Article, source: SourceName) -> Entry:
     """An article as an entry, its content still empty."""
-    zone = ZoneInfo(publication.timezone)
+    zone = ZoneInfo(publication.site.timezone)
     return Entry(
-        id=entry_id(publication.tag, article.code),
+        id=entry_id(publication.site.tag, article.code),
         title=article.title,
         published=article.published.astimezone(zone),
         updated=(article.updated or article.published).astimezone(zone),
         source=source,
         content="",
-        alternate=article.link or article.share_url or publication.site_url,
+        alternate=article.link or article.share_url or publication.site.url,
         via=article.share_url,
         categories=tags_of(article, source),
         enclosures=article.enclosures,
@@ -236,24 +185,24 @@ def make_document(
     It was updated when its newest entry was, never now; without entries, on the first
     day of the year of its tag.  Its archive ends with the number `newest_archive`.
     """
-    zone = ZoneInfo(publication.timezone)
-    year = int(publication.tag.rpartition(",")[2][:4])
+    zone = ZoneInfo(publication.site.timezone)
+    year = int(publication.site.tag.rpartition(",")[2][:4])
     name = publication.subject_name(spec, source)
     return FeedDocument(
         id=publication.feed_id(spec),
         urls=publication.feed_urls(spec),
-        alternate=publication.source_urls.get(spec.source or "", publication.site_url),
-        title=publication.title if spec.kind == "all" else publication.feed_title(name),
-        subtitle=publication.subtitle if spec.kind == "all" else None,
-        language=publication.language,
+        alternate=publication.source_url(spec.source) or publication.site.url,
+        title=publication.site.title if spec.kind == "all" else publication.feed_title(name),
+        subtitle=publication.site.subtitle if spec.kind == "all" else None,
+        language=publication.site.language,
         updated=max(
             (entry.updated for entry in entries), default=datetime.datetime(year, 1, 1, tzinfo=zone)
         ),
         author=source.name if source else publication.author,
         entries=entries,
-        icon=publication.icon,
-        logo=publication.logo,
-        hubs=publication.hubs,
+        icon=publication.site.icon,
+        logo=publication.site.logo,
+        hubs=publication.feeds.hubs,
         page=publication.page_url,
         root="../" * spec.stem.count("/"),
         archive=ArchivePlace(previous=_archive_url(publication, spec, newest_archive)),
@@ -272,7 +221,7 @@ def as_archive(
     urls = publication.feed_urls(spec)
     return dataclasses.replace(
         document,
-        urls={"atom": publication.feeds_url + publication.archive_path(spec, number)},
+        urls={"atom": publication.feeds.url + publication.archive_path(spec, number)},
         hubs=(),
         root="../" + document.root,
         archive=ArchivePlace(
@@ -284,4 +233,4 @@ def as_archive(
 
 
 def _archive_url(publication: Publication, spec: FeedSpec, number: int | None) -> str | None:
-    return publication.feeds_url + publication.archive_path(spec, number) if number else None
+    return publication.feeds.url + publication.archive_path(spec, number) if number else None

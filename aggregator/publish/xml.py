@@ -12,7 +12,7 @@ _JOINER = "\u2060"
 _TAG_OR_REFERENCE = re.compile(r"(?:<(?=[a-zA-Z/!?])|&(?=#?\w+;))")
 _LINE_ENDS = {9: "&#9;", 10: "&#10;", 13: "&#13;"}
 # What must not stand in a text or between double quotes as it is.
-_ODD = re.compile("[^ !#-%'-;=?-~\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ODD = re.compile('[\x00-\x1f"&<>\x7f-\x9f\ud800-\udfff\ufffe\uffff]')
 
 
 def element(name: str, text: str | None = None, /, **attributes: str) -> str:

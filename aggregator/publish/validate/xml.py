@@ -111,21 +111,29 @@ def _item(item: Any, report: Report) -> None:
         report.add(line, "item: no guid")
     elif guid.get("isPermaLink", "true") != "false":
         report.check_address(line, "guid", guid.text)
-    date = item.findtext("pubDate")
-    if date is not None:
-        try:
-            report.check_moment(line, "pubDate", parsedate_to_datetime(date))
-        except (ValueError, TypeError):
-            report.add(line, f"pubDate: {date[:60]!r} is no date of RFC 822")
-    enclosures = item.findall("enclosure")
-    if len(enclosures) > 1:
-        report.add(line, "item: more than one enclosure")
-    for enclosure in enclosures:
-        if not (enclosure.get("length") or "").isdecimal() or not enclosure.get("type"):
-            report.add(enclosure.sourceline, "enclosure: needs length and type")
+    _date(item, report)
+    _enclosures(item, report)
     report.check_html(line, "content:encoded", item.findtext(f"{_CONTENT}encoded") or "")
     text = (guid.text or "") if guid is not None else ""
     report.entries.append((f"{link}\n{title}", text))
+
+
+def _date(item: Any, report: Report) -> None:
+    date = item.findtext("pubDate")
+    if date is not None:
+        try:
+            report.check_moment(item.sourceline, "pubDate", parsedate_to_datetime(date))
+        except (ValueError, TypeError):
+            report.add(item.sourceline, f"pubDate: {date[:60]!r} is not a date of RFC 822")
+
+
+def _enclosures(item: Any, report: Report) -> None:
+    enclosures = item.findall("enclosure")
+    if len(enclosures) > 1:
+        report.add(item.sourceline, "item: more than one enclosure")
+    for enclosure in enclosures:
+        if not (enclosure.get("length") or "").isdecimal() or not enclosure.get("type"):
+            report.add(enclosure.sourceline, "enclosure: needs length and type")
 
 
 def _texts(parent: Any, names: tuple[str, ...], report: Report) -> None:
