@@ -136,7 +136,7 @@ def asked_in_the_window(root: Path, articles: int, recent: int) -> tuple[int, in
             command = [COMMAND[0], "poll", "--json", "--only", *kinds]
             done = subprocess.run(command, cwd=site, check=True, capture_output=True)
             found = json.loads(done.stdout)["origins"]
-            counts += [origin["asked"] for origin in found]
+            counts += [origin["requested"] for origin in found]
     return counts[0], counts[1]
 
 

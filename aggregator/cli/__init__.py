@@ -1,6 +1,6 @@
 """The command line: arguments in, exit status out.
 
-Only what a command needs is imported, when it needs it: a run that finds nothing to do
+Each command imports only what it needs, when it runs: a build that finds nothing to do
 loads neither the store nor a renderer.
 """
 
@@ -17,9 +17,9 @@ import threading
 import click
 
 from aggregator import __version__
-from aggregator.cli import query_commands, run_commands
-from aggregator.cli.options import FAILED, LOCKED, USAGE, complain
-from aggregator.cli.streams import OutputError, drop_output, explained, tell_failures
+from aggregator.cli import query_commands, run_commands, setup_commands
+from aggregator.cli.options import FAILED, INTERRUPTED, LOCKED, USAGE, say_error
+from aggregator.cli.streams import OutputError, describe, drop_output, watch_output
 from aggregator.model.errors import (
     AggregatorError,
     ConfigError,
@@ -28,16 +28,17 @@ from aggregator.model.errors import (
 )
 from aggregator.model.terminal import say
 
-INTERRUPTED = "interrupted; nothing is half-written, run it again"
-GOODBYE = 1.0
+_STATUS = {ConfigError: USAGE, UnknownSourceError: USAGE, LockedError: LOCKED}
+_INTERRUPTED = "interrupted; nothing is half-written, run it again"
+_SECONDS_TO_STOP = 1.0
 
 
 def main() -> None:
-    """Run the command line; every foreseeable mistake ends in one message."""
+    """Run the command line; every foreseeable error ends in a message and an exit status."""
     # A run makes millions of short-lived values and hardly a cycle among them.
     gc.set_threshold(100_000, 50, 100)
     signal.signal(signal.SIGINT, _interrupt)
-    tell_failures()
+    watch_output()
     try:
         cli.main(prog_name="aggregator", standalone_mode=False)
     except click.exceptions.Exit as done:
@@ -49,57 +50,51 @@ def main() -> None:
             say(line, err=True)
         sys.exit(USAGE)
     except click.Abort:
-        complain(INTERRUPTED)
-        sys.exit(130)
-    except ConfigError as error:
-        for mistake in error.mistakes:
-            complain(mistake)
-        sys.exit(USAGE)
-    except UnknownSourceError as error:
-        complain(str(error))
-        sys.exit(USAGE)
-    except LockedError as error:
-        complain(str(error))
-        sys.exit(LOCKED)
+        say_error(_INTERRUPTED)
+        sys.exit(INTERRUPTED)
     except OutputError as error:
         with contextlib.suppress(OutputError):
-            complain(str(error))
+            say_error(str(error))
         drop_output()
         sys.exit(FAILED)
     except AggregatorError as error:
-        complain(str(error))
-        sys.exit(FAILED)
+        for message in error.mistakes if isinstance(error, ConfigError) else (str(error),):
+            say_error(message)
+        sys.exit(_STATUS.get(type(error), FAILED))
     except BrokenPipeError:
-        # The reader of our output has left, as `head` does.
+        # The reader of the output has left, as `head` does.
         drop_output()
         sys.exit(FAILED)
     except OSError as error:
-        complain(explained(error))
+        say_error(describe(error))
         sys.exit(FAILED)
 
 
 def _interrupt(*_: object) -> None:
-    """Break off, at once if nothing catches it: a callback of a library may swallow it."""
+    """Raise `KeyboardInterrupt`; end the process if a library's callback swallows it."""
 
-    def leave() -> None:
-        complain(INTERRUPTED)
-        os._exit(130)
+    def end() -> None:
+        say_error(_INTERRUPTED)
+        os._exit(INTERRUPTED)
 
-    last = threading.Timer(GOODBYE, leave)
-    last.daemon = True
-    last.start()
+    timer = threading.Timer(_SECONDS_TO_STOP, end)
+    timer.daemon = True
+    timer.start()
     raise KeyboardInterrupt
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="aggregator")
 def cli() -> None:
-    """Keep every article of a folder of posts once, and publish feeds of them."""
+    """Turn a folder of Jekyll posts into Atom, RSS and JSON feeds.
+
+    Each article appears once.  Begin with `aggregator init`.
+    """
 
 
 for command in (
-    query_commands.init,
-    query_commands.check,
+    setup_commands.init,
+    setup_commands.check,
     run_commands.poll,
     run_commands.build_feeds,
     run_commands.run,
@@ -108,5 +103,6 @@ for command in (
     query_commands.problems,
     query_commands.sources,
     query_commands.show,
+    setup_commands.systemd,
 ):
     cli.add_command(command)

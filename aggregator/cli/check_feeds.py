@@ -1,4 +1,4 @@
-"""`check --feeds`: every published file before a strict validator, and beside the last check."""
+"""`check --feeds`: validate every published file, and compare its ids with the last check's."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from aggregator.publish.publication import ARCHIVES, FOLDERS
 from aggregator.publish.validate import ENDINGS, Report, validate
 
 MAX_BYTES = 200_000_000
-# Past this, common readers refuse a feed.
+# Common readers refuse a larger feed.
 LARGE = 10_000_000
 _MAX_MEMORY = 200_000_000
 
 
-class Fault(NamedTuple):
-    """What is wrong with a file; its path is relative to the folder of the feeds."""
+class FileProblem(NamedTuple):
+    """Something wrong with a published file; `path` is relative to the feeds folder."""
 
     path: str
     line: int | None
@@ -31,19 +31,19 @@ class Fault(NamedTuple):
 
 
 def memory_path(settings: Settings) -> Path:
-    """Where the ids of the last check are kept."""
+    """Return the path of the file that holds the ids of the last check."""
     return settings.store_path.with_name(settings.store_path.name + ".checked")
 
 
-def check_feeds(settings: Settings, now: datetime.datetime) -> tuple[int, list[Fault]]:
-    """How many files there are, and all that is wrong with them.
+def check_feeds(settings: Settings, now: datetime.datetime) -> tuple[int, list[FileProblem]]:
+    """Return the number of published files, and every problem found in them.
 
-    The ids that are found are kept, to tell at the next check which of them changed.
+    The ids found are saved, so that the next check can report which of them changed.
     Raises `PublishError` if there is nothing to check.
     """
     directory = settings.feeds_directory
-    memory = _remembered(memory_path(settings))
-    faults: list[Fault] = []
+    last_check = _load(memory_path(settings))
+    problems: list[FileProblem] = []
     seen: dict[str, Any] = {}
     reports: dict[str, Report] = {}
     for path in _files(directory):
@@ -52,24 +52,24 @@ def check_feeds(settings: Settings, now: datetime.datetime) -> tuple[int, list[F
             with path.open("rb") as file:
                 data = file.read(MAX_BYTES + 1)
         except OSError as error:
-            faults.append(Fault(name, None, f"cannot be read: {error.strerror}"))
+            problems.append(FileProblem(name, None, f"cannot be read: {error.strerror}"))
             continue
         report = validate(data, path.suffix, now)
-        faults += [Fault(name, *finding) for finding in report.findings]
+        problems += [FileProblem(name, *finding) for finding in report.findings]
         if len(data) > LARGE:
-            size = f"{len(data) / 1e6:.0f} MB: many readers refuse it; lower feeds: entries"
-            faults.append(Fault(name, None, size))
-        faults += _broken_links(name, report, settings.feeds.url, directory)
+            size = f"{len(data) / 1e6:.0f} MB: many readers refuse it; lower `feeds: entries`"
+            problems.append(FileProblem(name, None, size))
+        problems += _broken_links(name, report, settings.feeds.url, directory)
         seen[name] = _values(report, data)
-        faults += _changed(name, seen[name], memory.get(name))
-        # Kept for the comparison of formats, which needs no more.
+        problems += _changed(name, seen[name], last_check.get(name))
+        # The comparison of formats needs only the entries.
         report.findings.clear()
         reports[name] = report
-    if not seen and not faults:
+    if not seen and not problems:
         raise PublishError(f"{directory}: no feeds there yet; run aggregator build-feeds first")
-    faults += _differing(reports)
-    _remember(memory_path(settings), seen)
-    return len(seen), faults
+    problems += _differing(reports)
+    _save(memory_path(settings), seen)
+    return len(seen), problems
 
 
 def _files(directory: Path) -> list[Path]:
@@ -83,18 +83,18 @@ def _files(directory: Path) -> list[Path]:
     ]
 
 
-def _broken_links(name: str, report: Report, base: str, directory: Path) -> list[Fault]:
-    """Links to documents of ours that are not there."""
+def _broken_links(name: str, report: Report, base: str, directory: Path) -> list[FileProblem]:
+    """Return the links to files of this site that do not exist."""
     found = []
     for relation in ("self", "current", "prev-archive", "next-archive"):
         url = report.links.get(relation, "")
         if url.startswith(base) and not (directory / url.removeprefix(base)).is_file():
-            found.append(Fault(name, None, f"link rel={relation}: there is no {url}"))
+            found.append(FileProblem(name, None, f"link rel={relation}: there is no {url}"))
     return found
 
 
 def _values(report: Report, data: bytes) -> dict[str, Any]:
-    """What of a file is remembered: ids by link and title, where that is one entry's only."""
+    """Return what to remember of a file: entry ids by link and title, where these are unique."""
     counts = Counter(key for key, _ in report.entries)
     return {
         "id": report.feed_id,
@@ -103,25 +103,25 @@ def _values(report: Report, data: bytes) -> dict[str, Any]:
     }
 
 
-def _changed(name: str, now: dict[str, Any], before: dict[str, Any] | None) -> list[Fault]:
-    """What must never change, and has."""
+def _changed(name: str, now: dict[str, Any], before: dict[str, Any] | None) -> list[FileProblem]:
+    """Return the ids and sealed archives that changed since the last check, as none ever may."""
     if before is None:
         return []
     found = []
     if before["id"] != now["id"]:
-        found.append(Fault(name, None, f"the feed's id was {before['id']} at the last check"))
+        found.append(FileProblem(name, None, f"the feed's id was {before['id']} at the last check"))
     for key, identifier in now["entries"].items():
         old = before["entries"].get(key, identifier)
         if old != identifier:
             title = key.partition("\n")[2]
-            found.append(Fault(name, None, f"{title}: its id was {old} at the last check"))
+            found.append(FileProblem(name, None, f"{title}: its id was {old} at the last check"))
     if before["sealed"] is not None and before["sealed"] != now["sealed"]:
-        found.append(Fault(name, None, "a sealed archive has changed since the last check"))
+        found.append(FileProblem(name, None, "a sealed archive has changed since the last check"))
     return found
 
 
-def _differing(reports: dict[str, Report]) -> list[Fault]:
-    """Formats of one feed that do not have the same entries."""
+def _differing(reports: dict[str, Report]) -> list[FileProblem]:
+    """Return the formats of a feed whose entries differ from those of its first format."""
     by_stem: dict[str, dict[str, list[str]]] = {}
     for name, report in reports.items():
         if not name.endswith(".opml"):
@@ -131,23 +131,23 @@ def _differing(reports: dict[str, Report]) -> list[Fault]:
     for names in by_stem.values():
         first, *others = names
         found += [
-            Fault(name, None, f"does not have the entries of {first}")
+            FileProblem(name, None, f"does not have the entries of {first}")
             for name in others
             if names[name] != names[first]
         ]
     return found
 
 
-def _remembered(path: Path) -> dict[str, Any]:
+def _load(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
-            found = json.loads(file.read(_MAX_MEMORY))
-        return found if isinstance(found, dict) else {}
+            values = json.loads(file.read(_MAX_MEMORY))
+        return values if isinstance(values, dict) else {}
     except (OSError, ValueError):
         return {}
 
 
-def _remember(path: Path, seen: dict[str, Any]) -> None:
-    with contextlib.suppress(OSError):  # the next check then has nothing to compare with
+def _save(path: Path, seen: dict[str, Any]) -> None:
+    with contextlib.suppress(OSError):  # then the next check compares nothing
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, json.dumps(seen, ensure_ascii=False).encode())

@@ -1,4 +1,4 @@
-"""What `aggregator init` writes."""
+"""`init`: write a configuration to start from."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import NamedTuple
 from aggregator.model.errors import AggregatorError
 
 
-class Known(NamedTuple):
-    """What the owner has said already; the rest is left to be filled in."""
+class Values(NamedTuple):
+    """Values given as options; the owner fills in the others."""
 
     title: str | None = None
     url: str | None = None
@@ -21,21 +21,19 @@ class Known(NamedTuple):
     posts: Path | None = None
 
 
-def write_starter(directory: Path, known: Known) -> list[Path]:
-    """Write config.yaml into `directory`, and posts/ unless there is a folder of posts already.
+def write_starter(directory: Path, values: Values) -> list[Path]:
+    """Write config.yaml into `directory`, and make posts/ unless `values` name a posts folder.
 
-    Returns what was made.  Raises `AggregatorError` rather than touch a configuration that
-    is there.
+    Returns the paths made.  Raises `AggregatorError` if there is a configuration already, which
+    is left alone, or if the folder cannot be written.
     """
     config = directory / "config.yaml"
-    posts = directory / "posts" if known.posts is None else None
-    text = _filled(
-        files("aggregator.cli").joinpath("starter.yaml").read_text(encoding="utf-8"), known
-    )
+    posts = directory / "posts" if values.posts is None else None
+    starter = files("aggregator.cli").joinpath("starter.yaml").read_text(encoding="utf-8")
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with config.open("x", encoding="utf-8") as file:
-            file.write(text)
+            file.write(_filled(starter, values))
         if posts is not None:
             posts.mkdir(exist_ok=True)
     except FileExistsError as error:
@@ -45,19 +43,19 @@ def write_starter(directory: Path, known: Known) -> list[Path]:
     return [config] if posts is None else [config, posts]
 
 
-def _filled(text: str, known: Known) -> str:
+def _filled(text: str, values: Values) -> str:
     site, feeds = text.split("\nfeeds:")
     for key in ("title", "url", "tag", "language"):
-        site = _with(site, f"  {key}", getattr(known, key))
-    if known.posts is not None:
-        site = _with(site, "  - path", str(known.posts.absolute()))
-    if known.url is not None:
-        feeds = _with(feeds, "  url", known.url.rstrip("/") + "/feeds/")
+        site = _with(site, f"  {key}", getattr(values, key))
+    if values.posts is not None:
+        site = _with(site, "  - path", str(values.posts.absolute()))
+    if values.url is not None:
+        feeds = _with(feeds, "  url", values.url.rstrip("/") + "/feeds/")
     return f"{site}\nfeeds:{feeds}"
 
 
 def _with(text: str, key: str, value: str | None) -> str:
-    """The text with the value of a key; a string of JSON is one of YAML."""
+    """Return the text with the value of a key set, quoted as JSON, which is YAML, too."""
     if value is None:
         return text
     line = f"{key}: {json.dumps(value, ensure_ascii=False)}"

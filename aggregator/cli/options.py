@@ -1,41 +1,26 @@
-"""What commands have in common: options, and how they speak."""
+"""What commands share: options, exit statuses, and messages on standard error."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from aggregator.model.terminal import say
 
-DEFAULT_CONFIG = "config.yaml"
-FAILED, USAGE, LOCKED = 1, 2, 75
+FAILED, USAGE, LOCKED, INTERRUPTED = 1, 2, 75, 130
 
-
-def with_config(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that all commands have."""
-
-    @click.option(
-        "--config",
-        type=click.Path(path_type=Path, dir_okay=False),
-        envvar="AGGREGATOR_CONFIG",
-        default=DEFAULT_CONFIG,
-        show_default=True,
-        help="The configuration file.  [env: AGGREGATOR_CONFIG]",
-    )
-    @click.option("-v", "--verbose", is_flag=True, help="Say more.")
-    @click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong.")
-    @functools.wraps(command)
-    def wrapped(*args: object, **kwargs: object) -> None:
-        command(*args, **kwargs)
-
-    return wrapped
-
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
-
+config_option = click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="AGGREGATOR_CONFIG",
+    default="config.yaml",
+    show_default=True,
+    help="The configuration file.  [env: AGGREGATOR_CONFIG]",
+)
+verbose_option = click.option("-v", "--verbose", is_flag=True, help="Print more.")
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 wait_option = click.option(
     "--wait",
     metavar="SECONDS",
@@ -47,16 +32,10 @@ wait_option = click.option(
 
 
 def example(text: str) -> str:
-    """An epilog that keeps its lines."""
+    """Return an epilog for `--help` that keeps its lines."""
     return "\b\nExample:\n  " + text
 
 
-def complain_all(notices: list[str], failures: list[str]) -> None:
-    """Say what a run has to say beside its summary, on standard error."""
-    for message in (*notices, *failures):
-        complain(message)
-
-
-def complain(message: str) -> None:
-    """Say one thing on standard error."""
+def say_error(message: str) -> None:
+    """Print a message on standard error."""
     say(f"aggregator: {message}", err=True)

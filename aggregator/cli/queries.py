@@ -1,4 +1,4 @@
-"""What the store knows, as plain values for `status`, `problems`, `sources` and `show`."""
+"""What `status`, `problems`, `sources` and `show` report, as plain values: times are RFC 3339."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from aggregator.config import paths
 from aggregator.config.schema import Settings
 from aggregator.model.articles import Article, Revision
 from aggregator.model.errors import AggregatorError, StoreError, masked
+from aggregator.model.feeds import SourceName
 from aggregator.model.polls import UrlState
 from aggregator.publish.publication import Publication
 from aggregator.store import (
@@ -42,7 +43,7 @@ Values = dict[str, Any]
 
 
 def status(settings: Settings) -> Values:
-    """Totals, polls and feeds."""
+    """Return totals, the daemon, origins, hubs, sources and feeds."""
     with _reading(settings) as connection:
         directory = settings.feeds_directory
         return {
@@ -56,11 +57,11 @@ def status(settings: Settings) -> Values:
                     "hub": masked(hub),
                     "waiting": count,
                     "failures_in_a_row": failures,
-                    "trouble": why,
+                    "error": error,
                 }
-                for hub, count, failures, why in hub_queue.waiting(connection)
+                for hub, count, failures, error in hub_queue.waiting(connection)
             ],
-            "sources": _activity(settings, connection),
+            "sources": _sources_by_day(settings, connection),
             "feeds": [
                 {
                     "file": state.files[0].path,
@@ -78,7 +79,7 @@ def status(settings: Settings) -> Values:
 
 
 def problems(settings: Settings) -> list[Values]:
-    """Every open problem."""
+    """Return the open problems: file or URL, line, reason, and since when."""
     folders = {posts.name: posts.path for posts in settings.posts}
     with _reading(settings) as connection:
         return [
@@ -96,18 +97,15 @@ def problems(settings: Settings) -> list[Values]:
 
 
 def sources(settings: Settings) -> list[Values]:
-    """Every source with its feed."""
+    """Return every source: name, number of articles, feed."""
     publication = Publication.of(settings)
     with _reading(settings) as connection:
-        manifest = published.feed_states(connection)
         found = []
-        for key, count, newest in statistics.articles_by_source(connection):
-            spec = publication.source_spec(key)
-            state = manifest.get(spec.key)
-            name = publication.source_name(key, state.title if state is not None else None)
+        for name, count, newest in _named_sources(publication, connection):
+            spec = publication.source_spec(name.key)
             found.append(
                 {
-                    "source": key,
+                    "source": name.key,
                     "slug": name.slug,
                     "name": name.name,
                     "articles": count,
@@ -120,7 +118,7 @@ def sources(settings: Settings) -> list[Values]:
 
 
 def show(settings: Settings, code: str) -> Values:
-    """All that is known of one article.
+    """Return all that is known of one article.
 
     Raises `AggregatorError` if there is no such article.
     """
@@ -167,7 +165,7 @@ def show(settings: Settings, code: str) -> Values:
                 "location": copy.location,
                 "title": copy.title,
                 "share_url": copy.share_url,
-                "changed": _text(copy.changed) if copy.changed else None,
+                "changed": _text(copy.changed),
             }
             for copy in sorted(copies, key=lambda copy: (copy.origin, copy.location))
         ],
@@ -177,7 +175,7 @@ def show(settings: Settings, code: str) -> Values:
 
 
 def _origins(settings: Settings, connection: Connection) -> list[Values]:
-    """Every configured origin: when it was polled, and how its URLs do."""
+    """Return every configured origin: when it was polled, and the state of its URLs."""
     polls = origins.polls(connection)
     totals = urls.totals(connection)
     found = []
@@ -186,43 +184,48 @@ def _origins(settings: Settings, connection: Connection) -> list[Values]:
         found.append(
             {
                 "origin": name,
-                "polled_at": _maybe(polls.get(name)),
+                "polled_at": _text(polls.get(name)),
                 "urls": total.urls if total else 0,
-                "last_success": _maybe(total.answered_at) if total else None,
+                "last_success": _text(total.answered_at) if total else None,
                 "failing": total.failing if total else 0,
                 "failures_in_a_row": total.failures if total else 0,
-                "trouble": masked(total.trouble) if total and total.trouble else None,
-                "next_at": _maybe(total.next_at) if total else None,
+                "error": masked(total.trouble) if total and total.trouble else None,
+                "next_at": _text(total.next_at) if total else None,
             }
         )
     return found
 
 
-def _activity(settings: Settings, connection: Connection) -> list[Values]:
-    """Each source with its articles on each of the last days, the newest day last."""
-    publication = Publication.of(settings)
+def _sources_by_day(settings: Settings, connection: Connection) -> list[Values]:
+    """Return each source with its number of articles on each of the last days, today last."""
     zone = ZoneInfo(settings.site.timezone)
     today = datetime.datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     since = today - datetime.timedelta(days=DAYS - 1)
     daily = statistics.daily_counts(connection, since, DAYS)
+    return [
+        {
+            "source": name.key,
+            "name": name.name,
+            "articles": count,
+            "newest": _text(newest),
+            "days": daily.get(name.key, [0] * DAYS),
+        }
+        for name, count, newest in _named_sources(Publication.of(settings), connection)
+    ]
+
+
+def _named_sources(
+    publication: Publication, connection: Connection
+) -> Iterator[tuple[SourceName, int, datetime.datetime]]:
+    """Return each source, its number of articles, and when the newest was published."""
     manifest = published.feed_states(connection)
-    found = []
     for key, count, newest in statistics.articles_by_source(connection):
         state = manifest.get(publication.source_spec(key).key)
-        found.append(
-            {
-                "source": key,
-                "name": publication.source_name(key, state.title if state else None).name,
-                "articles": count,
-                "newest": _text(newest),
-                "days": daily.get(key, [0] * DAYS),
-            }
-        )
-    return found
+        yield publication.source_name(key, state.title if state else None), count, newest
 
 
 def _daemon(settings: Settings) -> Values | None:
-    """What the running daemon says of itself, None if there is none."""
+    """Return the state that a running daemon has written, None if none is running."""
     path = paths.daemon_state_path(settings)
     try:
         with path.open("rb") as file:
@@ -244,16 +247,16 @@ def _daemon(settings: Settings) -> Values | None:
 def _page(state: UrlState) -> Values:
     return {
         "url": masked(state.url),
-        "last_success": _maybe(state.answered_at),
+        "last_success": _text(state.answered_at),
         "failures_in_a_row": state.failures,
-        "trouble": state.trouble,
+        "error": state.trouble,
         "gone": state.is_gone,
         "next_at": _text(state.next_at),
     }
 
 
 def _history(article: Article, revisions: list[Revision], base: str) -> list[Values]:
-    """The revisions, each with what it changed in words."""
+    """Return the revisions, oldest first, each with the lines that it changed."""
     found: list[Values] = []
     before: list[str] = []
     for revision in revisions:
@@ -283,16 +286,12 @@ def _history(article: Article, revisions: list[Revision], base: str) -> list[Val
 
 @contextlib.contextmanager
 def _reading(settings: Settings) -> Iterator[Connection]:
-    """The store as it is; nothing is made or changed."""
+    """Open the store for reading only."""
     if not settings.store_path.is_file():
         raise StoreError(f"{settings.store_path}: no store yet; run aggregator build-feeds first")
     with Store(settings.store_path, dry_run=True) as store, store.transaction() as connection:
         yield connection
 
 
-def _maybe(moment: datetime.datetime | None) -> str | None:
-    return None if moment is None else _text(moment)
-
-
-def _text(moment: datetime.datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+def _text(moment: datetime.datetime | None) -> str | None:
+    return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")

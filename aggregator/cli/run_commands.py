@@ -1,42 +1,50 @@
-"""Commands that do the work: poll, build-feeds, run and serve."""
+"""Commands that poll, build and serve: poll, build-feeds, run, serve."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from aggregator.cli.options import (
     FAILED,
-    complain_all,
+    config_option,
     example,
     json_option,
+    quiet_option,
+    say_error,
+    verbose_option,
     wait_option,
-    with_config,
 )
 from aggregator.model.kinds import ORIGIN_KINDS
 from aggregator.model.terminal import counted, say, say_json
 
+if TYPE_CHECKING:
+    from aggregator.pipeline.building import BuildOutcome
+    from aggregator.pipeline.polling import PollOutcome
+
 
 @click.command(epilog=example("aggregator poll --only shares --all"))
 @click.argument("urls", nargs=-1, metavar="[URL]...")
-@with_config
+@config_option
+@verbose_option
+@quiet_option
 @json_option
 @click.option(
     "--only",
     type=click.Choice([*ORIGIN_KINDS, "hubs"]),
     multiple=True,
-    help="Poll this kind of origin alone; may be given more than once.",
+    help="Poll only this kind of origin; can be given more than once.",
 )
 @click.option(
     "--due/--all",
     default=True,
     show_default="--due",
-    help="Ask what is due by its schedule, or everything there is.",
+    help="Request what is due by its schedule, or everything.",
 )
-@click.option("--dry-run", is_flag=True, help="Say what would be asked; ask and change nothing.")
+@click.option("--dry-run", is_flag=True, help="Only print what would be requested.")
 @wait_option
 def poll(
     urls: tuple[str, ...],
@@ -49,11 +57,12 @@ def poll(
     dry_run: bool,
     wait: float,
 ) -> None:
-    """Read posts, share pages, lists and subscriptions into the store.
+    """Fetch new and corrected articles into the store.
 
-    With URLs, ask these alone, due or not.  The feeds are built by `build-feeds`.
+    They come from the posts folders, share pages, lists and subscriptions; with URLs, from
+    these alone, whether due or not.  Then run `build-feeds` to publish them.
     """
-    from aggregator.cli import console
+    from aggregator.cli import console, views
     from aggregator.config.load import load_settings
     from aggregator.pipeline import polling
 
@@ -67,11 +76,11 @@ def poll(
     )
     with console.progress(quiet or as_json) as report:
         outcome = polling.poll(settings, options, report)
-    complain_all(outcome.notices, outcome.failures)
+    _say_errors(outcome)
     if as_json:
-        say_json(console.poll_values(outcome))
+        say_json(views.poll_values(outcome))
     elif not quiet:
-        for line in console.poll_lines(outcome, verbose=verbose, dry_run=dry_run):
+        for line in views.poll_lines(outcome, verbose=verbose, dry_run=dry_run):
             say(line)
     if outcome.failures:
         sys.exit(FAILED)
@@ -81,19 +90,21 @@ def poll(
     "build-feeds",
     epilog=example("aggregator build-feeds --source beijingshangbao --dry-run"),
 )
-@with_config
+@config_option
+@verbose_option
+@quiet_option
 @json_option
-@click.option("--no-poll", is_flag=True, help="Build from the store; do not look at the posts.")
-@click.option("--full", is_flag=True, help="Read every post and make every feed anew.")
-@click.option("--source", metavar="SLUG", help="Build the feed of this source only.")
-@click.option("--dry-run", is_flag=True, help="Say what would be written; change nothing.")
-@click.option("--allow-empty", is_flag=True, help="Accept that no post or article is left.")
+@click.option("--no-poll", is_flag=True, help="Build from the store, without reading the posts.")
+@click.option("--full", is_flag=True, help="Read every post again, and rebuild every feed.")
+@click.option("--source", metavar="SLUG", help="Build only the feed of this source.")
+@click.option("--dry-run", is_flag=True, help="Only print what would be written.")
+@click.option("--allow-empty", is_flag=True, help="Publish even if no post or article is left.")
 @click.option(
     "--settle",
     metavar="SECONDS",
     type=click.FloatRange(0, 60),
     default=0,
-    help="First wait until no post is younger than this.",
+    help="First wait until no post has changed for this long.",
 )
 @wait_option
 def build_feeds(
@@ -109,7 +120,7 @@ def build_feeds(
     settle: float,
     wait: float,
 ) -> None:
-    """Poll the posts folders, then write the feeds that changed."""
+    """Read the posts, then write the feeds that changed."""
     from aggregator.build import unchanged
 
     if not (no_poll or full or source or dry_run or settle):
@@ -117,7 +128,7 @@ def build_feeds(
         if current is not None:
             _report_current(current, quiet=quiet, as_json=as_json)
             return
-    from aggregator.cli import console
+    from aggregator.cli import console, views
     from aggregator.config.load import load_settings
     from aggregator.pipeline import building
 
@@ -134,34 +145,37 @@ def build_feeds(
     )
     with console.progress(quiet or as_json) as report:
         outcome = building.build_feeds(settings, config, options, report)
-    complain_all(outcome.notices, outcome.failures)
+    _say_errors(outcome)
     if as_json:
-        say_json(console.outcome_values(outcome))
+        say_json(views.build_values(outcome))
     elif not quiet:
-        for line in console.outcome_lines(outcome, verbose=verbose, dry_run=dry_run):
+        for line in views.build_lines(outcome, verbose=verbose, dry_run=dry_run):
             say(line)
     if outcome.failures:
         sys.exit(FAILED)
 
 
 @click.command(epilog=example("aggregator run --listen 127.0.0.1:8611"))
-@with_config
+@config_option
+@verbose_option
+@quiet_option
 @click.option(
     "--listen",
     metavar="ADDRESS:PORT",
-    help="Serve the feeds, /metrics and /health there.  PORT alone is 127.0.0.1:PORT.",
+    help="Serve the feeds, /metrics and /health here.  PORT alone is 127.0.0.1:PORT.",
 )
 @click.option(
     "--log-format",
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="How log lines look; text has level prefixes where journald reads it.",
+    help="The format of log lines; as text they have level prefixes under journald.",
 )
 def run(config: Path, verbose: bool, quiet: bool, listen: str | None, log_format: str) -> None:
-    """Poll and build on a schedule, and at once when a post lands.
+    """Poll and build as a service.
 
-    Ends with SIGTERM or SIGINT; SIGHUP reads the configuration again.
+    Polls on a schedule, and at once when a post lands.  SIGTERM and SIGINT stop it; SIGHUP
+    loads the configuration again.
     """
     import logging
 
@@ -174,18 +188,19 @@ def run(config: Path, verbose: bool, quiet: bool, listen: str | None, log_format
 
 
 @click.command(epilog=example("aggregator serve --listen 127.0.0.1:8610"))
-@with_config
+@config_option
+@quiet_option
 @click.option(
     "--listen",
     metavar="ADDRESS:PORT",
     default="127.0.0.1:8610",
     show_default=True,
-    help="Where to listen.  PORT alone is 127.0.0.1:PORT; 0.0.0.0:PORT is open to everybody.",
+    help="Where to listen.  PORT alone is 127.0.0.1:PORT; 0.0.0.0:PORT is open to everyone.",
 )
-def serve(config: Path, verbose: bool, quiet: bool, listen: str) -> None:
+def serve(config: Path, quiet: bool, listen: str) -> None:
     """Serve the feeds folder over HTTP.
 
-    Ends with SIGTERM or SIGINT.
+    SIGTERM and SIGINT stop it.
     """
     from aggregator.config.load import load_settings
     from aggregator.serve import server
@@ -195,6 +210,11 @@ def serve(config: Path, verbose: bool, quiet: bool, listen: str) -> None:
             say(f"the feeds are at {url}", err=True)
 
     server.run(load_settings(config).feeds_directory, listen, ready)
+
+
+def _say_errors(outcome: BuildOutcome | PollOutcome) -> None:
+    for message in (*outcome.notices, *outcome.failures):
+        say_error(message)
 
 
 def _report_current(current: dict[str, Any], *, quiet: bool, as_json: bool) -> None:

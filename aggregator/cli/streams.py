@@ -1,4 +1,4 @@
-"""Standard output and standard error, which tell their own failures from all others."""
+"""Standard output and standard error: a failure to write them is told from all other errors."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ _ADVICE = {
     errno.EDQUOT: "free some space",
     errno.EMFILE: "raise the limit of open files (ulimit -n)",
     errno.ENFILE: "close other programs, or raise the system's limit of open files",
-    errno.EACCES: "give this user the right to it",
-    errno.EPERM: "give this user the right to it",
+    errno.EACCES: "give this user access to it",
+    errno.EPERM: "give this user access to it",
     errno.EROFS: "mount it writable, or name another place in config.yaml",
     errno.ENOMEM: "give it more memory",
-    errno.EAGAIN: "let it have more processes or memory",
-    errno.EIO: "look after the disk",
+    errno.EAGAIN: "allow it more processes or memory",
+    errno.EIO: "check the disk",
 }
 
 
 class OutputError(AggregatorError):
-    """What a command prints cannot be written."""
+    """Standard output or standard error cannot be written."""
 
 
-def tell_failures() -> None:
-    """Have a failure to write to standard output or standard error be an `OutputError`.
+def watch_output() -> None:
+    """Make a failed write to standard output or standard error raise `OutputError`.
 
-    A reader that has left stays a `BrokenPipeError`.
+    If the reader has left, `BrokenPipeError` is raised as usual.
     """
-    sys.stdout, sys.stderr = _telling(sys.stdout), _telling(sys.stderr)
+    sys.stdout, sys.stderr = _watched(sys.stdout), _watched(sys.stderr)
 
 
 def drop_output() -> None:
-    """Send what is still buffered nowhere, so that it fails no second time."""
+    """Discard what is still buffered, so that it does not fail again at exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             os.dup2(nowhere, stream.fileno())
 
 
-def explained(error: OSError) -> str:
-    """What the system refused, of which file or where in the program, and what to do."""
+def describe(error: OSError) -> str:
+    """Return what the system refused, for which file or where in the program, and what to do."""
     reason = error.strerror or str(error) or type(error).__name__
     if isinstance(error.filename, str | bytes):
         place = os.fsdecode(error.filename).encode("utf-8", "backslashreplace").decode()
@@ -62,13 +62,13 @@ def explained(error: OSError) -> str:
                 where = f" (in {Path(code.co_filename).relative_to(_PACKAGE)}, {code.co_name})"
             step = step.tb_next
         message = f"the system refused something: {reason}{where}"
-    advice = _ADVICE.get(error.errno or 0, "mend that")
+    advice = _ADVICE.get(error.errno or 0, "fix that")
     return f"{message}; nothing is half-written: {advice}, and run it again"
 
 
 class _Raw(io.FileIO):
     def write(self, data: Any, /) -> int:
-        """Write some bytes, or say that it was the output that failed."""
+        """Write bytes.  Raises `OutputError` if that fails."""
         try:
             return super().write(data)
         except BrokenPipeError:
@@ -77,7 +77,7 @@ class _Raw(io.FileIO):
             raise OutputError(f"the output cannot be written: {error.strerror}") from error
 
 
-def _telling(stream: TextIO) -> TextIO:
+def _watched(stream: TextIO) -> TextIO:
     if not isinstance(stream, io.TextIOWrapper):
         return stream  # closed, or not a file
     return io.TextIOWrapper(

@@ -35,10 +35,12 @@ def printable(text: str) -> str:
 def counted(number: int, noun: str) -> str:
     """The number and the noun, in the plural unless there is one.
 
-    >>> counted(1, "problem"), counted(1200, "problem")
-    ('1 problem', '1,200 problems')
+    >>> counted(1, "problem"), counted(1200, "problem"), counted(0, "copy"), counted(2, "day")
+    ('1 problem', '1,200 problems', '0 copies', '2 days')
     """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    if number != 1:
+        noun = re.sub("(?<=[^aeiou])y$", "ie", noun) + "s"
+    return f"{number:,} {noun}"
 
 
 def json_text(value: object, indent: int | None = None) -> str:

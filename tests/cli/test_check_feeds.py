@@ -41,18 +41,18 @@ def copy(published: Site, site: Site) -> Site:
     return site
 
 
-def faults(site: Site) -> list[tuple[str, str]]:
+def problems(site: Site) -> list[tuple[str, str]]:
     result = site.run("check", "--feeds", "--json")
-    found = [(fault["path"], fault["reason"]) for fault in result.json["faults"]]
+    found = [(problem["path"], problem["reason"]) for problem in result.json["problems"]]
     assert result.code == (1 if found else 0), result.err
     return found
 
 
 def test_what_is_published_is_without_fault(copy: Site) -> None:
-    assert faults(copy) == []
-    assert faults(copy) == []
+    assert problems(copy) == []
+    assert problems(copy) == []
     result = copy.run("check", "--feeds")
-    assert result.out.endswith(" files, 0 faults\n")
+    assert result.out.endswith(" files, 0 problems\n")
     endings = (".atom", ".rss", ".json", ".opml")
     files = [path for path in copy.feeds.rglob("*") if path.suffix in endings]
     assert result.out.startswith(f"{len(files)} files")
@@ -85,18 +85,18 @@ def test_what_is_published_is_without_fault(copy: Site) -> None:
         ("archives/all.1.atom", 'rel="current"', 'rel="x"', "without a link rel=current"),
     ],
 )
-def test_faults_are_found(copy: Site, path: str, old: str, new: str, reason: str) -> None:
+def test_problems_are_found(copy: Site, path: str, old: str, new: str, reason: str) -> None:
     file = copy.feeds / path
     text = file.read_text("utf-8")
     assert old in text
     file.write_text(text.replace(old, new, 1), "utf-8")
-    found = faults(copy)
+    found = problems(copy)
     assert any(place == path and reason in said for place, said in found), found
 
 
 def test_a_break_in_the_chain_of_archives(copy: Site) -> None:
     (copy.feeds / "archives" / "all.1.atom").unlink()
-    found = faults(copy)
+    found = problems(copy)
     assert ("archives/all.2.atom", "link rel=prev-archive: there is no "
             "https://finews.example.org/feeds/archives/all.1.atom") in found  # fmt: skip
 
@@ -106,32 +106,32 @@ def test_formats_that_differ(copy: Site) -> None:
     feed = json.loads(path.read_bytes())
     del feed["items"][0]
     path.write_text(json.dumps(feed), "utf-8")
-    assert ("all.json", "does not have the entries of all.atom") in faults(copy)
+    assert ("all.json", "does not have the entries of all.atom") in problems(copy)
 
 
 def test_ids_that_changed_since_the_last_check(copy: Site) -> None:
-    assert faults(copy) == []
+    assert problems(copy) == []
     copy.configure(lambda text: text.replace("example.org,2021", "example.org,2022"))
     copy.build()
-    found = faults(copy)
+    found = problems(copy)
     before = "tag:finews.example.org,2021:"
     assert ("all.atom", f"the feed's id was {before}feeds/all at the last check") in found
     assert any(f"标题 & <11>: its id was {before}" in reason for _, reason in found)
-    assert faults(copy) == []
+    assert problems(copy) == []
 
 
 def test_a_sealed_archive_that_changed(copy: Site) -> None:
-    assert faults(copy) == []
+    assert problems(copy) == []
     path = copy.feeds / "archives" / "all.1.atom"
     path.write_text(path.read_text("utf-8").replace("正文", "更正"), "utf-8")
     reason = "a sealed archive has changed since the last check"
-    assert ("archives/all.1.atom", reason) in faults(copy)
+    assert ("archives/all.1.atom", reason) in problems(copy)
 
 
 def test_a_feed_that_is_too_large(copy: Site) -> None:
     path = copy.feeds / "all.atom"
     path.write_text(path.read_text("utf-8").replace("正文11", "x" * 11_000_000), "utf-8")
-    assert any("11 MB" in reason for _, reason in faults(copy))
+    assert any("11 MB" in reason for _, reason in problems(copy))
 
 
 def test_nothing_to_check_is_said(site: Site) -> None:

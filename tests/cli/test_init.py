@@ -50,7 +50,7 @@ def test_options_of_init_fill_it_in(site: Site) -> None:
     check = site.run("check", "--config", config)
     assert (check.code, check.err) == (0, "")
     assert f"posts: 1 post matches {posts}/*.md" in check.out
-    assert check.out.splitlines()[-1].endswith("config.yaml: fine")
+    assert check.out.splitlines()[-1].endswith("config.yaml: OK")
     assert site.run("build-feeds", "--config", config).code == 0
     feed = (site.root / "new" / "feeds" / "all.atom").read_text("utf-8")
     assert "<title>我的新闻</title>" in feed
@@ -124,7 +124,7 @@ def test_check_warns_of_ids_under_a_domain_that_is_nobodys(
     result = site.run("check")
     assert result.code == 0
     assert ("site.tag" in result.err) == is_warned
-    assert ("config.yaml: fine" in result.out) == (not is_warned)
+    assert ("config.yaml: OK" in result.out) == (not is_warned)
     assert bool(site.run("check", "--json").json["warnings"]) == is_warned
 
 
@@ -147,7 +147,7 @@ def test_check_counts_posts_and_is_fine_only_if_nothing_is_wrong(site: Site) -> 
     empty = site.run("check")
     assert empty.code == 0
     assert "no post matches" in empty.err
-    assert ": fine" not in empty.out
+    assert ": OK" not in empty.out
     for number in range(3):
         site.post(f"{number}.md", article())
     site.post("image.png", b"x")
@@ -159,7 +159,7 @@ def test_check_counts_posts_and_is_fine_only_if_nothing_is_wrong(site: Site) -> 
     gone = site.run("check")
     assert gone.code == 1
     assert "no such folder" in gone.err
-    assert ": fine" not in gone.out
+    assert ": OK" not in gone.out
 
 
 @pytest.mark.parametrize(

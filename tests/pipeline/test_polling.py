@@ -115,8 +115,8 @@ def test_an_excerpt_and_its_page_are_one_entry_with_the_full_text(
     assert poll(site)["shares"]["due"] == 0
     later(site)
     assert poll(site)["shares"] | {"origin": ""} == {
-        "origin": "", "due": 2, "asked": 2, "not_modified": 1, "read": 1, "new": 0, "revised": 0,
-        "restated": 0, "removed": 0, "failed": 0, "skipped": {}, "failures": [],
+        "origin": "", "due": 2, "requested": 2, "not_modified": 1, "read": 1, "new": 0,
+        "revised": 0, "restated": 0, "removed": 0, "failed": 0, "skipped": {}, "failures": [],
     }  # fmt: skip
     site.build()
     assert written(site) == before
@@ -284,9 +284,9 @@ def test_only_recent_articles_are_asked_and_once_in_a_cycle(site: Site, upstream
     for number in range(30):
         code = excerpt(site, upstream, number, hours=1 if number < 20 else 60)
         upstream.texts[code] = "<p>全文</p>"
-    assert poll(site)["shares"]["asked"] == 20
+    assert poll(site)["shares"]["requested"] == 20
     assert upstream.count() == 20
-    assert poll(site)["shares"]["asked"] == 0
+    assert poll(site)["shares"]["requested"] == 0
     assert upstream.count() == 20
 
 
@@ -488,7 +488,7 @@ def test_a_dry_run_asks_nothing(site: Site, upstream: Upstream) -> None:
     excerpt(site, upstream, 1)
     result = site.run("poll", "--dry-run", "-v")
     assert (result.code, result.err) == (0, "")
-    assert "shares: would ask 1" in result.out
+    assert "shares: would request 1 URL" in result.out
     assert upstream.share_url("") in result.out
     assert upstream.asked == []
     assert not site.store.exists()
@@ -519,7 +519,7 @@ def test_pages_of_a_list_end(site: Site, upstream: Upstream) -> None:
     url = f"{upstream.url}/list?page=1"
     site.configure(lambda text: text + f"lists:\n  - {{url: '{url}', shape: record, next: next}}\n")
     found = poll(site, "--only", "lists")
-    assert found[f"lists:{url}"]["asked"] == 50
+    assert found[f"lists:{url}"]["requested"] == 50
     assert "goes on after 50 pages" in "".join(item["reason"] for item in site.problems())
 
 

@@ -127,7 +127,7 @@ def tell(site: Site, expect: int = 0) -> dict[str, Any]:
 def test_a_hub_is_told_of_each_feed_that_changed(with_hub: Site, hub: Hub) -> None:
     with_hub.build()
     assert hub.told == []
-    assert tell(with_hub)["told"] == 2
+    assert tell(with_hub)["notified"] == 2
     assert hub.topics == [f"{FEEDS}all.atom", f"{FEEDS}sources/huaxiashibao.atom"]
     assert hub.told[0]["hub.mode"] == ["publish"]
     hub.told.clear()
@@ -144,7 +144,7 @@ def test_a_feed_that_changed_twice_is_told_of_once(with_hub: Site, hub: Hub) -> 
     with_hub.build()
     with_hub.post("2.md", article("zwei"))
     with_hub.build()
-    assert tell(with_hub)["told"] == 2
+    assert tell(with_hub)["notified"] == 2
 
 
 def test_a_hub_that_fails_is_tried_again_when_it_wants(with_hub: Site, hub: Hub) -> None:
@@ -158,7 +158,7 @@ def test_a_hub_that_fails_is_tried_again_when_it_wants(with_hub: Site, hub: Hub)
     tell(with_hub)
     assert len(hub.told) == 1
     (status,) = with_hub.run("status", "--json").json["hubs"]
-    assert (status["waiting"], status["trouble"]) == (3, "answered 503")
+    assert (status["waiting"], status["error"]) == (3, "answered 503")
     with sqlite3.connect(with_hub.store) as connection:
         rows = connection.execute(
             "select max(due_at) - min(since), count(distinct due_at) from ping"
@@ -168,7 +168,7 @@ def test_a_hub_that_fails_is_tried_again_when_it_wants(with_hub: Site, hub: Hub)
         assert moments == 1
         connection.execute("update ping set due_at = 0")
     connection.close()
-    assert tell(with_hub)["told"] == 3
+    assert tell(with_hub)["notified"] == 3
     assert with_hub.run("status", "--json").json["hubs"] == []
 
 

@@ -1,0 +1,213 @@
+"""Commands that set a site up: init, check, systemd."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from aggregator.cli.options import (
+    FAILED,
+    config_option,
+    example,
+    json_option,
+    quiet_option,
+    say_error,
+    verbose_option,
+)
+from aggregator.cli.systemd import UNITS
+from aggregator.model.terminal import counted, say, say_json
+
+if TYPE_CHECKING:
+    from aggregator.config.schema import Settings
+
+
+def _valid(kind: str) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+    """Return a callback that accepts what `config.values` accepts as that kind of value."""
+
+    def callback(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+        if value is None:
+            return None
+        from pydantic import TypeAdapter, ValidationError
+
+        from aggregator.config import values
+
+        try:
+            return str(TypeAdapter(getattr(values, kind)).validate_python(value))
+        except ValidationError as error:
+            reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+            raise click.BadParameter(reason) from error
+
+    return callback
+
+
+@click.command(
+    epilog=example(
+        "aggregator init news --title 我的新闻 --url https://news.example.com/ "
+        "--tag news.example.com,2021"
+    )
+)
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=Path())
+@click.option("--title", callback=_valid("Title"), help="The title of the combined feed.")
+@click.option("--url", callback=_valid("FolderUrl"), help="The site's address.")
+@click.option(
+    "--tag",
+    metavar="DOMAIN,YEAR",
+    callback=_valid("Tag"),
+    help="A domain of yours and a year when you owned it: part of every entry's id, forever.",
+)
+@click.option("--language", help="The language of the feeds, such as zh-CN.")
+@click.option(
+    "--posts",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The posts folder, if you have one already.",
+)
+def init(
+    directory: Path,
+    title: str | None,
+    url: str | None,
+    tag: str | None,
+    language: str | None,
+    posts: Path | None,
+) -> None:
+    """Write a config.yaml to start from, and a posts folder."""
+    from aggregator.cli.init import Values, write_starter
+
+    for path in write_starter(directory, Values(title, url, tag, language, posts)):
+        say(f"wrote {path}")
+    config = directory / "config.yaml"
+    if None in (title, url, tag):
+        say(f"next: fill in title, url and tag in {config}")
+    say(f"then: aggregator check --config {config}")
+
+
+@click.command(epilog=example("aggregator check --config site/config.yaml"))
+@config_option
+@verbose_option
+@quiet_option
+@json_option
+@click.option("--feeds", is_flag=True, help="Check the published files instead.")
+def check(config: Path, verbose: bool, quiet: bool, as_json: bool, feeds: bool) -> None:
+    """Check the configuration, or with --feeds the feeds.
+
+    Of the configuration, print the paths that it leads to, and count the posts.  With
+    --feeds, validate every published file strictly, and print which entry ids have changed
+    since the last check.
+    """
+    from aggregator.config.load import load_settings
+
+    settings = load_settings(config)
+    if feeds:
+        _check_feeds(settings, quiet=quiet, as_json=as_json)
+        return
+    counts, warnings, missing = _check_posts(settings)
+    if as_json:
+        say_json(
+            {
+                "config": str(config),
+                "store": str(settings.store_path),
+                "feeds": str(settings.feeds_directory),
+                "posts": [str(settings.base / posts.path) for posts in settings.posts],
+                "counts": counts,
+                "warnings": warnings,
+                "missing_folders": missing,
+            }
+        )
+    elif not quiet:
+        say(f"store: {settings.store_path}")
+        say(f"feeds: {settings.feeds_directory}, served at {settings.feeds.url}")
+        for posts, count in zip(settings.posts, counts, strict=True):
+            if count is not None:
+                match = "matches" if count == 1 else "match"
+                place = f"{settings.base / posts.path}/{posts.glob}"
+                say(f"posts: {counted(count, 'post')} {match} {place}")
+        if verbose:
+            for line in settings.model_dump_json(
+                indent=2, by_alias=True, exclude={"base"}
+            ).splitlines():
+                say(line)
+        if not (warnings or missing):
+            say(f"{config}: OK")
+    if not as_json:
+        for warning in warnings:
+            say_error(f"{config}: {warning}")
+    for path in missing:
+        say_error(f"{settings.base / path}: no such folder (posts: path)")
+    if missing:
+        sys.exit(FAILED)
+
+
+def _check_posts(settings: Settings) -> tuple[list[int | None], list[str], list[str]]:
+    """Return the number of posts in each folder, warnings, and the folders that do not exist."""
+    from aggregator.config.values import is_nobodys
+    from aggregator.model.errors import OriginError
+    from aggregator.origins.posts.scan import list_posts
+
+    counts: list[int | None] = []
+    warnings: list[str] = []
+    missing: list[str] = []
+    if is_nobodys(settings.site.tag):
+        domain = settings.site.tag.partition(",")[0]
+        warnings.append(
+            f"site.tag: {domain} is reserved for examples; entry ids need a domain of yours, "
+            "and can never change"
+        )
+    for posts in settings.posts:
+        folder = settings.base / posts.path
+        counts.append(None)
+        if not folder.is_dir():
+            missing.append(posts.path)
+            continue
+        try:
+            counts[-1] = len(list_posts(folder, posts.glob))
+        except OriginError as error:
+            warnings.append(f"posts: {error}")
+            continue
+        if not counts[-1]:
+            warnings.append(f"posts: no post matches {folder}/{posts.glob}")
+    return counts, warnings, missing
+
+
+def _check_feeds(settings: Settings, *, quiet: bool, as_json: bool) -> None:
+    import datetime
+
+    from aggregator.cli.check_feeds import check_feeds
+
+    count, found = check_feeds(settings, datetime.datetime.now(datetime.UTC))
+    if as_json:
+        say_json({"files": count, "problems": [problem._asdict() for problem in found]})
+    else:
+        for path, line, reason in found:
+            place = f"{settings.feeds_directory / path}{f':{line}' if line is not None else ''}"
+            say(f"{place}: {reason}")
+        if not quiet:
+            say(f"{counted(count, 'file')}, {counted(len(found), 'problem')}")
+    if found:
+        sys.exit(FAILED)
+
+
+@click.command(
+    epilog=example(
+        "aggregator systemd --config /etc/aggregator/config.yaml |\n"
+        "    sudo tee /etc/systemd/system/aggregator.service"
+    )
+)
+@click.argument("unit", type=click.Choice(UNITS), default=UNITS[0])
+@config_option
+@click.option(
+    "--user", default="aggregator", show_default=True, help="The user that the service runs as."
+)
+def systemd(unit: str, config: Path, user: str) -> None:
+    """Print a systemd unit for this installation.
+
+    UNIT is the daemon's service by default.  aggregator-build.service and
+    aggregator-build.timer poll and build every few minutes instead; sysusers.conf and
+    tmpfiles.conf make the user and its folders.
+    """
+    from aggregator.cli.systemd import filled_unit
+
+    for line in filled_unit(unit, config, user).splitlines():
+        say(line)

@@ -1,0 +1,248 @@
+"""What polls, builds and the store's contents look like: lines for people, values for scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from aggregator.cli.console import Clock, print_table
+from aggregator.model.errors import masked
+from aggregator.model.terminal import counted, say
+
+if TYPE_CHECKING:
+    from aggregator.model.summaries import ChangeCounts
+    from aggregator.pipeline.building import BuildOutcome
+    from aggregator.pipeline.polling import PollOutcome
+
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+def build_values(outcome: BuildOutcome) -> dict[str, Any]:
+    """Return what a build did, for `--json`."""
+    return {
+        "articles": outcome.articles,
+        "feeds": outcome.build.feeds,
+        "problems": outcome.problems,
+        "read": outcome.poll.read,
+        **_changes(outcome.poll),
+        "written": outcome.build.paths,
+        "failures": outcome.failures,
+    }
+
+
+def build_lines(outcome: BuildOutcome, *, verbose: bool, dry_run: bool) -> Iterator[str]:
+    """Return what a build did, for people."""
+    build = outcome.build
+    parts = _named(_changes(outcome.poll))
+    yield counted(outcome.articles, "article") + (f" ({', '.join(parts)})" if parts else "")
+    verb = "would be written" if dry_run else "written"
+    yield f"{build.written:,} of {counted(build.feeds, 'feed')} {verb}"
+    if verbose or dry_run:
+        yield from (f"  {path}" for path in build.paths)
+    if outcome.problems:
+        yield f"{counted(outcome.problems, 'problem')}: see aggregator problems"
+
+
+def poll_values(outcome: PollOutcome) -> dict[str, Any]:
+    """Return what a poll did, for `--json`."""
+    posts, hubs = outcome.posts, outcome.hubs
+    return {
+        "posts": None
+        if posts is None
+        else {"read": posts.read, **_changes(posts), "failures": posts.failures},
+        "origins": [
+            {
+                "origin": origin.name,
+                "due": len(origin.due),
+                "requested": origin.asked,
+                "not_modified": origin.not_modified,
+                "read": origin.read,
+                **_changes(origin),
+                "failed": origin.failed,
+                "skipped": dict(origin.skipped),
+                "failures": origin.failures,
+            }
+            for origin in outcome.origins
+        ],
+        "hubs": None
+        if hubs is None
+        else {"notified": hubs.told, "given_up": hubs.given_up, "failures": hubs.failures},
+        "failures": outcome.failures,
+    }
+
+
+def poll_lines(outcome: PollOutcome, *, verbose: bool, dry_run: bool) -> Iterator[str]:
+    """Return what a poll did, for people: a line for each origin."""
+    if outcome.posts is not None:
+        parts = [f"{outcome.posts.read:,} read", *_named(_changes(outcome.posts))]
+        yield f"posts: {', '.join(parts)}"
+    for origin in outcome.origins:
+        if dry_run:
+            yield f"{origin.name}: would request {counted(len(origin.due), 'URL')}"
+            yield from (f"  {masked(url)}" for url in origin.due if verbose)
+            continue
+        counts = {
+            "not modified": origin.not_modified,
+            "read": origin.read,
+            **_changes(origin),
+            "failed": origin.failed,
+        }
+        yield f"{origin.name}: {', '.join([counted(origin.asked, 'request'), *_named(counts)])}"
+        for reason, count in origin.skipped.most_common():
+            yield f"  {count:,} skipped: {reason}"
+        if origin.failed:
+            yield "  see aggregator problems"
+    if outcome.hubs is not None:
+        yield f"hubs: {counted(outcome.hubs.told, 'notification')} sent"
+
+
+def _changes(counts: ChangeCounts) -> dict[str, int]:
+    return {
+        "new": counts.new,
+        "revised": counts.revised,
+        "restated": counts.restated,
+        "removed": counts.removed,
+    }
+
+
+def _named(counts: dict[str, int]) -> list[str]:
+    return [f"{count:,} {name}" for name, count in counts.items() if count]
+
+
+def print_status(found: dict[str, Any], clock: Clock, *, verbose: bool) -> None:
+    """Print what `aggregator status` found."""
+    counts = [counted(found["articles"], "article"), counted(found["problems"], "problem")]
+    if verbose:
+        counts.insert(1, counted(found["copies"], "copy"))
+        counts.insert(2, counted(found["superseded_texts"], "superseded text"))
+    say(", ".join(counts))
+    say(f"store: {found['store']}, {found['store_bytes'] / 1e6:,.1f} MB")
+    daemon = found["daemon"]
+    if daemon is not None:
+        say(f"daemon: process {daemon['pid']}, since {clock.show(daemon['since'])}")
+        for trouble in daemon["troubles"]:
+            say(f"  {trouble}")
+    for origin in found["origins"]:
+        say(origin["origin"])
+        for name, value in _origin_facts(origin, clock):
+            say(f"  {name:<9}{value}")
+    for hub in found["hubs"]:
+        error = f": {hub['error']}" if hub["error"] else ""
+        say(f"hub {hub['hub']}: to be notified of {counted(hub['waiting'], 'feed')}{error}")
+    print_table(
+        ("source", "name", "articles", "newest", "last 14 days"),
+        [
+            (
+                source["source"],
+                source["name"],
+                f"{source['articles']:,}",
+                clock.show(source["newest"]),
+                _sparkline(source["days"]),
+            )
+            for source in found["sources"]
+        ],
+    )
+    print_table(
+        ("feed", "title", "entries", "updated", "kB"),
+        [
+            (
+                feed["file"] if feed["on_disk"] else f"{feed['file']} (missing)",
+                feed["title"],
+                f"{feed['entries']:,}",
+                clock.show(feed["updated"]),
+                f"{feed['bytes'] / 1000:,.0f}",
+            )
+            for feed in found["feeds"]
+        ],
+    )
+
+
+def _sparkline(counts: list[int]) -> str:
+    """Return a bar for each count, the highest for the largest, and a dot for zero."""
+    most = max(counts, default=0)
+    return "".join(
+        _BARS[max((len(_BARS) * count + most - 1) // most - 1, 0)] if count else "·"
+        for count in counts
+    )
+
+
+def _origin_facts(origin: dict[str, Any], clock: Clock) -> Iterator[tuple[str, str]]:
+    """Return when an origin was polled, what fails, and when it is polled next."""
+    yield "polled", clock.show(origin["polled_at"])
+    if not origin["urls"]:
+        return
+    if origin["urls"] > 1:
+        yield "URLs", f"{origin['urls']:,}"
+    yield "answered", clock.show(origin["last_success"])
+    if origin["failing"]:
+        row = f"{counted(origin['failures_in_a_row'], 'failure')} in a row"
+        if origin["urls"] > 1:
+            row = f"{counted(origin['failing'], 'URL')}, up to {row}, such as"
+        yield "failing", f"{row}: {_without_url(str(origin['error']), origin['origin'])}"
+    if origin["next_at"]:
+        yield "next", clock.show(origin["next_at"])
+
+
+def _without_url(error: str, origin: str) -> str:
+    """Return the error without the URL that the origin's name has already."""
+    url = masked(origin.partition(":")[2])
+    while url and error.startswith(f"{url}: "):
+        error = error.removeprefix(f"{url}: ")
+    return error
+
+
+def print_sources(found: list[dict[str, Any]], clock: Clock) -> None:
+    """Print what `aggregator sources` found."""
+    print_table(
+        ("name", "source", "slug", "articles", "newest", "feed"),
+        [
+            (
+                source["name"],
+                source["source"],
+                source["slug"],
+                f"{source['articles']:,}",
+                clock.show(source["newest"]),
+                source["feed"],
+            )
+            for source in found
+        ],
+    )
+
+
+def print_article(found: dict[str, Any], clock: Clock, *, verbose: bool) -> None:
+    """Print what `aggregator show` found."""
+    state = "removed" if found["removed"] else "held back until due" if found["held_back"] else ""
+    say(f"{found['title']}" + (f"  [{state}]" if state else ""))
+    for name in ("code", "source"):
+        say(f"  {name:<11}{found[name]}")
+    for name in ("first_seen", "published", "updated"):
+        say(f"  {name.replace('_', ' '):<11}{clock.show(found[name])}")
+    for name in ("link", "share_url"):
+        say(f"  {name.replace('_', ' '):<11}{found[name] or '-'}")
+    none = state or "none: older than the oldest entry of each feed"
+    say(f"  {'feeds':<11}{', '.join(found['feeds']) or none}")
+    if found["archives"]:
+        say(f"  {'archives':<11}{', '.join(found['archives'])}")
+    say(f"copies ({len(found['copies'])})")
+    for copy in found["copies"]:
+        changed = f"  changed {clock.show(copy['changed'])}" if copy["changed"] else ""
+        say(f"  {copy['origin']}  {copy['location']}{changed}")
+        if copy["share_url"]:
+            say(f"    {copy['share_url']}")
+    if found["pages"]:
+        say(f"share pages ({len(found['pages'])})")
+    for page in found["pages"]:
+        say(f"  {page['url']}")
+        say(f"    answered {clock.show(page['last_success'])}")
+        if page["error"]:
+            row = f"{counted(page['failures_in_a_row'], 'failure')} in a row"
+            say(f"    failing  {row}: {page['error']}")
+        say(f"    next     {'never: it is gone' if page['gone'] else clock.show(page['next_at'])}")
+    say(f"revisions ({len(found['revisions'])})")
+    for revision in found["revisions"]:
+        say(
+            f"  {revision['number']}  seen {clock.show(revision['seen_at'])}  "
+            f"{counted(revision['characters'], 'character')}  {revision['title']}"
+        )
+        for line in revision["changes"]:
+            say(f"     {line if verbose else line[:200]}")
