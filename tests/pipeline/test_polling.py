@@ -501,7 +501,7 @@ def test_a_summary_for_people(site: Site, upstream: Upstream) -> None:
     result = site.run("poll")
     assert result.out.splitlines() == [
         "posts: 2 read, 2 new",
-        "shares: 2 asked, 1 read, 1 failed",
+        "shares: 2 requests, 1 read, 1 failed",
         "  see aggregator problems",
     ]
     assert "answered 404" in site.run("problems").out
