@@ -6,11 +6,15 @@ time.
 
 from __future__ import annotations
 
+import sys
 import threading
 
-import zstandard
-
 from aggregator.model.errors import DamagedStoreError
+
+if sys.version_info >= (3, 14):
+    from compression import zstd as zstd
+else:
+    from backports import zstd as zstd
 
 MAX_TEXT = 200_000_000
 _LEVEL = 1
@@ -23,18 +27,18 @@ def pack(text: str) -> bytes:
     try:
         compressor = _local.compressor
     except AttributeError:
-        compressor = _local.compressor = zstandard.ZstdCompressor(level=_LEVEL)
-    packed: bytes = compressor.compress(text.encode("utf-8", "replace"))
+        compressor = _local.compressor = zstd.ZstdCompressor(level=_LEVEL)
+    packed: bytes = compressor.compress(text.encode("utf-8", "replace"), compressor.FLUSH_FRAME)
     return packed
 
 
 def unpack(body: bytes) -> str:
     """Return the text of a packed body.  Raises `DamagedStoreError` if it holds none."""
     try:
-        try:
-            decompressor = _local.decompressor
-        except AttributeError:
-            decompressor = _local.decompressor = zstandard.ZstdDecompressor()
-        return str(decompressor.decompress(body, max_output_size=MAX_TEXT), "utf-8")
-    except (zstandard.ZstdError, UnicodeDecodeError, TypeError) as error:
+        decompressor = zstd.ZstdDecompressor()
+        text = str(decompressor.decompress(body, MAX_TEXT), "utf-8")
+        if not decompressor.eof:
+            raise DamagedStoreError("a stored text is cut off")
+        return text
+    except (zstd.ZstdError, UnicodeDecodeError, TypeError) as error:
         raise DamagedStoreError(f"a stored text cannot be read: {error}") from error
