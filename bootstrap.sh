@@ -1,17 +1,18 @@
 #!/bin/sh
 # Sets up .venv in this folder and installs aggregator into it.
 #
-#   sh bootstrap.sh                what running it needs
-#   sh bootstrap.sh fast           and what lets aggregator serve answer more requests a second
-#   sh bootstrap.sh test           all that the tests need, too
-#   sh bootstrap.sh [test] newest  the newest libraries that pyproject.toml allows, instead
-#                                  of the versions in constraints.txt
-#   sh bootstrap.sh constraints    writes constraints.txt anew, from the newest libraries
+#   sh bootstrap.sh              what running it needs
+#   sh bootstrap.sh pages        and what `shares: text: null` needs (trafilatura)
+#   sh bootstrap.sh fast         and what makes serving faster (uvloop, httptools)
+#   sh bootstrap.sh test         all of that, and what the tests need
+#   sh bootstrap.sh ... newest   the newest libraries that pyproject.toml allows, instead
+#                                of the versions in constraints.txt
+#   sh bootstrap.sh constraints  writes constraints.txt anew, from the newest libraries
 #
 # Works with any Python from 3.11 on (PYTHON=python3.13 chooses one), also where the
 # distribution refuses installations outside a virtual environment, or ships the venv
 # module without pip.  Run again, it does nothing unless pyproject.toml or constraints.txt
-# has changed, or other libraries are asked for.
+# has changed, or something else is wanted; what was installed once stays.
 set -eu
 cd "$(dirname "$0")"
 
@@ -20,15 +21,15 @@ fail() {
     exit 1
 }
 
-project=.
+extras=
 libraries=constraints
 job=install
 for word in "$@"; do
     case "$word" in
-        fast | test) project=".[$word]" ;;
+        pages | fast | test) extras="$extras $word" ;;
         newest) libraries=newest ;;
         constraints) job=constraints ;;
-        *) fail "usage: sh bootstrap.sh [fast | test] [newest], or sh bootstrap.sh constraints" ;;
+        *) fail "usage: sh bootstrap.sh [pages] [fast] [test] [newest], or sh bootstrap.sh constraints" ;;
     esac
 done
 
@@ -85,7 +86,7 @@ if [ "$job" = constraints ]; then
 fi
 
 # Programs that some tests run for real; where one is missing, those tests are skipped.
-if [ "$project" = '.[test]' ]; then
+case "$extras" in *test*)
     missing=
     for program in chromium nginx caddy newsboat strace; do
         if ! command -v "$program" >/dev/null; then
@@ -100,23 +101,37 @@ if [ "$project" = '.[test]' ]; then
     elif [ -n "$missing" ]; then
         echo "bootstrap.sh: some tests will be skipped; for all, on Debian: apt install$missing" >&2
     fi
-fi
+    ;;
+esac
 
-# What is installed: the libraries, and for whom.  The tests' are more than a run's.
+# What is installed: where, from what, and with which extras.
 stamp=.venv/installed
-# Its scripts name the folder that it was made in: a copy of it elsewhere is no good.
 wanted="$PWD $libraries $(cat pyproject.toml constraints.txt | cksum)"
+# Scripts in .venv name the folder that it was made in: a copy of it elsewhere is no good.
 case "$(cat "$stamp" 2>/dev/null)" in
-    '' | "$project $PWD "* | ". $PWD "* | ".[fast] $PWD "* | ".[test] $PWD "*) ;;
+    '' | "$PWD "*) ;;
     *) rm -rf .venv ;;
 esac
-if [ "$libraries" != newest ] && .venv/bin/aggregator --version >/dev/null 2>&1; then
-    for found in "$project" '.[test]'; do
-        [ "$(cat "$stamp" 2>/dev/null)" != "$found $wanted" ] || exit 0
-    done
+present=" $(sed -n 2p "$stamp" 2>/dev/null || true) "
+missing=
+for extra in $extras; do
+    case "$present" in
+        *" $extra "* | *" test "*) ;;
+        *) missing="$missing $extra" ;;
+    esac
+done
+if [ "$libraries" != newest ] && [ -z "$missing" ] &&
+    [ "$(sed -n 1p "$stamp" 2>/dev/null)" = "$wanted" ] &&
+    .venv/bin/aggregator --version >/dev/null 2>&1; then
+    exit 0
 fi
+extras=$(echo $present $missing)
+project=.
+[ -z "$extras" ] || project=".[$(echo "$extras" | tr ' ' ,)]"
 
-echo "Installing into .venv: some 60 libraries, 200 MB, a minute or so."
+size='140 MB'
+case "$extras" in *test*) size='480 MB' ;; *pages*) size='160 MB' ;; esac
+echo "Installing into .venv: $size, a minute or so."
 make_environment .venv
 rm -f "$stamp"
 if [ "$libraries" = newest ]; then
@@ -127,6 +142,11 @@ else
     set --
 fi
 pip install $quiet "$@" --editable "$project" ||
-    fail "the libraries could not be installed; run it again once the cause above is mended"
-echo "$project $wanted" >"$stamp"
+    fail "the libraries could not be installed; fix the cause above, and run it again"
+# They only installed the rest, and take 27 MB.
+case "$extras" in
+    *test*) ;;
+    *) pip uninstall --quiet --yes setuptools pip >/dev/null 2>&1 || true ;;
+esac
+printf '%s\n%s\n' "$wanted" "$extras" >"$stamp"
 echo "Ready: .venv/bin/aggregator"

@@ -57,5 +57,7 @@ def test_no_file_names_a_package_registry_or_leaves_work_open() -> None:
     ]
     words = ["pypi" + ".org", "python" + "hosted", "npm" + "js", "TO" + "DO", "FIX" + "ME"]
     for name in names:
+        if (ROOT / name).is_dir():  # a link to a folder
+            continue
         text = (ROOT / name).read_bytes().decode("utf-8", "replace")
         assert not [word for word in words if word in text], name

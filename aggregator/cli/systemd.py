@@ -28,10 +28,7 @@ def filled_unit(name: str, config: Path, user: str) -> str:
     program or the site is in one.  Raises `ConfigError` if the configuration of a service
     cannot be used.
     """
-    # In the package, or in a source checkout beside it.
-    folders = (Path(__file__).with_name("units"), Path(__file__).parents[2] / "systemd")
-    folder = next(folder for folder in folders if folder.is_dir())
-    text = (folder / name).read_text(encoding="utf-8")
+    text = Path(__file__).with_name("units").joinpath(name).read_text(encoding="utf-8")
     if not name.endswith(".service"):
         return text
     from aggregator.config.load import load_settings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import importlib.util
 from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -90,7 +91,8 @@ class Refresh(Section):
 class Shares(Section):
     """A kind of share page, and how to get the text behind one.
 
-    With `text: null`, the main text is extracted from the page itself.
+    With `text: null`, or `text` in HTML without a selector, the main text is extracted from
+    the page.
     """
 
     match: CodedPattern = DEFAULT_SHARE
@@ -98,6 +100,16 @@ class Shares(Section):
     urls: tuple[str, ...] = ()
     refresh: Refresh = Refresh()
     robots: bool = True
+
+    @model_validator(mode="after")
+    def _can_extract(self) -> Shares:
+        extracts = self.text is None or (self.text.format == "html" and self.text.html is None)
+        if extracts and importlib.util.find_spec("trafilatura") is None:
+            raise ValueError(
+                "extracting the main text of a page needs trafilatura: run "
+                "pip install 'jekyll-feed-aggregator[pages]', or sh bootstrap.sh pages"
+            )
+        return self
 
 
 class Endpoint(Section):

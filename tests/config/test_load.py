@@ -1,5 +1,7 @@
 """config.yaml: everything of its contract is accepted, and every mistake is located."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -137,6 +139,25 @@ def test_the_whole_contract_is_accepted(site: Site) -> None:
     assert site.run("check").code == 0
     site.build()
     assert len(site.entries()) == 1
+
+
+@pytest.mark.parametrize("text", ["null", "{format: html}"])
+def test_main_texts_need_an_extra(site: Site, text: str) -> None:
+    site.configure(lambda config: config + f"shares:\n  - text: {text}\n")
+    assert site.run("check").code == 0
+    without = (
+        "import sys; sys.modules['trafilatura'] = None; from aggregator.cli import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", f"{without}; from aggregator.cli import main; main()", "check"],
+        cwd=site.root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("aggregator: config.yaml:11: shares[0]: ")
+    assert "sh bootstrap.sh pages" in done.stderr
 
 
 def test_no_file(site: Site) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -50,10 +51,12 @@ class ListLink:
 def prepare() -> None:
     """Import what reading a page needs."""
     import bs4
-    import trafilatura
 
     bs4.BeautifulSoup("<p>", "lxml").select("p")
-    trafilatura.extract("<p>")
+    with contextlib.suppress(ImportError):  # an extra, which config.yaml may not need
+        import trafilatura
+
+        trafilatura.extract("<p>")
 
 
 def extract(data: bytes, content_type: str, url: str, selectors: Sequence[str | None]) -> PageText:
