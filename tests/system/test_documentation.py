@@ -1,5 +1,7 @@
 """The documentation and the program say the same."""
 
+import ast
+import os
 import re
 import subprocess
 import tomllib
@@ -17,8 +19,10 @@ from aggregator.model.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
+CHINESE = (ROOT / "README.zh.md").read_text("utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text("utf-8")
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "README.zh.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def shown_help(*arguments: str) -> str:
@@ -33,8 +37,81 @@ def commands() -> list[str]:
     return re.findall(r"^  ([a-z-]+)  ", listing, re.MULTILINE)
 
 
-def test_the_readme_lists_every_command_and_no_other() -> None:
-    assert set(re.findall(r"`aggregator ([a-z][a-z-]+)", README)) == set(commands())
+@pytest.mark.parametrize("readme", [README, CHINESE], ids=["en", "zh"])
+def test_the_readme_lists_every_command_and_no_other(readme: str) -> None:
+    assert set(re.findall(r"`aggregator ([a-z][a-z-]+)", readme)) == set(commands())
+
+
+def without_comments(text: str) -> list[str]:
+    """The code of a document: what is indented, and what is fenced."""
+    blocks = re.findall(r"^```yaml\n(.*?)^```|^    (\S[^\n]*)$", text, re.MULTILINE | re.DOTALL)
+    return [re.sub(r"\s+# [^\n]*", "", fenced or indented) for fenced, indented in blocks]
+
+
+def test_both_readmes_have_the_same_code_pictures_and_links() -> None:
+    assert without_comments(README) == without_comments(CHINESE)
+    target = r"\]\((?!README)([^)]+)\)"
+    assert sorted(set(re.findall(target, README))) == sorted(set(re.findall(target, CHINESE)))
+    assert "(README.zh.md)" in README
+    assert "(README.md)" in CHINESE
+
+
+def test_the_repository_has_one_address() -> None:
+    urls = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"]
+    home = urls["Homepage"]
+    assert all(url.startswith(home) for url in urls.values())
+    assert f"    git clone {home}\n" in README
+    pictures = re.findall(r"!\[.*?\]\((.*?)\)", README)
+    raw = home.replace("github.com", "raw.githubusercontent.com") + "/main/"
+    assert [picture for picture in pictures if not picture.startswith(raw)] == []
+    assert all((ROOT / picture.removeprefix(raw)).is_file() for picture in pictures)
+
+
+def recipes() -> dict[str, list[str]]:
+    """The lines of each recipe of CONTRIBUTING.md."""
+    part = CONTRIBUTING.partition("## Recipes\n")[2].partition("\n## ")[0]
+    return {
+        title: [line for line in text.splitlines() if line]
+        for title, text in re.findall(r"^### (.*)\n((?:(?!### ).*\n)*)", part, re.MULTILINE)
+    }
+
+
+def where(path: str) -> Path:
+    """A file or folder as CONTRIBUTING.md names it."""
+    package = ROOT / "aggregator" / path
+    return package if package.exists() else ROOT / path
+
+
+def names_of(line: str) -> tuple[list[str], list[str]]:
+    """The paths and the identifiers that a line has in code quotes."""
+    quoted = re.findall(r"`([^`]+)`", line)
+    paths = [word for word in quoted if re.fullmatch(r"[\w./]*(/|\.py|\.md)", word)]
+    return paths, re.findall(r"`([A-Za-z_]\w+)(?:\([a-z, ]*\))?`", line)
+
+
+def test_recipes_are_short() -> None:
+    assert list(recipes()) == ["A format", "An origin", "A column", "A command", "A metric"]
+    for title, lines in recipes().items():
+        assert len(lines) <= 6, title
+        assert [line[:3] for line in lines] == [f"{n}. " for n in range(1, len(lines) + 1)], title
+
+
+def test_what_contributors_are_sent_to_exists() -> None:
+    """Every file, and every name in one of the files that its line names."""
+    table = re.findall(r"^\| .*$", CONTRIBUTING, re.MULTILINE)
+    lines = [line for recipe in recipes().values() for line in recipe] + table
+    assert len(lines) > 25
+    for line in lines:
+        paths, names = names_of(line)
+        files = [where(path) for path in paths if "NAME" not in path]
+        assert [str(path) for path in files if not path.exists()] == [], line
+        texts = [
+            file.read_text("utf-8")
+            for path in files
+            for file in ([path] if path.is_file() else path.rglob("*.py"))
+        ]
+        for name in names:
+            assert any(re.search(rf"\b{name}\b", text) for text in texts), f"{name}: {line}"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -73,9 +150,44 @@ def test_every_documented_key_exists() -> None:
 
 
 def test_documented_environment_variables_exist() -> None:
-    known = {*overridable(), "AGGREGATOR_CONFIG"}
+    known = {*overridable(), "AGGREGATOR_CONFIG", "AGGREGATOR_COMPLETE"}
     for document in DOCUMENTS:
         assert set(re.findall(r"AGGREGATOR_[A-Z_]*[A-Z]", document.read_text("utf-8"))) <= known
+
+
+def test_the_command_line_completes_as_documented() -> None:
+    assert 'eval "$(_AGGREGATOR_COMPLETE=bash_source .venv/bin/aggregator)"' in README
+    found = subprocess.run(
+        [COMMAND],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={
+            **os.environ,
+            "_AGGREGATOR_COMPLETE": "bash_complete",
+            "COMP_WORDS": "aggregator bu",
+            "COMP_CWORD": "1",
+        },
+    )
+    assert found.stdout == "plain,build-feeds\n"
+
+
+def test_messages_in_the_documentation_are_the_programs() -> None:
+    """Each is a row of docs/troubleshooting.md, with … for what differs."""
+    sources = [path.read_text("utf-8") for path in (ROOT / "aggregator").rglob("*.py")]
+    constants = [
+        node.value
+        for source in sources
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    constants.append((ROOT / "bootstrap.sh").read_text("utf-8"))
+    text = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8").partition("| message |")[2]
+    messages = re.findall(r"^\| ([^|]+) \|", text, re.MULTILINE)[1:]
+    assert len(messages) > 8
+    for message in messages:
+        for piece in re.split("…", message.removeprefix("bootstrap.sh: ")):
+            assert any(piece.strip() in constant for constant in constants), message
 
 
 def test_ci_runs_the_second_command_word_for_word() -> None:
