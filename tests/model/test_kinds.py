@@ -102,7 +102,7 @@ def _is_known(site: Site, program: Path, url: str) -> None:
     assert "toys: unknown key" in site.run("check").err
     assert "toys[0].urk" in run("check", "--config", str(_misspelt(site)), expect=2)
     run("check")
-    assert f"toys:{url}: 1 asked, 1 read, 2 new" in run("poll", "--only", "toys")
+    assert f"toys:{url}: 1 request, 1 read, 2 new" in run("poll", "--only", "toys")
     run("build-feeds")
     assert "toys:" in run("status")
     assert sorted(entry.title for entry in site.entries()) == ["eins", "zwei"]
