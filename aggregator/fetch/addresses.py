@@ -1,4 +1,4 @@
-"""Which addresses may be asked: URLs before they are sent, IP addresses after DNS.  Pure."""
+"""Which addresses are allowed: URLs before a request, IP addresses after DNS.  Pure."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 
 MAX_URL = 4096
-# What `is_global` and `is_multicast` do not know of: addresses that carry another one,
-# the metadata service of a cloud, site-local addresses.
+# What `is_global` and `is_multicast` miss: addresses that embed another one, the metadata
+# service of a cloud, site-local addresses.
 _NOT_PUBLIC: tuple[Network, ...] = tuple(
     ip_network(network)
     for network in (
@@ -38,25 +38,25 @@ _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?\.?")
 
 
 def check_url(url: str) -> str:
-    """The URL as it is asked: ASCII, without a fragment.
+    """Return the URL as it is requested: ASCII, without a fragment.
 
-    Raises `FetchError`, with nothing asked, for one that is no plain web address.
+    Raises `FetchError`, with nothing sent, for anything but a plain http(s) URL.
     """
     if len(url) > MAX_URL:
-        raise _refused(url[:100] + "…", f"an address of more than {MAX_URL:,} characters")
+        raise _refused(url[:100] + "…", f"a URL of more than {MAX_URL:,} characters")
     if _UNWANTED.search(url):
-        raise _refused(url, "an address with a space, a backslash or a control character")
+        raise _refused(url, "a URL with a space, a backslash or a control character")
     try:
         parts = urlsplit(url)
         port, host = parts.port, parts.hostname or ""
     except ValueError as error:
-        raise _refused(url, f"no address: {error}") from error
+        raise _refused(url, f"not a URL: {error}") from error
     if parts.scheme not in ("http", "https"):
         raise _refused(url, "not http or https")
     if "@" in parts.netloc:
-        raise _refused(url, "an address with a user name or password")
+        raise _refused(url, "a URL with a user name or password")
     if port in _BAD_PORTS:
-        raise _refused(url, f"port {port} is not for the web")
+        raise _refused(url, f"port {port} isn't a web port")
     host = _check_host(url, host, bracketed="[" in parts.netloc)
     netloc = host if port is None else f"{host}:{port}"
     path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=-._~")
@@ -65,7 +65,7 @@ def check_url(url: str) -> str:
 
 
 def is_plain(url: str) -> bool:
-    """Whether a URL may be asked as it is, as far as that shows before DNS."""
+    """Return whether a URL passes all checks that need no DNS."""
     try:
         check_url(url)
     except FetchError:
@@ -74,7 +74,7 @@ def is_plain(url: str) -> bool:
 
 
 def is_allowed(address: Address, networks: Iterable[Network]) -> bool:
-    """Whether an IP address may be asked: a public one, or one within `networks`."""
+    """Return whether an IP address is allowed: a public one, or one within `networks`."""
     if any(address.version == network.version and address in network for network in networks):
         return True
     if isinstance(address, IPv6Address):
@@ -94,7 +94,7 @@ def _check_host(url: str, host: str, *, bracketed: bool) -> str:
         try:
             address = ip_address(host)
         except ValueError as error:
-            raise _refused(url, "no address: not an IPv6 address in its brackets") from error
+            raise _refused(url, "not an IPv6 address in the brackets") from error
         if isinstance(address, IPv6Address) and address.scope_id is not None:
             raise _refused(url, "an IPv6 address with a zone")
         return f"[{address}]"
@@ -106,11 +106,11 @@ def _check_host(url: str, host: str, *, bracketed: bool) -> str:
         try:
             host = idna.encode(host).decode("ascii")
         except (idna.IDNAError, UnicodeError) as error:
-            raise _refused(url, "no host name") from error
+            raise _refused(url, "not a host name") from error
     if len(host) > 253 or not _HOST.fullmatch(host) or ".." in host:
-        raise _refused(url, "no host name")
+        raise _refused(url, "not a host name")
     if _NUMERIC_LABEL.fullmatch(host.rstrip(".").rpartition(".")[2]):
-        # Such a host is an IPv4 address to every resolver, in whatever spelling.
+        # Every resolver takes such a host for an IPv4 address, in whatever spelling.
         try:
             IPv4Address(host)
         except ValueError as error:

@@ -1,7 +1,7 @@
-"""The body of an answer: read and decoded within limits (RFC 9110 §8.4).
+"""The body of a response, read and decoded within limits (RFC 9110 §8.4).
 
-Pure but for reading: content codings are undone here and not by urllib3, piece by piece,
-so that a megabyte that unpacks to a gigabyte costs no more than the limit.
+Content codings are undone here and not by urllib3, piece by piece, so that a megabyte
+that unpacks to a gigabyte costs no more than the limit.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ ACCEPT_ENCODING = "gzip, deflate, br, zstd"
 
 
 class BodyError(ValueError):
-    """A body that is too large, cut off, or packed in a way of no use."""
+    """A body that is too large, cut off, or in a content coding that is not supported."""
 
 
 class Readable(Protocol):
-    """What a body is read from, as it was sent."""
+    """A source of the bytes of a body as they were sent."""
 
     def read(self, amount: int, *, decode_content: bool) -> bytes:
-        """Up to `amount` bytes; none at the end."""
+        """Return up to `amount` bytes; none at the end."""
         ...
 
 
 def read(source: Readable, limit: int) -> bytes:
-    """The whole of a body as it was sent.  Raises `BodyError` beyond `limit` bytes."""
+    """Return a whole body as it was sent.  Raises `BodyError` beyond `limit` bytes."""
     pieces: list[bytes] = []
     size = 0
     while piece := source.read(_PIECE, decode_content=False):
@@ -41,20 +41,20 @@ def read(source: Readable, limit: int) -> bytes:
 
 
 def decode(data: bytes, codings: str, limit: int) -> bytes:
-    """A body less its content coding.
+    """Return a body without its content coding.
 
-    Raises `BodyError` for more than `limit` bytes, for a coding that is unknown or not
-    the only one, and for data that is cut off or damaged.
+    Raises `BodyError` for more than `limit` bytes, for an unknown coding or several of
+    them, and for data that is cut off or damaged.
     """
     names = [name.strip().lower() for name in codings.split(",") if name.strip()]
     names = [name for name in names if name != "identity"]
     if not names or not data:
         return data
     if len(names) > 1:
-        raise BodyError("packed more than once")
+        raise BodyError("compressed more than once")
     decoder = _DECODERS.get(names[0])
     if decoder is None:
-        raise BodyError(f"packed as {names[0][:20]!r}, which nobody asked for")
+        raise BodyError(f"compressed as {names[0][:20]!r}, which was not requested")
     return decoder(data, limit)
 
 
@@ -65,12 +65,12 @@ def _gzip(data: bytes, limit: int) -> bytes:
         found += _inflate(decoder, data, limit - len(found))
         data = decoder.unused_data.lstrip(b"\0")
         if not data.startswith(b"\x1f\x8b"):
-            break  # servers that add something after the end are forgiven
+            break  # some servers add something after the end
     return bytes(found)
 
 
 def _deflate(data: bytes, limit: int) -> bytes:
-    """zlib's format; some servers leave its frame out."""
+    """Decode zlib's format; some servers leave its frame out."""
     try:
         return _inflate(zlib.decompressobj(), data, limit)
     except _DamagedError:
@@ -85,11 +85,11 @@ def _inflate(decoder: zlib._Decompress, data: bytes, limit: int) -> bytes:
     try:
         found = decoder.decompress(data, limit + 1)
     except zlib.error as error:
-        raise _DamagedError("packed, but damaged") from error
+        raise _DamagedError("compressed, but damaged") from error
     if len(found) > limit:
         raise BodyError("unpacks to more than the limit")
     if not decoder.eof:
-        raise _DamagedError("packed, but cut off")
+        raise _DamagedError("compressed, but cut off")
     return found
 
 
@@ -103,10 +103,10 @@ def _brotli(data: bytes, limit: int) -> bytes:
         while not decoder.is_finished() and len(found) <= limit:
             more = decoder.process(b"", output_buffer_limit=limit + 1)
             if not more:
-                raise BodyError("packed, but cut off")
+                raise BodyError("compressed, but cut off")
             found += more
     except brotli.error as error:
-        raise BodyError("packed, but damaged") from error
+        raise BodyError("compressed, but damaged") from error
     if len(found) > limit:
         raise BodyError("unpacks to more than the limit")
     return bytes(found)
@@ -129,8 +129,8 @@ def _zstd(data: bytes, limit: int) -> bytes:
             if not rest:
                 return bytes(found)
     except zstd.ZstdError as error:
-        raise BodyError("packed, but damaged") from error
-    raise BodyError(f"packed in more than {_ZSTD_FRAMES:,} frames")
+        raise BodyError("compressed, but damaged") from error
+    raise BodyError(f"compressed in more than {_ZSTD_FRAMES:,} frames")
 
 
 _DECODERS: dict[str, Callable[[bytes, int], bytes]] = {

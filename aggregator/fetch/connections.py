@@ -1,8 +1,8 @@
-"""Connections to vetted addresses that end at a deadline, for urllib3's pools.
+"""Connections to checked addresses that end at a deadline, for urllib3's pools.
 
-A name is resolved once, all its addresses are vetted, and one of these is connected to:
-there is no second look that could come out differently.  Every read sets the socket's
-timeout to what is left of the whole exchange, so that a server that drips ends there.
+A name is resolved once, all its addresses are checked, and the connection goes to one of
+these: no second lookup could return another one.  Every read sets the socket's timeout to
+what is left of the whole exchange, so that a slow drip ends there.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _exchange = threading.local()
 
 
 class RefusedAddressError(OSError):
-    """A name leads to an address that must not be asked."""
+    """A name resolves to an address that is not allowed."""
 
 
 class OutOfTimeError(TimeoutError):
@@ -41,7 +41,7 @@ class OutOfTimeError(TimeoutError):
 
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
-    """All that this thread sends and reads within ends `seconds` from now."""
+    """Limit all that this thread sends and reads within to `seconds` from now."""
     _exchange.until = time.monotonic() + seconds
     try:
         yield
@@ -77,7 +77,7 @@ class _TlsSocket(ssl.SSLSocket):
 
 
 def _connect(host: str, port: int, networks: tuple[Network, ...]) -> socket.socket:
-    """A socket connected to one of the host's addresses, all of which may be asked."""
+    """Return a socket connected to one of the host's addresses, all of which are allowed."""
     found = _resolve(host, port)
     for _, _, _, _, address in found:
         if not is_allowed(ip_address(address[0]), networks):
@@ -98,10 +98,10 @@ def _connect(host: str, port: int, networks: tuple[Network, ...]) -> socket.sock
 
 
 def _resolve(host: str, port: int) -> list[tuple[Any, ...]]:
-    """getaddrinfo that ends in time: the call itself can't be interrupted."""
+    """Call getaddrinfo with a time limit: the call itself can't be interrupted."""
     answers: queue.SimpleQueue[list[tuple[Any, ...]] | OSError] = queue.SimpleQueue()
 
-    def ask() -> None:
+    def resolve() -> None:
         try:
             answers.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
         except UnicodeError as error:
@@ -109,7 +109,7 @@ def _resolve(host: str, port: int) -> list[tuple[Any, ...]]:
         except OSError as error:
             answers.put(error)
 
-    threading.Thread(target=ask, daemon=True).start()
+    threading.Thread(target=resolve, daemon=True).start()
     try:
         found = answers.get(timeout=_remaining())
     except queue.Empty as error:
@@ -120,7 +120,7 @@ def _resolve(host: str, port: int) -> list[tuple[Any, ...]]:
 
 
 class Adapter(HTTPAdapter):
-    """requests' adapter over such connections, without cookies, proxies and retries."""
+    """A requests adapter over such connections, without cookies, proxies and retries."""
 
     def __init__(self, networks: tuple[Network, ...], size: int) -> None:
         self._networks = networks
@@ -132,7 +132,7 @@ class Adapter(HTTPAdapter):
     def init_poolmanager(
         self, connections: int, maxsize: int, block: bool = False, **options: Any
     ) -> None:
-        """Make the pools; called by requests."""
+        """Make the pools; requests calls this."""
         networks = self._networks
 
         class Plain(HTTPConnection):
@@ -157,7 +157,7 @@ class Adapter(HTTPAdapter):
     def get_connection_with_tls_context(
         self, request: PreparedRequest, *_: Any, **__: Any
     ) -> HTTPConnectionPool:
-        """The pool of a request's host."""
+        """Return the pool of a request's host."""
         url = request.url or ""
         site = url[: url.find("/", 8)]
         pool = self._pools.get(site)
@@ -169,10 +169,10 @@ class Adapter(HTTPAdapter):
         return pool
 
     def cert_verify(self, *_: Any, **__: Any) -> None:
-        """Nothing: the context verifies all certificates."""
+        """Do nothing: the context verifies all certificates."""
 
     def build_response(self, req: PreparedRequest, resp: BaseHTTPResponse) -> RequestsResponse:
-        """A response without cookies and guesses of encodings, which nobody asks for."""
+        """Return a response without cookies and guesses of encodings, which nothing needs."""
         response = RequestsResponse()
         response.status_code = resp.status
         response.raw = resp
@@ -181,7 +181,7 @@ class Adapter(HTTPAdapter):
 
 
 def _tls_context() -> ssl.SSLContext:
-    """A context that verifies by certifi's authorities and those of the system."""
+    """Return a context that trusts certifi's authorities and those of the system."""
     import certifi
 
     context = create_urllib3_context()

@@ -1,4 +1,4 @@
-"""One request to its end: redirects by hand, limits on everything (RFC 9110)."""
+"""One request up to its response: redirects by hand, limits on everything (RFC 9110)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode, urljoin
 
@@ -25,7 +26,7 @@ from aggregator.model.polls import Request, Response, Validators
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
-# What only an answer can lead to, as little as it may be worth.
+# Errors that prove that the server responded.
 _ANSWERED = (
     bodies.BodyError,
     http.client.IncompleteRead,
@@ -55,9 +56,9 @@ class Exchanges:
         self._adapter.close()
 
     def get(self, request: Request) -> Response:
-        """The answer to a request, at the end of its redirects.
+        """Return the response to a request, at the end of its redirects.
 
-        Raises `FetchError` for everything that is no answer.
+        Raises `FetchError` if there is none.
         """
         url = check_url(request.url)
         headers = self._headers(request.accept)
@@ -65,27 +66,20 @@ class Exchanges:
         permanent_until: str | None = None
         all_permanent = True
         seen = {url}
-        with _told(request.url, self._timeout), deadline(self._timeout):
+        with _as_fetch_error(request.url, self._timeout), deadline(self._timeout):
             for _ in range(MAX_REDIRECTS + 1):
-                # The validators are those of the URL that was asked for, and of no other.
+                # The validators belong to the requested URL, and to no other.
                 raw = self._send("GET", url, conditional if len(seen) == 1 else headers)
                 target = _target(raw, url)
                 if target is None:
-                    answer = self._answer(raw, url, request)
-                    if answer.status != 304 and not 200 <= answer.status < 300:
+                    response = self._response(raw, url, request)
+                    if response.status != 304 and not 200 <= response.status < 300:
                         permanent_until = None
-                    return Response(
-                        answer.url,
-                        answer.status,
-                        answer.headers,
-                        answer.body,
-                        answer.validators,
-                        permanent_until,
-                    )
+                    return replace(response, moved_to=permanent_until)
                 raw.close()
                 target = self._checked(target, url, request.url)
                 if target in seen:
-                    raise FetchError(request.url, "its redirects go in a circle", was_answered=True)
+                    raise FetchError(request.url, "its redirects form a loop", was_answered=True)
                 seen.add(target)
                 all_permanent = all_permanent and raw.status in _PERMANENT
                 if all_permanent:
@@ -94,15 +88,15 @@ class Exchanges:
         raise FetchError(request.url, f"more than {MAX_REDIRECTS} redirects", was_answered=True)
 
     def post(self, url: str, form: Mapping[str, str]) -> Response:
-        """The answer to a form; redirects are not followed."""
+        """Return the response to a form; redirects are not followed."""
         target = check_url(url)
         headers = {
             **self._headers("*/*"),
             "Content-Type": "application/x-www-form-urlencoded",
         }
-        with _told(url, self._timeout), deadline(self._timeout):
+        with _as_fetch_error(url, self._timeout), deadline(self._timeout):
             raw = self._send("POST", target, headers, urlencode(form).encode())
-            return self._answer(raw, target, Request(url))
+            return self._response(raw, target, Request(url))
 
     def _headers(self, accept: str) -> dict[str, str]:
         return {
@@ -111,17 +105,17 @@ class Exchanges:
             "Accept-Encoding": bodies.ACCEPT_ENCODING,
         }
 
-    def _checked(self, target: str, url: str, asked: str) -> str:
-        """A redirect's target.  Raises `FetchError` if it must not be followed."""
+    def _checked(self, target: str, url: str, requested: str) -> str:
+        """Return a redirect's target.  Raises `FetchError` if it must not be followed."""
         try:
             target = check_url(target)
         except FetchError as error:
             raise FetchError(
-                asked, f"redirects to what is {error.reason}", was_answered=True
+                requested, f"redirects to a URL that is {error.reason}", was_answered=True
             ) from error
         is_downgrade = url.startswith("https:") and target.startswith("http:")
         if is_downgrade and not self._limits.allow_downgrade:
-            raise FetchError(asked, "redirects from https to http", was_answered=True)
+            raise FetchError(requested, "redirects from https to http", was_answered=True)
         return target
 
     def _send(
@@ -138,7 +132,7 @@ class Exchanges:
             try:
                 raw: Any = self._adapter.send(prepared, stream=True, timeout=None).raw
             except requests.ConnectionError as error:
-                # A connection that was kept may have been closed by the other side.
+                # The server may have closed a connection that was kept.
                 if is_last or body is not None or not _is_stale(error):
                     raise
             else:
@@ -150,7 +144,7 @@ class Exchanges:
         found: urllib3.HTTPResponse = raw
         return found
 
-    def _answer(self, raw: urllib3.HTTPResponse, url: str, request: Request) -> Response:
+    def _response(self, raw: urllib3.HTTPResponse, url: str, request: Request) -> Response:
         headers = {name.lower(): value for name, value in raw.headers.items()}
         validators = _validators(headers)
         body = None
@@ -174,12 +168,12 @@ class Exchanges:
 
 
 def _target(raw: urllib3.HTTPResponse, url: str) -> str | None:
-    """Where a redirect leads, None for any other answer."""
+    """Return the target of a redirect, None for any other response."""
     location = raw.headers.get("location")
     if raw.status not in _REDIRECTS or not location:
         return None
-    # Servers send UTF-8 where RFC 9110 has ASCII; http.client takes it for Latin-1.
-    with contextlib.suppress(UnicodeError):  # then it is checked as it is
+    # Some servers send UTF-8 where RFC 9110 has ASCII; http.client reads it as Latin-1.
+    with contextlib.suppress(UnicodeError):  # then it stays as it is
         location = location.encode("latin-1").decode("utf-8")
     return urljoin(url, location)
 
@@ -211,7 +205,7 @@ def _is_stale(error: requests.ConnectionError) -> bool:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and all that it came from, the arguments of wrappers too."""
+    """Yield an error and all its causes, the arguments of wrappers too."""
     pending: list[object] = [error]
     seen: set[int] = set()
     while pending:
@@ -225,8 +219,8 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 @contextmanager
-def _told(url: str, timeout: float) -> Iterator[None]:
-    """Turn what the libraries raise into a `FetchError` with a reason for people."""
+def _as_fetch_error(url: str, timeout: float) -> Iterator[None]:
+    """Turn the errors of the libraries into a `FetchError` with a reason for people."""
     try:
         yield
     except FetchError:
@@ -253,28 +247,28 @@ def _told(url: str, timeout: float) -> Iterator[None]:
 
 
 def _reason(causes: list[BaseException], timeout: float) -> str:
-    """The innermost cause that a user can make something of."""
+    """Return the innermost cause that tells a user something."""
     for cause in causes:
         if isinstance(cause, OutOfTimeError | TimeoutError):
-            return f"no whole answer within {timeout:g} s"
+            return f"no complete response within {timeout:g} s"
         if isinstance(cause, bodies.BodyError):
             return str(cause)
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"its certificate is not valid: {cause.verify_message}"
         if isinstance(cause, socket.gaierror):
-            return "its host name is not known"
+            return "its host name cannot be resolved"
         if isinstance(cause, http.client.IncompleteRead | urllib3.exceptions.IncompleteRead):
-            return "the answer was cut off"
+            return "the response was cut off"
         if isinstance(cause, urllib3.exceptions.DecodeError):
             return "packed more than once"
         if isinstance(cause, http.client.LineTooLong):
-            return "a header that is too long"
+            return "a header is too long"
     for cause in causes:
         if isinstance(cause, http.client.RemoteDisconnected):
-            return "the server hung up without an answer"
+            return "the server hung up without a response"
         if isinstance(cause, ssl.SSLError):
             return f"no TLS connection: {cause.reason or 'broken off'}"
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror[:1].lower() + cause.strerror[1:]
     innermost = " ".join(str(causes[-1]).split())[:200]
-    return f"no HTTP: {innermost or type(causes[-1]).__name__}"
+    return f"not HTTP: {innermost or type(causes[-1]).__name__}"

@@ -1,7 +1,7 @@
 """The only outgoing connection: polite, bounded, safe.
 
-`Fetcher.fetch_all` asks many URLs in threads.  Each host is asked a little at a time,
-and waiting for one occupies no thread.
+`Fetcher.fetch_all` requests many URLs in threads.  Each host gets a few requests at a
+time, and waiting for a host occupies no thread.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from aggregator.model.polls import Request, Response
 Read = TypeVar("Read")
 
 LOOK_AHEAD = 2000
-# As many answers may wait while those before them are stored.
+# How many responses may wait while those before them are stored.
 FINISHED_AHEAD = 400
 PAUSE = 30.0
 SHORT_PAUSE = 2.0
@@ -41,7 +41,7 @@ CANCEL_WITHIN = 0.5
 
 
 class Fetcher:
-    """Asks URLs.  Connections and robots.txt files are kept until it is closed."""
+    """Fetches URLs.  Connections and robots.txt files are kept until it is closed."""
 
     def __init__(self, limits: Fetch, user_agent: str) -> None:
         self._limits = limits
@@ -50,30 +50,30 @@ class Fetcher:
         self._robots = RobotsFiles(self._exchanges.get)
 
     def fetch(self, request: Request) -> Response:
-        """The answer to one request.  Raises `FetchError`."""
+        """Return the response to one request.  Raises `FetchError`."""
         return self._get(request)[0]
 
     def post(self, url: str, form: Mapping[str, str]) -> Response:
-        """The answer to a form.  Raises `FetchError`."""
+        """Return the response to a form.  Raises `FetchError`."""
         return self._exchanges.post(url, form)
 
     def fetch_all(
         self, requests: Iterable[Request], read: Callable[[Request, Response], Read]
     ) -> Iterator[tuple[Request, Read | FetchError]]:
-        """Every request with what `read` makes of its answer, as they come.
+        """Yield every request with what `read` returns for its response, as they come.
 
-        `read` is called in the thread that asked.  A host that asks for a pause, or does
-        not answer three times in a row, has the rest of its requests given back as
+        `read` is called in the thread that fetched.  Where a host asks for a pause, or
+        does not respond three times in a row, the rest of its requests come back with a
         `PostponedError`.  Requests are taken from the iterable some thousand ahead.
         """
         run = _Run(self, requests, read)
         try:
-            yield from run.answers()
+            yield from run.results()
         finally:
             run.stop()
 
     def cancel(self) -> None:
-        """Ask nothing more: `fetch_all` ends with what has come; from any thread."""
+        """Send nothing more: `fetch_all` ends with what has come.  Any thread may call this."""
         self.is_cancelled = True
 
     def close(self) -> None:
@@ -92,7 +92,7 @@ class Fetcher:
         self.close()
 
     def _get(self, request: Request) -> tuple[Response, float]:
-        """An answer, and the delay that its site wants."""
+        """Return a response, and the delay that robots.txt asks for."""
         delay = self._robots.check(check_url(request.url)) if request.heed_robots else 0.0
         return self._exchanges.get(request), delay
 
@@ -105,7 +105,7 @@ class _Result(Generic[Read]):
 
 
 class _Run(Generic[Read]):
-    """One `fetch_all`: threads that take what may be asked now, and one that feeds them."""
+    """One `fetch_all`: threads that send what is allowed now, and one that feeds them."""
 
     def __init__(
         self,
@@ -124,14 +124,14 @@ class _Run(Generic[Read]):
         )
         self._changed = threading.Condition()
         self._results: queue.Queue[_Result[Read]] = queue.Queue(FINISHED_AHEAD)
-        # Dozens of threads at work would starve the one that stores what they find.
-        self._at_work = threading.Lock()
+        # Dozens of threads that parse would starve the one that stores their results.
+        self._reading = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._is_fed = False
         self._is_stopped = False
 
-    def answers(self) -> Iterator[tuple[Request, Read | FetchError]]:
-        """All answers; feeds the threads meanwhile."""
+    def results(self) -> Iterator[tuple[Request, Read | FetchError]]:
+        """Yield all results; feeds the threads meanwhile."""
         outstanding = 0
         while True:
             if not self._is_fed and outstanding < LOOK_AHEAD // 2:
@@ -160,13 +160,13 @@ class _Run(Generic[Read]):
             outstanding -= 1
 
     def stop(self) -> None:
-        """End the threads, whatever is left to ask."""
+        """End the threads, whatever requests are left."""
         with self._changed:
             self._is_stopped = True
             self._changed.notify_all()
         until = time.monotonic() + MAX_GOODBYE
         for thread in self._threads:
-            # One that waits for a server is left behind: it ends at its deadline.
+            # A thread that waits for a server ends by itself, at its deadline.
             while thread.is_alive() and time.monotonic() < until:
                 with contextlib.suppress(queue.Empty):
                     while True:
@@ -188,39 +188,39 @@ class _Run(Generic[Read]):
 
     def _work(self) -> None:
         try:
-            self._ask_in_turn()
-        except Exception as error:  # noqa: BLE001  # raised again where it is seen
+            self._fetch_in_turn()
+        except Exception as error:  # noqa: BLE001  # raised again in the main thread
             self._results.put(_Result(Request(""), FetchError("", ""), error))
 
-    def _ask_in_turn(self) -> None:
+    def _fetch_in_turn(self) -> None:
         while True:
             taken = self._take()
             if taken is None:
                 return
             host, request = taken
             delay = 0.0
-            answer: Response | FetchError
+            outcome: Response | FetchError
             try:
-                answer, delay = self._fetcher._get(request)
+                outcome, delay = self._fetcher._get(request)
             except FetchError as error:
-                answer = error
+                outcome = error
             except Exception as error:  # noqa: BLE001  # one URL stops no other
                 LOGGER.debug("%s", masked(request.url), exc_info=True)
-                reason = f"cannot be asked ({unforeseen(error)})"
-                answer = FetchError(request.url, reason)
-            given_up = self._note(host, answer, delay)
-            if isinstance(answer, Response):
-                with self._at_work:
-                    outcome = self._read(request, answer)
-                self._results.put(_Result(request, outcome))
+                reason = f"cannot be fetched ({unforeseen(error)})"
+                outcome = FetchError(request.url, reason)
+            given_up = self._note(host, outcome, delay)
+            if isinstance(outcome, Response):
+                with self._reading:
+                    found = self._read(request, outcome)
+                self._results.put(_Result(request, found))
             else:
-                self._results.put(_Result(request, answer))
+                self._results.put(_Result(request, outcome))
             for other in given_up:
                 reason, seconds = self._queue.closed(host) or ("left for the next poll", 0.0)
                 self._results.put(_Result(other, PostponedError(other.url, reason, seconds)))
 
     def _take(self) -> tuple[str, Request] | None:
-        """What may be asked now, or None at the end."""
+        """Return the next request that is allowed, waiting for it; None at the end."""
         with self._changed:
             while not self._is_stopped:
                 taken = self._queue.take(time.monotonic())
@@ -231,15 +231,17 @@ class _Run(Generic[Read]):
                 self._changed.wait(taken)
         return None
 
-    def _note(self, host: str, answer: Response | FetchError, delay: float) -> list[Request]:
-        """Note an answer; return the requests that are given up with it."""
+    def _note(self, host: str, outcome: Response | FetchError, delay: float) -> list[Request]:
+        """Note an outcome; return the requests that are given up with it."""
         with self._changed:
             self._queue.slow_down(host, delay)
-            answered = isinstance(answer, Response) or answer.was_answered or not answer.was_asked
+            answered = (
+                isinstance(outcome, Response) or outcome.was_answered or not outcome.was_asked
+            )
             given_up = self._queue.done(host, answered=answered)
-            if isinstance(answer, Response) and answer.status in (429, 503):
-                asked = retry_after(answer.headers, datetime.now(UTC))
-                seconds = asked.total_seconds() if asked is not None else PAUSE
+            if isinstance(outcome, Response) and outcome.status in (429, 503):
+                wait = retry_after(outcome.headers, datetime.now(UTC))
+                seconds = wait.total_seconds() if wait is not None else PAUSE
                 if seconds <= SHORT_PAUSE:
                     self._queue.pause(host, time.monotonic() + seconds)
                 else:
@@ -252,7 +254,7 @@ class _Run(Generic[Read]):
 
 
 def _host(url: str) -> str:
-    """What politeness is counted by; nonsense is refused later, when it is asked."""
+    """Return the host that requests are counted by; an invalid URL is refused later."""
     try:
         return urlsplit(url).netloc.rpartition("@")[2].lower()
     except ValueError:

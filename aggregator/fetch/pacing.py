@@ -1,4 +1,4 @@
-"""A response, the history of its URL and the policy → when to ask again.
+"""A response, the history of its URL and the policy → when to fetch it again.
 
 Pure: `now` is passed in, and jitter is drawn from the URL, so that the same history
 always gives the same time.
@@ -16,11 +16,11 @@ from dataclasses import dataclass, replace
 from aggregator.model.polls import Request, Response, UrlState, Validators
 
 LONGEST_WAIT = datetime.timedelta(hours=24)
-# Some servers answer 304 for ever, whatever becomes of the page.
+# Some servers answer 304 forever, whatever becomes of the page.
 READ_ANEW = datetime.timedelta(days=7)
-# One redirect may be a mistake; the second time it is believed.
+# One permanent redirect may be a mistake; the second in a row is believed.
 BELIEVED_MOVES = 2
-# A page that is to be read once is given up some days after its first failure.
+# A page that is to be fetched once is given up some days after its first failure.
 MAX_TRIES_ONCE = 10
 _MAX_AGE = re.compile(r"(?:^|,)\s*max-age\s*=\s*\"?(\d{1,10})", re.IGNORECASE)
 _NOT_FRESH = re.compile(r"(?:^|,)\s*(?:no-cache|no-store)\b", re.IGNORECASE)
@@ -28,17 +28,17 @@ _NOT_FRESH = re.compile(r"(?:^|,)\s*(?:no-cache|no-store)\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often a URL is asked: `every` so long, but up to `longest` if its server says so."""
+    """How often a URL is fetched: `every` so long, up to `longest` if its server says so."""
 
     every: datetime.timedelta
     longest: datetime.timedelta = LONGEST_WAIT
 
 
 def is_due(state: UrlState | None, now: datetime.datetime, *, ask_all: bool = False) -> bool:
-    """Whether a URL is to be asked now; one that is gone for good never is."""
+    """Return whether a URL is due now; one that is gone for good never is."""
     if state is None:
         return True
-    # Asked in the future: the clock was set back since, and is not waited for.
+    # Fetched in the future: the clock was set back since, and is not waited for.
     is_ahead = state.asked_at is not None and state.asked_at > now
     return not state.is_gone and (ask_all or is_ahead or state.next_at <= now)
 
@@ -52,7 +52,7 @@ def request(
     heed_robots: bool = True,
     unconditional: bool = False,
 ) -> Request:
-    """What to send for `url`: to where it has moved, with the validators that it gave.
+    """Return the request for `url`: to where it has moved, with its last validators.
 
     Its key is the URL of the state.
     """
@@ -74,7 +74,7 @@ def after_success(
     now: datetime.datetime,
     content_hash: bytes | None,
 ) -> UrlState:
-    """The state after a 304 or a body that could be read.
+    """Return the state after a 304 or a body that could be read.
 
     `content_hash` is that of a new body, None if there was none.
     """
@@ -103,9 +103,9 @@ def after_failure(
     now: datetime.datetime,
     response: Response | None = None,
 ) -> UrlState:
-    """The state after an error, an error status or a body of no use.
+    """Return the state after an error, an error status or a body that cannot be used.
 
-    Validators stay those of the last good body.  410 (Gone) ends the polling.
+    The validators stay those of the last good body.  410 (Gone) ends the polling.
     """
     is_gone = response is not None and response.status == 410
     headers = response.headers if response is not None else {}
@@ -116,7 +116,7 @@ def after_failure(
         asked_at=now,
         failures=state.failures + 1,
         trouble=trouble,
-        # Where it has moved to may be what is broken: ask the old address next time.
+        # Its new address may be what is broken: the old one is tried next time.
         moved_to=None,
         moves=0,
         is_gone=is_gone,
@@ -127,9 +127,9 @@ def after_failure(
 def wait_after_success(
     headers: Mapping[str, str], pace: Pace, now: datetime.datetime, jitter: float
 ) -> datetime.timedelta:
-    """The pace, or longer while what came stays fresh (RFC 9111 §4.2), within bounds.
+    """Return the pace, or longer while the response stays fresh (RFC 9111 §4.2).
 
-    A little less than the pace, so that a schedule as long never skips a round.
+    A little less than the pace, so that a schedule of the same length never skips a round.
     """
     wait = pace.every * (0.9 + 0.08 * jitter)
     fresh = freshness(headers, now)
@@ -141,19 +141,19 @@ def wait_after_success(
 def wait_after_failure(
     failures: int, headers: Mapping[str, str], pace: Pace, now: datetime.datetime, jitter: float
 ) -> datetime.timedelta:
-    """Twice as long after each failure in a row, and as long as the server asks at least.
+    """Return twice the wait after each failure in a row, or what the server asks for.
 
-    Never longer than a day, if the pace itself is not.
+    Never longer than a day, unless the pace itself is.
     """
     ceiling = max(LONGEST_WAIT, pace.every)
     doubled = pace.every * 2 ** min(failures, 20) if failures else pace.every
     wait = min(doubled, ceiling) * (0.75 + 0.25 * jitter)
-    asked = retry_after(headers, now)
-    return max(wait, min(asked, LONGEST_WAIT)) if asked is not None else wait
+    requested = retry_after(headers, now)
+    return max(wait, min(requested, LONGEST_WAIT)) if requested is not None else wait
 
 
 def retry_after(headers: Mapping[str, str], now: datetime.datetime) -> datetime.timedelta | None:
-    """Retry-After in either form (RFC 9110 §10.2.3), clamped to a day; None without one."""
+    """Return Retry-After in either form (RFC 9110 §10.2.3), at most a day; None without one."""
     value = headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
         return min(datetime.timedelta(seconds=int(value[:9])), LONGEST_WAIT)
@@ -164,7 +164,7 @@ def retry_after(headers: Mapping[str, str], now: datetime.datetime) -> datetime.
 
 
 def freshness(headers: Mapping[str, str], now: datetime.datetime) -> datetime.timedelta | None:
-    """How long an answer stays fresh: max-age less Age, else Expires less Date."""
+    """Return how long a response stays fresh: max-age less Age, else Expires less Date."""
     control = headers.get("cache-control", "")
     if _NOT_FRESH.search(control):
         return None
@@ -181,9 +181,9 @@ def freshness(headers: Mapping[str, str], now: datetime.datetime) -> datetime.ti
 
 
 def _moves(state: UrlState, response: Response) -> tuple[str | None, int]:
-    """Where a URL claims to have moved, and how often in a row it did."""
+    """Return where a URL claims to have moved, and how often in a row it did."""
     if state.moved_to is not None and state.moves >= BELIEVED_MOVES:
-        # It was asked at its new place; a further move starts the count anew.
+        # The request went to its new address; a further move starts the count again.
         return (state.moved_to, state.moves) if response.moved_to is None else (None, 0)
     if response.moved_to is None:
         return None, 0
@@ -191,7 +191,7 @@ def _moves(state: UrlState, response: Response) -> tuple[str | None, int]:
 
 
 def _merged(state: UrlState, response: Response) -> Validators:
-    """A 304 may bring newer validators, or some of them (RFC 9110 §15.4.5)."""
+    """Return the validators after a 304, which may bring newer ones (RFC 9110 §15.4.5)."""
     return Validators(
         response.validators.etag or state.validators.etag,
         response.validators.last_modified or state.validators.last_modified,
@@ -199,7 +199,7 @@ def _merged(state: UrlState, response: Response) -> Validators:
 
 
 def _jitter(url: str) -> float:
-    """0 to 1, always the same for a URL: URLs spread out, and none of them wanders."""
+    """Return 0 to 1, always the same for a URL: URLs spread out, and keep their times."""
     return hashlib.blake2b(url.encode("utf-8", "replace"), digest_size=1).digest()[0] / 255
 
 

@@ -1,4 +1,4 @@
-"""Which request may be sent now: a host is asked a little at a time.  Pure.
+"""Which request may be sent now: a few at a time for each host.  Pure.
 
 Times are seconds of a monotonic clock, passed in.
 """
@@ -29,10 +29,10 @@ class _Host(Generic[Item]):
 
 
 class HostQueue(Generic[Item]):
-    """Items by host, each handed out when its host may be asked.
+    """Items by host, each handed out when its host is free for a request.
 
-    At most `at_once` of a host are out at a time, and their starts are `delay` seconds
-    apart, times what `jitter` gives.  Waiting for one host never keeps another waiting.
+    At most `at_once` items of a host are out at a time, and their starts are `delay`
+    seconds apart, times `jitter()`.  Waiting for one host never delays another.
     """
 
     def __init__(self, at_once: int, delay: float, jitter: Callable[[], float]) -> None:
@@ -45,7 +45,7 @@ class HostQueue(Generic[Item]):
         self.size = 0
 
     def add(self, host: str, item: Item) -> tuple[str, float] | None:
-        """Add an item; or give the reason and the seconds for which its host is closed."""
+        """Add an item, or return the reason and the seconds for which its host is closed."""
         entry = self._hosts.setdefault(host, _Host(delay=self._delay))
         if entry.closed is not None:
             return entry.closed
@@ -55,9 +55,9 @@ class HostQueue(Generic[Item]):
         return None
 
     def take(self, now: float) -> tuple[str, Item] | float | None:
-        """An item that may be sent now, or in how many seconds to ask again.
+        """Return an item that may be sent now, or the seconds until there is one.
 
-        None if nothing is to be had before another item is `done`.
+        None if nothing can be taken until `done` is called.
         """
         while self._ready:
             at, _, host = self._ready[0]
@@ -78,20 +78,20 @@ class HostQueue(Generic[Item]):
         return None
 
     def done(self, host: str, *, answered: bool) -> list[Item]:
-        """Note that an item is back; return those of a host that does not answer.
+        """Note that an item is back; return the items that are given up.
 
-        After some failures in a row the rest of a host's items is given up.
+        After some failures in a row these are all that wait for the host.
         """
         entry = self._hosts[host]
         entry.running -= 1
         entry.failures = 0 if answered else entry.failures + 1
         if entry.failures >= GIVE_UP_AFTER:
-            return self.close(host, "its host does not answer: left for the next poll", 0.0)
+            return self.close(host, "its host does not respond: left for the next poll", 0.0)
         self._offer(host, entry)
         return []
 
     def close(self, host: str, reason: str, seconds: float) -> list[Item]:
-        """Ask nothing more of a host; return what was waiting."""
+        """Hand out nothing more for a host; return what was waiting."""
         entry = self._hosts[host]
         entry.closed = entry.closed or (reason, seconds)
         left, entry.waiting = list(entry.waiting), deque()
@@ -99,7 +99,7 @@ class HostQueue(Generic[Item]):
         return left
 
     def pause(self, host: str, until: float) -> None:
-        """Ask nothing of a host before `until`."""
+        """Hand out nothing for a host before `until`."""
         entry = self._hosts[host]
         entry.next_at = max(entry.next_at, until)
 
@@ -109,7 +109,7 @@ class HostQueue(Generic[Item]):
         entry.delay = max(entry.delay, delay)
 
     def closed(self, host: str) -> tuple[str, float] | None:
-        """Why and for how long nothing is asked of a host."""
+        """Return why a host is closed, and for how many seconds; None if it is open."""
         return self._hosts[host].closed
 
     def _offer(self, host: str, entry: _Host[Item]) -> None:

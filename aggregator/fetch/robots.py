@@ -25,10 +25,10 @@ class RobotsFiles:
         self._lock = threading.Lock()
 
     def check(self, url: str) -> float:
-        """The seconds that a site wants between two requests.
+        """Return the seconds that a site asks for between two requests.
 
-        Raises `FetchError`, with nothing asked, for a page that the site closes, or
-        while its robots.txt cannot be read.
+        Raises `FetchError`, with nothing sent, for a page that robots.txt disallows, or
+        while robots.txt cannot be read.
         """
         parts = urlsplit(url)
         key = f"{parts.scheme}://{parts.netloc}"
@@ -39,29 +39,29 @@ class RobotsFiles:
         with site.lock:
             if not site.is_read:
                 self._read(site, key)
-        if site.trouble is not None:
-            raise FetchError(url, site.trouble, was_asked=site.was_asked)
+        if site.error is not None:
+            raise FetchError(url, site.error, was_asked=site.was_asked)
         if site.rules is None:
             return 0.0
         if not site.rules.can_fetch(url, PRODUCT):
-            raise FetchError(url, "robots.txt closes it", was_asked=False)
+            raise FetchError(url, "disallowed by robots.txt", was_asked=False)
         return min(float(site.rules.crawl_delay(PRODUCT) or 0.0), MAX_DELAY)
 
     def _read(self, site: _Site, key: str) -> None:
         from protego import Protego
 
         try:
-            answer = self._fetch(Request(f"{key}/robots.txt", heed_robots=False))
+            response = self._fetch(Request(f"{key}/robots.txt", heed_robots=False))
         except FetchError as error:
-            # What can't be reached is closed for now (RFC 9309 §2.3.1.4).
+            # What can't be reached is disallowed for now (RFC 9309 §2.3.1.4).
             prefix = "robots.txt could not be read: " if error.was_asked else ""
-            site.trouble = prefix + error.reason
+            site.error = prefix + error.reason
             site.was_asked = error.was_asked
         else:
-            if answer.status >= 500 or answer.status == 429:
-                site.trouble = f"robots.txt could not be read: answered {answer.status}"
-            elif answer.body is not None:
-                site.rules = Protego.parse(answer.body[:MAX_BYTES].decode("utf-8-sig", "replace"))
+            if response.status >= 500 or response.status == 429:
+                site.error = f"robots.txt could not be read: status {response.status}"
+            elif response.body is not None:
+                site.rules = Protego.parse(response.body[:MAX_BYTES].decode("utf-8-sig", "replace"))
         site.is_read = True
 
 
@@ -70,5 +70,5 @@ class _Site:
         self.lock = threading.Lock()
         self.is_read = False
         self.rules: Any = None
-        self.trouble: str | None = None
+        self.error: str | None = None
         self.was_asked = False

@@ -288,7 +288,7 @@ def test_robots_txt(upstream: Upstream) -> None:
     with limited() as fetcher:
         found = answers(fetcher, f"{upstream.url}/open", f"{upstream.url}/closed/x", robots=True)
         assert found[f"{upstream.url}/open"].body == b"gut"
-        assert found[f"{upstream.url}/closed/x"].reason == "robots.txt closes it"
+        assert found[f"{upstream.url}/closed/x"].reason == "disallowed by robots.txt"
         assert not found[f"{upstream.url}/closed/x"].was_asked
         unheeded = answers(fetcher, f"{upstream.url}/closed/x")
     assert unheeded[f"{upstream.url}/closed/x"].body == b"gut"
@@ -300,7 +300,7 @@ def test_robots_txt_that_cannot_be_read_closes_all_for_now(upstream: Upstream) -
     upstream.document("/open", b"gut")
     with limited() as fetcher:
         found = answers(fetcher, f"{upstream.url}/open", robots=True)
-    assert found[f"{upstream.url}/open"].reason == "robots.txt could not be read: answered 503"
+    assert found[f"{upstream.url}/open"].reason == "robots.txt could not be read: status 503"
     assert upstream.counts()["/open"] == 0
 
 
@@ -329,7 +329,7 @@ def test_content_codings(hostile: HostileServer, coding: str) -> None:
     with limited() as fetcher:
         found = answers(fetcher, f"{base}/x", f"{base}/cut")
     assert found[f"{base}/x"].body == text
-    assert found[f"{base}/cut"].reason in ("packed, but cut off", "packed, but damaged")
+    assert found[f"{base}/cut"].reason in ("compressed, but cut off", "compressed, but damaged")
     with limited(max_bytes=f"{len(text) - 1}B") as fetcher:
         assert "more than the limit" in answers(fetcher, f"{base}/x")[f"{base}/x"].reason
 
