@@ -384,7 +384,7 @@ def test_ten_posts_with_ten_defects(site: Site) -> None:
     }
     listed = site.run("problems").out
     assert re.search(r"posts/broken\.md:\d+: not valid YAML: .+", listed)
-    assert re.search(r"posts/unclosed\.md:1: the front matter has no end", listed)
+    assert re.search(r"posts/unclosed\.md:1: the front matter is not closed", listed)
     assert "posts/2022-01-06-baddate.md:4: the date '99:99::99' cannot be read" in listed
     assert len(listed.splitlines()) == 3
     site.post("unclosed.md", article("zu"))

@@ -165,7 +165,7 @@ def test_08_duplicate_keys_the_last_one_wins_and_it_is_told(site: Site) -> None:
 
 def test_09_missing_end_fence(site: Site) -> None:
     site.post("bad.md", "---\ntitle: x\ndate: 2022-01-01\n<p>正文</p>\n")
-    refused(site, "bad.md", "has no end", 1)
+    refused(site, "bad.md", "is not closed", 1)
 
 
 CHINESE = (
@@ -307,7 +307,7 @@ def test_22_replaced_by_a_pipe_between_stat_and_open(site: Site) -> None:
     path = site.post("bad.md", article())
     path.unlink()
     os.mkfifo(path)
-    with pytest.raises(UnusableError, match="something else than a file"):
+    with pytest.raises(UnusableError, match="something that is not a file"):
         scan.read_file(str(site.posts), "bad.md", 1000)
 
 

@@ -1,4 +1,4 @@
-"""A folder of posts as an origin: stat differences, then each changed file once."""
+"""A posts folder as an origin: `stat` differences, then each changed file once."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,13 +30,13 @@ from aggregator.origins.posts.scan import (
     read_file,
 )
 
-# One more whenever the same post is read otherwise than before: then all are read again.
+# Raise it whenever the same post is read differently than before: then all are read again.
 READER_VERSION = 3
 BATCH = 500
 
 
 class _Due(NamedTuple):
-    """A file to read: its real path, what `stat` said, and the content last seen."""
+    """A file to read: its real path, its `stat` result, and the hash of its last content."""
 
     path: str
     state: FileState
@@ -43,7 +44,7 @@ class _Due(NamedTuple):
 
 
 class PostsFolder:
-    """One folder of posts (an `interface.Origin`)."""
+    """One posts folder (an `interface.Origin`)."""
 
     def __init__(self, folder: Path, glob: str, rules: PostRules, *, settle: bool = False) -> None:
         self._settle = settle
@@ -56,7 +57,7 @@ class PostsFolder:
 
     @property
     def seen(self) -> tuple[str, str, int] | None:
-        """What the last poll saw: glob, digest, and when the folder changed.
+        """The result of the last poll: glob, digest, and when the folder changed.
 
         None before the end of a poll.
         """
@@ -66,7 +67,7 @@ class PostsFolder:
 
     @property
     def name(self) -> str:
-        """What the folder is called in the store and in messages."""
+        """The name of the folder in the store and in messages."""
         return self._rules.origin
 
     @property
@@ -92,8 +93,8 @@ class PostsFolder:
             if next(iter(known), None) is None:
                 return
             raise OriginError(
-                f"{root}: no post left where there were some; nothing was removed. Is it mounted? "
-                "If it is meant to be empty, use --allow-empty"
+                f"{root}: no post left where there were some; nothing was removed. Is the disk "
+                "mounted? If the folder is meant to be empty, use --allow-empty"
             )
         done = 0
         self._digest = None
@@ -119,7 +120,7 @@ class PostsFolder:
 
 
 class _Differences:
-    """The files that differ from what is known, found by walking both in order."""
+    """The files that differ from the known ones, found by walking both in order."""
 
     def __init__(
         self,
@@ -140,14 +141,9 @@ class _Differences:
         self.problems: list[Problem] = []
 
     def pieces(self) -> Iterator[list[_Due]]:
-        """The files to read, in lists of up to `BATCH`."""
-        piece: list[_Due] = []
-        for due in self._due():
-            piece.append(due)
-            if len(piece) == BATCH:
-                yield piece
-                piece = []
-        if piece:
+        """Yield the files to read, in lists of up to `BATCH`."""
+        due = self._due()
+        while piece := list(islice(due, BATCH)):
             yield piece
 
     def _due(self) -> Iterator[_Due]:
@@ -178,12 +174,12 @@ class _Differences:
             )
             differs = old is None or old[:5] != new[:5]
             if differs and self._settle and is_being_written(f"{self._root}/{path}", found):
-                # Left as it was known, so that it differs the next time, too.
+                # Its state is not saved, so that it differs again the next time.
                 self.waiting += 1
             elif old is None or self._read_all:
                 yield _Due(path, new, b"")
             elif old.young or differs:
-                # What an earlier version kept at an escaped location may be another file.
+                # An earlier version may have saved another file at an escaped location.
                 yield _Due(path, new, old.content_hash if place == path else b"")
         while state is not None:
             self.gone.append(state.path)
@@ -191,9 +187,10 @@ class _Differences:
 
 
 def _stored(number: int) -> int:
-    """A number of `stat` as a column holds it: 64 bits with a sign.
+    """Return a number of `stat` as a column holds it: 64 bits with a sign.
 
-    Times after 2262 and the inodes of some file systems have more; what differs still does.
+    Times after 2262 and the inodes of some file systems have more; different numbers stay
+    different.
     """
     return (number + 2**63) % 2**64 - 2**63
 

@@ -1,7 +1,7 @@
 """A post's text → its metadata and its body, mended where that is possible.
 
-Pure.  The handlers are python-frontmatter's in how they split; they load YAML, TOML and
-JSON in our own way, since the ones that come with it can be made to crash or to hang.
+Pure.  The handlers are python-frontmatter's and split as it does; they load YAML, TOML and
+JSON in our own way, since its own loaders can be made to crash or to hang.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _WELL_FORMED = re.compile(r"\[.*\]|\{.*\}|[|>][+-]?\d?|[+-]?\d+|true|false|null|
 
 @dataclass(slots=True)
 class FrontMatter:
-    """What a post says of itself.  `notes` are (line, text) of what is doubtful."""
+    """A post's metadata and body.  `notes` are (line, text) of doubtful metadata."""
 
     values: dict[str, Any]
     body: str
@@ -38,15 +38,15 @@ class FrontMatter:
 
 
 def has_front_matter(text: str) -> bool:
-    """Whether a text starts as a post does."""
+    """Return whether a text starts with front matter."""
     return _handler_for(text.lstrip()) is not None
 
 
 def split(text: str) -> FrontMatter:
-    """Metadata and body of a post's whole text.
+    """Return the metadata and the body of a post's whole text.
 
-    Raises `UnusableError`, with the line where that is known, for front matter that is
-    missing, endless, too large, or beyond mending.
+    Raises `UnusableError`, with the line where it is known, for front matter that is
+    missing, not closed, too large, or beyond mending.
     """
     stripped = text.lstrip()
     skipped = text[: len(text) - len(stripped)].count("\n")
@@ -59,10 +59,10 @@ def split(text: str) -> FrontMatter:
         raise _moved(error, skipped) from error
     except ValueError as error:
         raise UnusableError(
-            "the front matter has no end: its closing line is missing", 1 + skipped
+            "the front matter is not closed: its last line (--- or +++) is missing", 1 + skipped
         ) from error
     if len(front) > MAX_LINE:
-        front = _LONG_TITLE.sub(_closed, front)  # titles are cut shorter still later
+        front = _LONG_TITLE.sub(_closed, front)  # titles are cut shorter later on
         if len(front.encode()) > MAX_FRONT_MATTER:
             raise UnusableError(f"front matter of more than {MAX_FRONT_MATTER // 1024} KiB", 1)
     try:
@@ -83,7 +83,7 @@ class _Yaml(YAMLHandler):
         self.notes: list[tuple[int, str]] = []
 
     def load(self, fm: str, **kwargs: object) -> Any:
-        """The mapping that `fm` holds; quotes and colons in plain lines are mended."""
+        """Return the mapping in `fm`; quotes and colons in plain lines are mended."""
         try:
             document = safe_yaml.load(fm)
         except safe_yaml.MalformedError:
@@ -93,7 +93,7 @@ class _Yaml(YAMLHandler):
             document = safe_yaml.load(mended)
         for path in document.duplicates:
             self.notes.append(
-                (document.lines[path], f"the key {path[-1]} stands twice: the last one was used")
+                (document.lines[path], f"the key {path[-1]} appears twice: the last one was used")
             )
         return _mapping(document.value)
 
@@ -104,7 +104,7 @@ class _Toml(BaseHandler):
     FM_BOUNDARY = re.compile(r"^\+{3,}[ \t]*$", re.MULTILINE)
 
     def load(self, fm: str) -> Any:
-        """The table that `fm` holds, dates as text."""
+        """Return the table in `fm`."""
         nesting.check_toml(fm, safe_yaml.MAX_DEPTH)
         try:
             return _mapping(tomllib.loads(fm.replace("\r\n", "\n")))
@@ -119,35 +119,35 @@ class _Json(JSONHandler):
     """A JSON object at the start of the file."""
 
     def split(self, text: str) -> tuple[str, str]:
-        """The object and what follows it.  Raises `UnusableError` if it is not sound."""
+        """Return the object and what follows it.  Raises `UnusableError` if it is not valid."""
         nesting.check_json(text, safe_yaml.MAX_DEPTH)
         try:
             _, end = json.JSONDecoder().raw_decode(text)
         except json.JSONDecodeError as error:
             raise UnusableError(f"not valid JSON: {error.msg}", error.lineno) from error
         except ValueError as error:
-            raise UnusableError("front matter with a number without end", 1) from error
+            raise UnusableError("front matter with a number of thousands of digits", 1) from error
         return text[:end], text[end:]
 
     def load(self, fm: str, **kwargs: object) -> Any:
-        """The object that `fm` holds."""
+        """Return the object in `fm`."""
         return _mapping(json.loads(fm))
 
 
 def text_of(value: object) -> str:
-    """A scalar of the front matter as one line of text, anything else as none."""
+    """Return a scalar of the front matter as one line of text, empty for anything else."""
     if isinstance(value, bool) or value is None or isinstance(value, list | dict):
         return ""
     return " ".join(sanitize.without_forbidden(str(value)).split())
 
 
 def code_of(value: object) -> str | None:
-    """The front matter's code.  Raises `UnusableError` for what can't be one."""
+    """Return the front matter's code.  Raises `UnusableError` for a value that can't be one."""
     if value is None or value == "":
         return None
     if isinstance(value, bool) or not isinstance(value, int | str):
-        kind = {bool: "true or false", list: "a list", dict: "a section"}.get(
-            type(value), "no text"
+        kind = {bool: "true or false", list: "a list", dict: "a mapping"}.get(
+            type(value), "not text"
         )
         raise UnusableError(f"the code in the front matter is {kind}, not a code")
     return str(value)
@@ -175,7 +175,7 @@ def _handler_for(text: str) -> BaseHandler | None:
 
 
 def _moved(error: UnusableError, lines: int) -> UnusableError:
-    """The same error, `lines` further down."""
+    """Return the same error, `lines` further down."""
     return UnusableError(error.reason, None if error.line is None else error.line + lines)
 
 
@@ -188,7 +188,7 @@ def _mapping(value: object) -> dict[str, object]:
 
 
 def _mend(front: str) -> str:
-    """Quote anew the values of top-level `key: value` lines.
+    """Return the front matter with the values of top-level `key: value` lines quoted again.
 
     Scrapers put titles in double quotes without escaping, or leave a colon unquoted.
     """
@@ -210,7 +210,7 @@ def _mend(front: str) -> str:
 
 
 def _closed(match: re.Match[str]) -> str:
-    """A clipped `title:` line with its opening quote closed again."""
+    """Return a clipped `title:` line with its opening quote closed again."""
     line = match[1]
     value = line.removeprefix("title:").lstrip()
     quote = value[0] if value[:1] in ('"', "'") else ""

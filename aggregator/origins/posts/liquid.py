@@ -1,8 +1,8 @@
 """Liquid as Jekyll posts use it, rendered so that no raw braces reach a feed.
 
-Pure.  Site and page variables are filled in, Jekyll's own tags are known, and what is
-unknown is dropped and named in the notes.  Everything that a template could spend
-without end has a limit.
+Pure.  Site and page variables are filled in and Jekyll's own tags are known; what is
+unknown is dropped, and named in the notes.  Everything that a template could use without
+end has a limit.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import functools
 import html
 import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from io import StringIO
 from typing import TextIO
 
@@ -26,50 +25,19 @@ from aggregator.model.errors import UnusableError
 
 MARKERS = ("{{", "{%")
 MAX_OUTPUT = 5_000_000
-# The lexer looks to the end of the text for every tag that is not closed.
+# The lexer searches to the end of the text for every tag that is not closed.
 MAX_TEMPLATE = 300_000
 MAX_MARKERS = 2_000
 MAX_VALUE = 1_000_000
-# Filters that take text and give no more than they took; those that make long lists or
-# large numbers of small ones are unknown here, and leave what they are given.
-_FILTERS = frozenset(
-    [
-        "abs",
-        "append",
-        "ceil",
-        "capitalize",
-        "date",
-        "default",
-        "downcase",
-        "escape",
-        "escape_once",
-        "first",
-        "floor",
-        "last",
-        "lstrip",
-        "minus",
-        "modulo",
-        "newline_to_br",
-        "plus",
-        "prepend",
-        "remove",
-        "remove_first",
-        "replace",
-        "replace_first",
-        "round",
-        "rstrip",
-        "size",
-        "slice",
-        "split",
-        "strip",
-        "strip_html",
-        "strip_newlines",
-        "truncate",
-        "truncatewords",
-        "upcase",
-        "url_encode",
-    ]
-)
+# Filters that return no more text than they take; those that make long lists or large
+# numbers of small ones are unknown here, and change nothing.
+_FILTERS = frozenset({
+    "abs", "append", "ceil", "capitalize", "date", "default", "downcase", "escape", "escape_once",
+    "first", "floor", "last", "lstrip", "minus", "modulo", "newline_to_br", "plus", "prepend",
+    "remove", "remove_first", "replace", "replace_first", "round", "rstrip", "size", "slice",
+    "split", "strip", "strip_html", "strip_newlines", "truncate", "truncatewords", "upcase",
+    "url_encode",
+})  # fmt: skip
 _EXPRESSION = re.compile(r"\{[{%]((?:(?![%}]\}).){1,2000})", re.DOTALL)
 _FILTER = re.compile(r"\|\s*([A-Za-z_]\w{0,40})")
 _DATED_NAME = re.compile(r"(?:.*/)?(\d{4})-(\d{1,2})-(\d{1,2})-(.+)")
@@ -80,18 +48,18 @@ Page = Mapping[str, object]
 
 
 def render(text: str, site: Page, page: Page) -> tuple[str, list[str]]:
-    """`text` with its Liquid rendered, and a note for each thing that was dropped.
+    """Return `text` with its Liquid rendered, and a note for each thing that was dropped.
 
-    Raises `UnusableError` for a template that spends more than the limits allow.
+    Raises `UnusableError` for a template that exceeds a limit.
     """
     if len(text) > MAX_TEMPLATE or sum(map(text.count, MARKERS)) > MAX_MARKERS:
         raise UnusableError(
-            f"Liquid: more than {MAX_MARKERS:,} tags, or in a text of over {MAX_TEMPLATE:,} "
+            f"Liquid: more than {MAX_MARKERS:,} tags, or a text of more than {MAX_TEMPLATE:,} "
             "characters"
         )
     environment = _environment()
     notes = [
-        f"Liquid: the filter {name} is not known and changed nothing"
+        f"Liquid: the filter {name} is unknown and changed nothing"
         for expression in _EXPRESSION.findall(text)
         for name in _FILTER.findall(expression)
         if name not in environment.filters
@@ -103,7 +71,7 @@ def render(text: str, site: Page, page: Page) -> tuple[str, list[str]]:
     except ResourceLimitError as error:
         raise UnusableError(f"Liquid: {_first_line(error)}") from error
     except (LiquidError, ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as e:
-        notes.append(f"Liquid that cannot be read was dropped: {_first_line(e)}")
+        notes.append(f"Liquid that cannot be parsed was dropped: {_first_line(e)}")
         return _LEFT_OVER.sub("", text), sorted(set(notes))
 
 
@@ -122,14 +90,14 @@ class _Environment(liquid.Environment):
         msg: str | None = None,
         token: liquid.Token | None = None,
     ) -> None:
-        """Note an unknown tag and go on; anything else makes the template unreadable."""
+        """Note an unknown tag and go on; raise anything else."""
         error = exc if isinstance(exc, LiquidError) else exc(msg or "not valid", token=token)
         at = error.token or token
         tag = at.value if at is not None and at.kind == TOKEN_TAG else ""
         if not tag or tag in self.tags:
             raise error
         if not tag.startswith("end"):
-            self.notes.append(f"Liquid: {{% {tag[:40]} %}} is not known and was dropped")
+            self.notes.append(f"Liquid: {{% {tag[:40]} %}} is unknown and was dropped")
 
 
 class _Text(ast.Node):
@@ -144,7 +112,7 @@ class _Text(ast.Node):
 
 
 class _Code(ast.Node):
-    """A highlighted block: its body as code, not as mark-up."""
+    """A highlighted block, whose body is code and not markup."""
 
     def __init__(self, token: liquid.Token, language: str, block: ast.BlockNode) -> None:
         super().__init__(token)
@@ -174,7 +142,7 @@ class _Highlight(Tag):
 
 
 class _Address(Tag):
-    """`post_url` and `link`: the address of another post or page of the site."""
+    """`post_url` and `link`: the URL of another post or page of the site."""
 
     block = False
 
@@ -192,7 +160,7 @@ class _Link(_Address):
 
 
 class _Dropped(Tag):
-    """A tag that would need files of the site: it leaves a note."""
+    """A tag that needs files of the site: it is dropped with a note."""
 
     block = False
 
@@ -206,7 +174,7 @@ class _Dropped(Tag):
 
 
 def _expression(stream: liquid.TokenStream) -> str:
-    """The words after a tag's name; the stream is left on the tag's last token."""
+    """Return the words after a tag's name; the stream is then at the tag's last token."""
     if stream.peek.kind != TOKEN_EXPRESSION:
         return ""
     next(stream)
@@ -214,7 +182,7 @@ def _expression(stream: liquid.TokenStream) -> str:
 
 
 def _address(name: str) -> str:
-    """Where Jekyll's default permalink puts a post; any other file is taken as it is."""
+    """Return the path of a post by Jekyll's default permalink; other paths stay as they are."""
     stem = re.sub(r"\.(?:md|markdown|html?)$", "", name)
     match = _DATED_NAME.fullmatch(stem)
     if match is None:
@@ -224,7 +192,7 @@ def _address(name: str) -> str:
 
 
 def _guarded(name: str, function: Callable[..., object]) -> Callable[..., object]:
-    """A filter that is refused more, and gives no more, than a text of some size."""
+    """Return a filter that takes and returns no more than `MAX_VALUE` characters or items."""
 
     @functools.wraps(function)
     def guarded(value: object, *arguments: object, **options: object) -> object:
@@ -246,7 +214,7 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or ["not valid"])[0]
 
 
-@lru_cache(maxsize=1)
+@functools.lru_cache(maxsize=1)
 def _environment() -> _Environment:
     environment = _Environment()
     known = {name: function for name, function in environment.filters.items() if name in _FILTERS}
@@ -257,9 +225,7 @@ def _environment() -> _Environment:
         environment.add_tag(tag)
     for name in ("include", "include_relative", "render"):
         environment.add_tag(type(f"_Dropped_{name}", (_Dropped,), {"name": name}))
-    environment.add_filter("relative_url", lambda value: str(value))
-    environment.add_filter("absolute_url", lambda value: str(value))
-    environment.add_filter("markdownify", lambda value: str(value))
-    environment.add_filter("jsonify", lambda value: str(value))
+    for name in ("relative_url", "absolute_url", "markdownify", "jsonify"):
+        environment.add_filter(name, lambda value: str(value))
     environment.add_filter("slugify", lambda value: re.sub(r"\W+", "-", str(value).lower()))
     return environment

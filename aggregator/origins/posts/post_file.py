@@ -1,6 +1,6 @@
-"""The bytes of one post file → a copy of an article, with the problems met on the way.
+"""The bytes of one post file → a copy of an article, and the problems of the post.
 
-Pure, and picklable throughout: large polls parse in several processes.
+Everything here can be pickled: large polls parse in several processes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from aggregator.origins.parsers.encodings import decode
 from aggregator.origins.posts import front_matter
 
 MAX_NAME = 300
-# Longer lines are no boilerplate, and could keep a pattern busy for minutes.
+# Longer lines are not boilerplate, and could keep a pattern busy for minutes.
 MAX_MATCHED = 2000
 
 _AUTOLINK = re.compile(r"\s*<?(https?://[^\s<>]+)>?\s*", re.IGNORECASE)
@@ -37,7 +37,7 @@ _Notes = list[tuple[int | None, str]]
 
 @dataclass(frozen=True, slots=True)
 class PostRules:
-    """All that reading a post depends on beside the file itself."""
+    """All that reading a post depends on, apart from the file itself."""
 
     origin: str
     identity: identity.Rules
@@ -86,13 +86,13 @@ class _Post(NamedTuple):
 
 
 def parse(file: PostFile, rules: PostRules) -> Parsed:
-    """Read one post.  Never raises for anything that a file can hold."""
+    """Read one post.  Nothing that a file may contain makes it raise an error."""
     try:
         return _parse(file, rules)
     except UnusableError as error:
         problem = Problem(file.location, error.reason, error.line)
         return Parsed(problems=(problem,))
-    except Exception as error:  # noqa: BLE001  # a defect of ours costs one post, and is seen
+    except Exception as error:  # noqa: BLE001  # a bug of ours costs one post, and is reported
         LOGGER.debug("%s", file.location, exc_info=True)
         problem = Problem(file.location, f"cannot be read ({unforeseen(error)})")
         return Parsed(problems=(problem,))
@@ -216,20 +216,20 @@ def _dates(
 
 
 def _without_boilerplate(body: str, patterns: tuple[re.Pattern[str], ...]) -> str:
-    """The body less the lines that match a pattern."""
+    """Return the body without the lines that match a pattern."""
     lines = body.split("\n")
     for pattern in patterns:
-        # An anchored pattern can match at the start only, but `search` tries everywhere.
+        # An anchored pattern matches at the start only, but `search` tries everywhere.
         find = pattern.match if pattern.pattern.startswith("^") else pattern.search
         lines = [line for line in lines if len(line) > MAX_MATCHED or find(line) is None]
     return "\n".join(lines)
 
 
 def _without_trailing_links(body: str, rules: identity.Rules) -> tuple[str, str | None, str | None]:
-    """The body less the links to itself, and the share link and article link found.
+    """Return the body without the links to itself, and its share link and article link.
 
-    They stand alone on lines after the text; a link inside the text is about another
-    article, and one alone that names no article is text.
+    They are alone on lines after the text; a link inside the text is about another
+    article, and one on its own line without a code is text.
     """
     share_url = article_url = None
     end = len(body.rstrip())
@@ -254,13 +254,13 @@ def _without_trailing_links(body: str, rules: identity.Rules) -> tuple[str, str 
 
 
 def _line_of(text: str, mark: str) -> int | None:
-    """The line in which `mark` first stands, or that which follows its line break."""
+    """Return the first line with `mark` in it, or after its line break; None without one."""
     found = text.find(mark)
     return text.count("\n", 0, found + 1) + 1 if found >= 0 else None
 
 
 def _permalink(rules: PostRules, source: str, date: datetime.datetime, stem: str, code: str) -> str:
-    """The post's page on the site."""
+    """Return the URL of the post's page on the site."""
     slug = re.sub(r"^\d{4}-\d{1,2}-\d{1,2}-", "", stem)
     return (rules.permalink or "").format(
         url=rules.site_url,

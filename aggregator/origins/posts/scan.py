@@ -1,4 +1,4 @@
-"""A folder of posts → the paths of its files, and their bytes, read with care."""
+"""A posts folder → the paths of its files, and their bytes, read safely."""
 
 from __future__ import annotations
 
@@ -19,30 +19,28 @@ from aggregator.model.errors import OriginError, UnusableError
 POST_SUFFIXES = frozenset(
     ["", ".md", ".markdown", ".mkdown", ".mkdn", ".mkd", ".html", ".htm", ".txt"]
 )
-# Never through a link, never waiting for the other end of a pipe.
+# Never follow a link, never wait for the other end of a pipe.
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-# A file younger than this when it was read may have been torn, and is read again.
+# A file younger than this when it was read may have been half-written, and is read again.
 QUIET_SECONDS = 2
-# How Python writes the byte 0 where a name is not UTF-8 (PEP 383); all of them are above 127.
+# Python has the byte N of a name that is not UTF-8 as the character 0xDC00 + N (PEP 383).
 _FIRST_BYTE = 0xDC00
-
-
-# What begins an escape, what a terminal would obey, and bytes that are not UTF-8.
+# The backslash of an escape, what a terminal would obey, and bytes that are not UTF-8.
 _ESCAPED = re.compile(r"[\\\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def location(path: str) -> str:
-    """A path as it is stored and shown: printable text, and another one for every path.
+    """Return a path as it is stored and shown: printable text, different for every path.
 
-    Bytes that are not UTF-8 and control characters are escaped, and so is the backslash
-    that an escape begins with.  All other names are their own location.
+    Bytes that are not UTF-8, control characters and backslashes are escaped.  All other
+    names are their own location.
     """
     if path.isascii():
-        # Nearly every name, and each of them at every look at the folder.
+        # Nearly every name, and each of them in every scan of the folder.
         if path.isprintable() and "\\" not in path:
             return path
     else:
-        # The name is its bytes: what they read as does not depend on the locale.
+        # The bytes count: what they read as must not depend on the locale.
         path = os.fsencode(path).decode("utf-8", "surrogateescape")
     return _ESCAPED.sub(_escape, path)
 
@@ -58,10 +56,10 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def list_posts(root: Path, glob: str) -> list[str]:
-    """The posts below `root`, as paths relative to it, in the order of their locations.
+    """Return the posts below `root`, as paths relative to it, in the order of their locations.
 
-    Hidden files, drafts and what is no post by its ending are left out.  Raises
-    `OriginError` if the folder, or one below it, cannot be listed.
+    Hidden files, drafts and files with other suffixes are left out.  Raises `OriginError`
+    if the folder, or one below it, cannot be listed.
     """
     pattern = Glob(glob)
     found: list[str] = []
@@ -97,7 +95,7 @@ def list_posts(root: Path, glob: str) -> list[str]:
 
 
 def changed_at(root: Path) -> int:
-    """When the list of a folder's files last changed, in nanoseconds; 0 if unknown."""
+    """Return when the list of a folder's files last changed, in nanoseconds; 0 if unknown."""
     try:
         return root.stat().st_mtime_ns
     except OSError:
@@ -105,16 +103,16 @@ def changed_at(root: Path) -> int:
 
 
 class PostsDigest:
-    """A digest of what `stat` says of every post of a folder, in order."""
+    """A digest of the `stat` results of every post of a folder, in order."""
 
     def __init__(self) -> None:
         self._hash = hashlib.blake2b(digest_size=16)
-        self._is_sure = True
+        self._is_certain = True
 
     def add(self, path: str, found: os.stat_result) -> None:
-        """Add a post.  Behind a link things may change unseen: then nothing is sure."""
+        """Add a post.  What a link leads to may change unseen: then nothing is certain."""
         if stat.S_ISLNK(found.st_mode):
-            self._is_sure = False
+            self._is_certain = False
         self._hash.update(
             b"%d %d %d %d %b\0"
             % (
@@ -127,12 +125,12 @@ class PostsDigest:
         )
 
     def value(self) -> str:
-        """The digest; where nothing is sure, one that no other equals."""
-        return self._hash.hexdigest() if self._is_sure else secrets.token_hex(16)
+        """Return the digest; where nothing is certain, one that no other equals."""
+        return self._hash.hexdigest() if self._is_certain else secrets.token_hex(16)
 
 
 def newest_change(root: Path, glob: str) -> float | None:
-    """When a post below `root` last changed, in seconds since 1970; None without posts."""
+    """Return when a post below `root` last changed, in seconds since 1970; None without posts."""
     changes = []
     for path in list_posts(root, glob):
         with contextlib.suppress(OSError):
@@ -141,10 +139,10 @@ def newest_change(root: Path, glob: str) -> float | None:
 
 
 def file_stat(root: str, path: str, digest: PostsDigest) -> os.stat_result | None:
-    """What `stat` says of a post, added to `digest`; None if it is gone.
+    """Return the `stat` result of a post, and add it to `digest`; None if it is gone.
 
     A link is followed only if it stays within the folder.  Raises `UnusableError` for
-    what is no ordinary file, so that nothing is ever waited for.
+    anything but a regular file, so that reading never waits.
     """
     full = f"{root}/{path}"
     try:
@@ -169,18 +167,18 @@ def file_stat(root: str, path: str, digest: PostsDigest) -> os.stat_result | Non
 
 
 def is_being_written(path: str, found: os.stat_result) -> bool:
-    """Whether somebody may still be writing a file that changed a moment ago.
+    """Return whether somebody may still be writing a file that changed a moment ago.
 
-    The kernel gives a read lease on a file only if nobody has it open for writing.  To
-    files of other users it gives none; a file of theirs is left until it is quiet, but
-    for one that was renamed into place after it was written.
+    The kernel grants a read lease on a file only if nobody has it open for writing, and
+    none on files of other users.  A file of theirs is left until it is quiet, unless it
+    was renamed into place after it was written.
     """
     if not 0 <= time.time() - found.st_mtime < QUIET_SECONDS:
         return False
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(path, _OPEN)
     except OSError:
-        return False  # reading it will say why
+        return False  # reading it will report why
     try:
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
@@ -194,10 +192,10 @@ def is_being_written(path: str, found: os.stat_result) -> bool:
 
 
 def read_file(root: str, path: str, limit: int) -> bytes | None:
-    """The bytes of a post; None if it is gone.
+    """Return the bytes of a post; None if it is gone.
 
-    Raises `UnusableError` if it cannot be read, is larger than `limit` bytes, or has
-    become something else than a file of this folder since it was looked at.
+    Raises `UnusableError` if it cannot be read, is larger than `limit` bytes, or is no
+    longer a file of this folder.
     """
     full = f"{root}/{path}"
     try:
@@ -216,11 +214,9 @@ def read_file(root: str, path: str, limit: int) -> bytes | None:
         if "/" in path:
             _check_place(root, full, descriptor)
         if not stat.S_ISREG(found.st_mode):
-            raise UnusableError("became something else than a file while it was read")
-        if found.st_size > limit:
-            raise UnusableError(f"larger than {limit:,} bytes (posts: max_bytes)")
+            raise UnusableError("was replaced by something that is not a file while it was read")
         data = b""
-        while len(data) <= limit:
+        while max(len(data), found.st_size) <= limit:
             piece = os.read(descriptor, min(found.st_size + 1, limit + 1 - len(data)))
             if not piece:
                 return data
@@ -243,7 +239,7 @@ def _check_place(root: str, path: str, descriptor: int) -> None:
 
 
 def _inside(root: str, link: str) -> str:
-    """Where a link leads, if that is within the folder."""
+    """Return the target of a link.  Raises `UnusableError` if it is not within the folder."""
     real_root = os.path.realpath(root)
     try:
         target = os.path.realpath(link, strict=True)
@@ -258,5 +254,5 @@ def _inside(root: str, link: str) -> str:
 
 def _reason(error: OSError) -> str:
     if error.errno == errno.ELOOP:
-        return "a link that leads in a circle, or was put there while it was read"
+        return "a link that leads in a circle, or that was put there while the file was read"
     return f"cannot be read: {error.strerror}"
