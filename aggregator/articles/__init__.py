@@ -1,1 +1,1 @@
-"""What an article is: its identity, its dates, its clean text, the best of its copies.  Pure."""
+"""An article: its identity, its dates, its clean text, the best of its copies.  Pure."""

@@ -12,7 +12,7 @@ UTC = datetime.UTC
 EARLIEST = datetime.datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime.datetime(9000, 1, 1, tzinfo=UTC)
 
-# What is written in full width, as input methods of Chinese do.
+# Full-width characters, as Chinese input methods write them.
 _NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: " "}
 _ZONE = r"\s*(?:(?P<utc>Z|UTC|GMT)|(?P<sign>[+-])(?P<off>\d{2}):?(?P<off_minutes>\d{2})?)?"
 _USUAL = re.compile(
@@ -31,18 +31,18 @@ _CHINESE = re.compile(
     r"|(?P<whole>[时時点點][整半])))?" + _ZONE
 )
 _EPOCH = re.compile(r"(?P<seconds>[1-9]\d{9})(?:\d{3}|\.\d+)?", re.ASCII)
-# Until then, digits are seconds since 1970.
+# Digits up to this instant are seconds since 1970.
 _LAST_EPOCH = datetime.datetime(2100, 1, 1, tzinfo=UTC)
 _IN_NAME = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:-|$)")
 _IN_CODE = re.compile(r"NW(\d{4})(\d{2})(\d{2})")
 
 
 def parse_date(text: str, zone: ZoneInfo) -> datetime.datetime | None:
-    """The instant that `text` names; without a zone of its own it is in `zone`.
+    """Return the instant that `text` names; without a zone of its own it is in `zone`.
 
-    ISO 8601 and its relatives, dates as Chinese sites write them, seconds or milliseconds
-    since 1970, and what else dateutil knows.  None for anything that is not a whole,
-    existing date: 31 February, 99:99, a date without a year.
+    Reads ISO 8601 and its relatives, dates as Chinese sites write them, seconds or
+    milliseconds since 1970, and what dateutil knows.  None for anything but a complete,
+    existing date: for 31 February, 99:99, or a date without a year.
     """
     text = (text if text.isascii() else text.translate(_NARROW)).strip()
     match = _USUAL.fullmatch(text) or _CHINESE.fullmatch(text)
@@ -53,7 +53,7 @@ def parse_date(text: str, zone: ZoneInfo) -> datetime.datetime | None:
 
 
 def _of_parts(parts: Mapping[str, str | None], zone: ZoneInfo) -> datetime.datetime | None:
-    """The instant that year, month, day and so on name."""
+    """Return the instant of the groups year, month, day and so on."""
     tz: datetime.tzinfo = zone
     if parts["utc"]:
         tz = UTC
@@ -78,7 +78,7 @@ def _of_parts(parts: Mapping[str, str | None], zone: ZoneInfo) -> datetime.datet
 
 
 def _hour(half: str | None, hour: int) -> int | None:
-    """The hour of 24 that 下午3点 and the like mean, None for one that can't be."""
+    """Return the hour of 24 for 下午3点 and the like, None for an impossible one."""
     if half is None:
         return hour
     start = _HALVES[half]
@@ -87,14 +87,14 @@ def _hour(half: str | None, hour: int) -> int | None:
     if half == "中午":
         return hour if hour in (11, 12) else hour + 12 if hour in (1, 2) else None
     if hour >= 12:
-        # 晚上12点 ends the day, 下午12点 is noon; 下午15点 says it twice.
+        # 晚上12点 ends the day, 下午12点 is noon; 下午15点 already counts to 24.
         return 24 if hour == 12 and start == 18 else hour
-    # 晚上1点 is the next day's to some, and this day's to others.
+    # 晚上1点 is the next day to some people, and this day to others.
     return hour + 12 if start == 12 or hour >= 5 else None
 
 
 def _of_epoch(seconds: str, zone: ZoneInfo) -> datetime.datetime | None:
-    """The instant so many seconds after 1970, unless the digits may be a date and an hour."""
+    """Return the instant `seconds` after 1970; None if the digits may be a date and an hour."""
     year, month, day, hour = (int(seconds[a:b]) for a, b in ((0, 4), (4, 6), (6, 8), (8, 10)))
     if year >= 1990 and _instant((year, month, day, hour, 0, 0), zone) is not None:
         return None
@@ -103,18 +103,18 @@ def _of_epoch(seconds: str, zone: ZoneInfo) -> datetime.datetime | None:
 
 
 def unreadable(date: object) -> str:
-    """What to say of a date that is there and can't be read."""
+    """Return the message for a date that cannot be read."""
     return f"the date {' '.join(str(date).split())[:60]!r} cannot be read"
 
 
 def date_of_name(stem: str, zone: ZoneInfo) -> datetime.datetime | None:
-    """The date at the start of a Jekyll file name, at midnight in `zone`."""
+    """Return the date at the start of a Jekyll file name, at midnight in `zone`."""
     match = _IN_NAME.match(stem)
     return _midnight(match, zone) if match else None
 
 
 def date_of_code(code: str, zone: ZoneInfo) -> datetime.datetime | None:
-    """The date in the first eight digits of a code, at midnight in `zone`."""
+    """Return the date in the first eight digits of a code, at midnight in `zone`."""
     match = _IN_CODE.match(code)
     return _midnight(match, zone) if match else None
 
@@ -126,7 +126,7 @@ def _midnight(match: re.Match[str], zone: ZoneInfo) -> datetime.datetime | None:
 def _instant(
     parts: tuple[int, int, int, int, int, int], tz: datetime.tzinfo, days: int = 0
 ) -> datetime.datetime | None:
-    """The instant in UTC, `days` later by the calendar; None for one that can't be."""
+    """Return the instant in UTC, `days` later by the calendar; None for an impossible one."""
     try:
         local = datetime.datetime(*parts, tzinfo=tz)
         if days:
@@ -138,13 +138,13 @@ def _instant(
 
 
 def _parse_unusual(text: str, zone: ZoneInfo) -> datetime.datetime | None:
-    """`Fri Sep 9 17:54:00 2011` and its many relatives."""
+    """Return the instant of `Fri Sep 9 17:54:00 2011` and its many relatives."""
     if not 6 <= len(text) <= 60 or not any(character.isdigit() for character in text):
         return None
     from dateutil import parser
 
-    # What the text leaves out is taken from the default: two different defaults show
-    # whether year, month or day were left out.
+    # dateutil fills in missing parts from a default: two defaults show whether the year,
+    # the month or the day is missing.
     days = []
     for default in (datetime.datetime(2000, 1, 1), datetime.datetime(2001, 2, 2)):
         try:

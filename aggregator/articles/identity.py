@@ -1,7 +1,7 @@
 """Clues → the code of an article, and the ids that follow from it.
 
 Pure.  A code is `NW` and 18 digits; a bare 18-digit number is the same article.  A copy
-without any code is known by its fallback, which never looks like a code.
+without a code is identified by its fallback, which never looks like a code.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def is_share_url(url: str, rules: Rules) -> bool:
 
 
 def normal_code(text: str) -> str | None:
-    """`NW` + 18 digits for a code or a bare number, None for anything else.
+    """Return `NW` + 18 digits for a code or a bare number, None for anything else.
 
     >>> normal_code("202112162216485766")
     'NW202112162216485766'
@@ -75,12 +75,12 @@ def normal_code(text: str) -> str | None:
 
 
 def is_code(text: str) -> bool:
-    """Whether a code is a real one, and no fallback."""
+    """Return whether a code is a real one, not a fallback."""
     return CODE.fullmatch(text) is not None
 
 
 def code_of_share_url(url: str, rules: Rules) -> str | None:
-    """The code that a share page's URL carries; its host never matters."""
+    """Return the code in the URL of a share page; its host never matters."""
     for pattern in rules.share_urls:
         match = pattern.search(url)
         if match is not None:
@@ -98,7 +98,7 @@ def code_of_share_url(url: str, rules: Rules) -> str | None:
 
 
 def code_of_article_url(url: str, rules: Rules) -> str | None:
-    """The code that an article's own URL carries."""
+    """Return the code in an article's own URL."""
     for pattern in rules.article_urls:
         match = pattern.search(url)
         if match is not None:
@@ -107,7 +107,7 @@ def code_of_article_url(url: str, rules: Rules) -> str | None:
 
 
 def code_of_file_name(stem: str, rules: Rules) -> str | None:
-    """The code in a file name without its ending."""
+    """Return the code in a file name without its suffix."""
     for pattern in rules.file_names:
         match = pattern.fullmatch(stem)
         if match is not None:
@@ -116,9 +116,9 @@ def code_of_file_name(stem: str, rules: Rules) -> str | None:
 
 
 def resolve(clues: Clues, rules: Rules) -> Identity:
-    """The identity that the clues give: the first rule wins, others may disagree.
+    """Return the identity that the clues point to: the first rule wins, others may disagree.
 
-    Raises `UnusableError` if the front matter names something that is no code, or if
+    Raises `UnusableError` if the front matter has something that is not a code, or if
     there is no clue at all.
     """
     found: list[tuple[str, str]] = []
@@ -140,13 +140,13 @@ def resolve(clues: Clues, rules: Rules) -> Identity:
             found.append((rule, code))
     if not found:
         if not clues.fallback:
-            raise UnusableError("nothing tells which article this is")
+            raise UnusableError("nothing identifies this article: no code, no URL, no GUID")
         return Identity(clues.fallback)
     winner, code = found[0]
     return Identity(
         code,
         tuple(
-            f"the {rule} names {other}, the {winner} {code}: the {winner} was believed"
+            f"the {rule} has the code {other}, the {winner} {code}: the {winner} was used"
             for rule, other in found[1:]
             if other != code
         ),
@@ -154,10 +154,10 @@ def resolve(clues: Clues, rules: Rules) -> Identity:
 
 
 def path_fallback(path: bytes) -> str:
-    """The fallback code of a post without one: its path within its folder.
+    """Return the fallback code of a post without one: its path within its folder.
 
     Percent-encoded from the NFC form, so that it is the same on every file system and
-    may stand in a tag URI.
+    valid in a tag URI.
     """
     with contextlib.suppress(UnicodeDecodeError):  # then the bytes themselves are the name
         path = unicodedata.normalize("NFC", path.decode("utf-8")).encode("utf-8")
@@ -165,7 +165,7 @@ def path_fallback(path: bytes) -> str:
 
 
 def url_fallback(url: str) -> str:
-    """The fallback code of an entry that is known by its URL alone.
+    """Return the fallback code of an entry that is identified by its URL alone.
 
     The same for http and https, for any case of the host, and without a fragment.
 
@@ -178,40 +178,40 @@ def url_fallback(url: str) -> str:
 
 
 def guid_fallback(feed_url: str, guid: str) -> str:
-    """The fallback code of an entry that its feed knows by a GUID.
+    """Return the fallback code of an entry that has a GUID.
 
-    A GUID that is a web address is unique by itself, another one within its feed.
+    A GUID that is an http(s) URL is unique by itself, any other within its feed.
     """
     if guid.lower().startswith(("http://", "https://")):
-        with contextlib.suppress(ValueError):  # then it only looks like an address
+        with contextlib.suppress(ValueError):  # then it only looks like a URL
             return url_fallback(guid)
     feed = hashlib.sha256(url_fallback(feed_url).encode()).hexdigest()[:8]
     return _bounded(f"guid/{feed}/" + quote(guid, safe="/-._~", errors="replace"))
 
 
 def _bounded(code: str) -> str:
-    """A code that may stand in a tag URI and in a key, however long the name was."""
+    """Return a code that is short enough for a tag URI and a key, however long the name is."""
     if len(code) <= MAX_FALLBACK:
         return code
     return f"{code[: MAX_FALLBACK - 33]}~{hashlib.sha256(code.encode()).hexdigest()[:32]}"
 
 
 def entry_id(tag: str, code: str) -> str:
-    """The entry's id, a tag URI (RFC 4151): it depends on nothing but tag and code."""
+    """Return the entry's id, a tag URI (RFC 4151) that depends on tag and code alone."""
     return f"tag:{tag}:{code}"
 
 
 def code_of_entry_id(tag: str, identifier: str) -> str | None:
-    """The code in an entry's id, None for the id of another site."""
+    """Return the code in an entry's id, None for the id of another site."""
     prefix = entry_id(tag, "")
     return identifier.removeprefix(prefix) if identifier.startswith(prefix) else None
 
 
 def source_slug(key: str) -> str:
-    """A file name for a source, from whatever its posts call it.
+    """Return a file name for a source, whatever its posts call it.
 
-    The key itself where that is safe; else what is safe of it and a hash of the key, so
-    that no two sources clash on any file system, whatever else exists.
+    The key itself where that is safe; else its safe characters and a hash of the key, so
+    that no two sources clash on any file system.
 
     >>> source_slug("beijingshangbao")
     'beijingshangbao'

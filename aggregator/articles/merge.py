@@ -17,7 +17,7 @@ _SECOND = datetime.timedelta(seconds=1)
 
 
 def best_copy(copies: Sequence[StoredCopy], origin_order: Mapping[str, int]) -> StoredCopy:
-    """The copy to show: the one with the best text, with what it lacks from the others.
+    """Return the copy to show: the one with the best text; the others fill in what it lacks.
 
     Full text goes before an excerpt, then a text that was corrected in its place, the
     last correction first, then the origins' order, then the newest.  The order is total,
@@ -67,10 +67,10 @@ def _source(
     origin_order: Mapping[str, int],
     poll: int,
 ) -> tuple[str, str | None]:
-    """The source and its name: the one that had the article first keeps it.
+    """Return the source and its name: the source that had the article first keeps it.
 
-    One that no copy names any more has lost it.  Among those that name it in the same
-    poll, the origins' order decides, and then the best text.
+    A source that no copy names any more has lost it.  Among sources in the same poll, the
+    origins' order decides, and then the best text.
     """
     named = sorted(
         (copy for copy in copies if copy.source),
@@ -89,13 +89,13 @@ def _source(
         key = article.source if (owned and article.source != NO_SOURCE) or not named else key
     names = [copy.source_name for copy in named if copy.source == key and copy.source_name]
     if not names and article is not None and article.source_name:
-        # A name that was learnt stays with its source.
+        # A name that is known stays with its source.
         names = [article.source_name] if article.source in ("", key) else []
     return key, names[0] if names else None
 
 
 def reads_differently(article: Article | None, best: StoredCopy, poll: int) -> bool:
-    """Whether both texts must be cleaned and compared to know if this is a revision."""
+    """Return whether both texts must be cleaned and compared to tell if this is a revision."""
     return (
         article is not None
         and article.revision > 0
@@ -116,13 +116,13 @@ def decide(
     same_text: bool = False,
     drop: bool = False,
 ) -> Change | None:
-    """What the copies as they are now make of the article as it was.
+    """Return the change that the current copies make to an article, None for no change.
 
-    An article that is new in this very `poll` is decided as new again when another copy
-    turns up, so the outcome does not depend on the order in which copies are found.
-    `same_text` says that the best copy's raw text differs from the article's, but not
-    once both are cleaned.  `drop` removes an article whose last copy went away; without
-    it the article stays as it was last known.
+    An article that is new in this very `poll` counts as new again when another copy turns
+    up, so the outcome does not depend on the order in which copies are found.  `same_text`
+    means that the best copy's raw text differs from the article's, but not once both are
+    cleaned.  `drop` removes an article whose last copy is gone; without it the article
+    stays as it was.
     """
     if not copies:
         return _without_copies(article) if drop else None
@@ -132,10 +132,10 @@ def decide(
         best = replace(best, title=known or best.code)
     source = _source(article, copies, origin_order, poll)
     if article is None or article.revision == 0:
-        # Revision 0 is only remembered: its dates were published, its text is found now.
+        # Revision 0 is only remembered: its dates were published, its text is new.
         return _change(_shown(article, best, source, poll, now), article, "new", revision=1)
     if article.is_full and not best.is_full and article.body_id is not None:
-        # The full text is no longer there to be copied, and stays.
+        # The full text is gone from its origin, and stays here.
         best = _with_text_of(article, best)
     shown = _shown(article, best, source, poll, now)
     if article.first_poll == poll and article.revision == 1 and not article.removed:
@@ -165,7 +165,7 @@ def _same_text(article: Article, shown: Article) -> Change | None:
 
 
 def _with_text_of(article: Article, copy: StoredCopy) -> StoredCopy:
-    """A copy as if it had the article's text."""
+    """Return a copy with the article's text in place of its own."""
     return replace(
         copy,
         title=article.title,
@@ -180,7 +180,7 @@ def _with_text_of(article: Article, copy: StoredCopy) -> StoredCopy:
 def _change(
     shown: Article, before: Article | None, kind: str, *, revision: int | None = None
 ) -> Change:
-    """A change that shows: of the next version, touching the old and the new source."""
+    """Return a visible change: the next version, in the feeds of the old and the new source."""
     article = replace(
         shown,
         version=shown.version + 1,
@@ -199,8 +199,7 @@ def _shown(
     *,
     revised: bool = False,
 ) -> Article:
-    """The article as its best copy has it."""
-
+    """Return the article as its best copy has it."""
     published = best.published
     if published is None:
         published = article.published if article else best.published_guess
@@ -233,7 +232,7 @@ def _shown(
 
 
 def _visible(article: Article) -> tuple[object, ...]:
-    """What an entry shows beside title and text."""
+    """Return what an entry shows beside title and text."""
     return (
         article.source,
         article.source_name,

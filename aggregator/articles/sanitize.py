@@ -54,26 +54,26 @@ _ATTRIBUTES = {
     "colgroup": {"span"},
     "code": {"class"},
 }
-# An address that is absolute, and has nothing in it that needs a look.
+# An absolute URL with nothing in it that needs a closer look.
 _PLAIN_URL = re.compile(r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/[\w/.,~%?=&;:@!+#-]*)?", re.ASCII)
 _LINK_SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 _MEDIA_SCHEMES = frozenset({"http", "https"})
 _MEDIA_ATTRIBUTES = frozenset({"src", "poster"})
 
-# Elements whose end tag may be left out: a hundred open ones are no depth.
+# Elements whose end tag is optional: a hundred open ones are not nested.
 _SELF_CLOSING = {
     "p", "li", "td", "th", "tr", "dt", "dd", "thead", "tbody", "tfoot", "option", "a", "area",
     "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
     "track", "wbr", "nobr",
 }  # fmt: skip
 _ANY_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
-# Without regard to case this takes three times as long, and mixed case is only slower.
+# Ignoring case takes three times as long; tags in mixed case only take the slow way.
 _NESTING_TAG = re.compile(
     "<(?!(?:"
     + "|".join(sorted(_SELF_CLOSING | {name.upper() for name in _SELF_CLOSING}))
     + ")[^a-zA-Z0-9])[a-zA-Z]"
 )
-# A tag with all its attributes; it never goes back over what it has matched.
+# A tag with all its attributes; possessive, so that it never backtracks.
 _WHOLE_TAG = re.compile(r"""<[a-zA-Z](?:[^<>"']++|"[^"]*+"|'[^']*+'|["'])*+""")
 _HIDDEN_HINT = re.compile(r"display\s*:\s*none|\shidden(?=[\s=>/])", re.IGNORECASE)
 _HIDDEN_STYLE = re.compile(r"(?:^|;)\s*display\s*:\s*none", re.IGNORECASE)
@@ -105,19 +105,19 @@ _SPACE = re.compile(r"\s+")
 
 
 def without_forbidden(text: str) -> str:
-    """`text` less the characters that XML 1.0 has no place for (§2.2), surrogates too."""
-    # None of them is printable; where all the rest is, that is found out in a tenth of the time.
+    """Return `text` without the characters that XML 1.0 forbids (§2.2), surrogates too."""
+    # None of them is printable; to see that all others are takes a tenth of the time.
     if text.replace("\n", "").replace("\u3000", "").isprintable():
         return text
     return _FORBIDDEN.sub("", text)
 
 
 def media_type(text: str, suffix: str) -> str:
-    """What a post's body is written in.
+    """Return the media type of a post's body.
 
-    Jekyll takes every `.md` for Markdown.  A scraped body is HTML throughout, though,
-    and its indented or starred lines are no Markdown: a body all of whose blocks start
-    with a block element is taken as the HTML that it is.
+    To Jekyll every `.md` is Markdown.  A scraped body is HTML throughout, though, and its
+    indented or starred lines are not Markdown: a body is HTML if all of its blocks start
+    with a block element.
     """
     if suffix in (".html", ".htm"):
         return HTML
@@ -126,7 +126,7 @@ def media_type(text: str, suffix: str) -> str:
 
 
 def render_markdown(text: str) -> str:
-    """CommonMark with tables, footnotes and strike-through; raw HTML passes through."""
+    """Return the HTML of CommonMark with tables, footnotes and strike-through; HTML is kept."""
     import pyromark
 
     text = _INLINE_ATTRIBUTE_LIST.sub("", _ATTRIBUTE_LIST.sub("", text))
@@ -169,10 +169,10 @@ def check_limits(text: str, kind: str) -> None:
 
 
 def clean(text: str, kind: str, base: str) -> str:
-    """The body as it stands in a feed: safe, with absolute URLs, without hidden parts.
+    """Return the body as feeds show it: safe, with absolute URLs, without hidden parts.
 
-    `kind` is the media type of `text`, `base` the address that relative URLs start from.
-    The same arguments always give the same HTML, and its own result is left as it is.
+    `kind` is the media type of `text`, `base` the URL that relative ones start from.  The
+    same arguments always return the same HTML, and cleaning it again changes nothing.
     """
     text = without_forbidden(text)
     html = render_markdown(text) if kind == MARKDOWN else text
@@ -180,7 +180,7 @@ def clean(text: str, kind: str, base: str) -> str:
     if ("display" in lowered or "hidden" in lowered) and _HIDDEN_HINT.search(html):
         html = _without_hidden(html)
     cleaner = _cleaner(base)
-    # Character references are resolved now: some name what XML has no place for.
+    # Character references are resolved now: some are for characters that XML forbids.
     html = without_forbidden(str(cleaner.clean(html)))
     while True:
         shorter = _SOURCELESS.sub("", html)
@@ -192,7 +192,7 @@ def clean(text: str, kind: str, base: str) -> str:
 
 
 def plain_text(html: str, limit: int | None = None) -> str:
-    """The words of some mark-up on one line, for titles and previews."""
+    """Return the words of some markup on one line, for titles and previews."""
     import html as entities
 
     text = _SPACE.sub(" ", entities.unescape(_MARKUP.sub(" ", html))).strip()
@@ -202,7 +202,7 @@ def plain_text(html: str, limit: int | None = None) -> str:
 
 
 def absolute_url(url: str, base: str, schemes: frozenset[str] = _LINK_SCHEMES) -> str | None:
-    """`url` resolved against `base`, None if it is not of an allowed scheme."""
+    """Return `url` resolved against `base`, None if its scheme is not allowed."""
     if _PLAIN_URL.fullmatch(url):
         return url
     url = url.translate({9: None, 10: None, 13: None}).strip()
@@ -219,7 +219,7 @@ def absolute_url(url: str, base: str, schemes: frozenset[str] = _LINK_SCHEMES) -
 
 
 def _absolute_srcset(value: str, base: str) -> str | None:
-    """Every candidate of a srcset made absolute; those that can't be are left out."""
+    """Return a srcset with absolute URLs, without the candidates that have none."""
     candidates = []
     for candidate in re.split(r",\s+|,(?=https?:|//)", value.strip().strip(",")):
         url, _, descriptor = candidate.strip().partition(" ")
@@ -233,7 +233,7 @@ def _absolute_srcset(value: str, base: str) -> str | None:
 def _cleaner(base: str) -> nh3.Cleaner:
     def filter_attribute(element: str, attribute: str, value: str) -> str | None:
         if attribute in ("href", "cite"):
-            # Within the page there is nothing left to lead to: ids are not kept.
+            # Links within the page lead nowhere: ids are not kept.
             return None if value.lstrip().startswith("#") else absolute_url(value, base)
         if attribute in _MEDIA_ATTRIBUTES:
             return absolute_url(value, base, _MEDIA_SCHEMES)
@@ -255,7 +255,7 @@ def _cleaner(base: str) -> nh3.Cleaner:
 
 
 def _without_hidden(html: str) -> str:
-    """The mark-up less the elements that a browser would not show."""
+    """Return the markup without the elements that a browser would not show."""
     import lxml.html
 
     parser = lxml.html.HTMLParser(encoding="utf-8")

@@ -15,28 +15,28 @@ MAX_NAME = 100
 
 @dataclass(frozen=True, slots=True)
 class SourceKeys:
-    """The sources that are known by name: those of the configuration go first."""
+    """The sources that are known by name; those of the configuration go first."""
 
     configured: Mapping[str, str] = field(default_factory=dict)
     learnt: Mapping[str, str] = field(default_factory=dict)
 
     def key_of(self, name: str) -> str:
-        """The key of the source called `name`: a known one, else made from its sound.
+        """Return the key of the source called `name`: a known one, else made from its sound.
 
-        北京商报 is `beijingshangbao`, as the site's own posts call it; empty for no name.
+        北京商报 is `beijingshangbao`, as in the site's own posts; empty for no name.
         """
         name = normal_name(name)
         return self.configured.get(name) or self.learnt.get(name) or slug_of_name(name)
 
 
 def normal_name(name: str) -> str:
-    """A name as it is compared: one line, without the trailing 新闻 of tags."""
+    """Return a name as it is compared: on one line, without the trailing 新闻 of tags."""
     name = " ".join(unicodedata.normalize("NFKC", name).split())[:MAX_NAME]
     return name.removesuffix(NEWS) or name
 
 
 def slug_of_name(name: str) -> str:
-    """A key from the sound of a name: pinyin for Chinese, plain letters for others.
+    """Return a key from the sound of a name: pinyin for Chinese, plain letters for others.
 
     >>> slug_of_name("Börsen-Zeitung")
     'borsenzeitung'

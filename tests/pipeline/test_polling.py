@@ -444,7 +444,7 @@ def test_a_post_whose_share_link_names_another_article(site: Site, upstream: Ups
     poll(site)
     site.build()
     assert contents(site) == {linked: "<p>乙</p>"}
-    assert "names" in site.problems()[0]["reason"]
+    assert "the share link was used" in site.problems()[0]["reason"]
     assert upstream.counts()[upstream.text_path(named)] == 0
 
 

@@ -103,7 +103,7 @@ HTTP: dict[str, tuple[Any, str]] = {
     "64 nan": (content(b'{"content": NaN}'), "unreadable number"),
     "64 a huge number": (content(b'{"content": 1' + b"0" * 5000 + b"}"), "unreadable number"),
     "66 a list": (content({"content": ["x"]}), "its text is a list"),
-    "66 a section": (content({"content": {"a": 1}}), "its text is a section"),
+    "66 a section": (content({"content": {"a": 1}}), "its text is an object"),
     "66 true": (content({"content": True}), "its text is true or false"),
     "66 no object": (content([1, 2]), "without a text"),
     "68 another code": (
@@ -200,7 +200,7 @@ READ_FEEDS: dict[str, tuple[bytes, int, str]] = {
         rss(item(1)).replace(b'"1.0"', b'"1.0" encoding="utf-7"', 1), 1, "",
     ),
     "78 truncated": (rss(item(1) + item(2) + item(3))[:-90], 2, "cut off"),
-    "79 duplicate guid": (rss(item(1) + item(1, text="anders") + item(2)), 2, "first counts"),
+    "79 duplicate guid": (rss(item(1) + item(1, text="anders") + item(2)), 2, "1 of 3 items"),
     "80 empty guid": (
         rss("<item><guid/><title>T</title><link>http://a.example/1</link></item>"), 1, "",
     ),

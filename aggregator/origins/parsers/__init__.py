@@ -1,1 +1,1 @@
-"""Documents of strangers: feeds and pages in a confined child process, JSON here."""
+"""Parsers of strangers' documents: feeds and pages in a confined child process, JSON here."""

@@ -1,4 +1,4 @@
-"""The bytes of an upstream feed → its entries.  Pure; meant to be run confined.
+"""The bytes of an upstream feed → its entries.  Pure; meant to run in the sandbox.
 
 RSS 0.9x to 2.0 and Atom 0.3 and 1.0 by feedparser, JSON Feed 1.0 and 1.1 by hand.
 HTML is not sanitised here: whatever is published goes through `sanitize.clean` first.
@@ -7,7 +7,6 @@ HTML is not sanitised here: whatever is published goes through `sanitize.clean` 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,7 +19,7 @@ from aggregator.origins.parsers import feed_cleanup, feed_fields, json_body
 
 MAX_ITEMS = 5000
 MAX_GUID = 2000
-# A description this long is no teaser: many feeds have the whole text in it.
+# A description this long is the whole text, which many feeds have there.
 LONG_DESCRIPTION = 1000
 _JSON_FEEDS = (
     "https://jsonfeed.org/version/",
@@ -32,7 +31,7 @@ _DATES = ("published", "updated", "created")
 
 @dataclass(frozen=True, slots=True)
 class FeedItem:
-    """One entry.  `unread_date` is a date as it is written, where it cannot be read."""
+    """One entry.  `unread_date` is the text of a date that cannot be read."""
 
     guid: str | None
     link: str | None
@@ -47,7 +46,7 @@ class FeedItem:
 
 @dataclass(frozen=True, slots=True)
 class ParsedFeed:
-    """A feed's title and entries, and remarks for the user on what was left out."""
+    """A feed's title and entries, and notes for the user on what was left out."""
 
     title: str | None
     items: tuple[FeedItem, ...]
@@ -66,11 +65,11 @@ def parse_feed(
     timezone: str = "UTC",
     max_items: int = MAX_ITEMS,
 ) -> ParsedFeed:
-    """The entries of a feed, the newest `max_items` of them, in the feed's order.
+    """Return the newest `max_items` entries of a feed, in the feed's order.
 
-    Full content goes before a summary; a text is full (`is_full`) if the feed says so,
-    or if its description is long.  Of entries with the same GUID the first counts, and
-    of a feed that is cut off the whole entries.  Dates that name no zone are in
+    Full content is preferred to a summary; a text is full (`is_full`) if the feed says so,
+    or if its description is long.  Of entries with the same GUID only the first is kept,
+    and of a feed that is cut off only the whole entries.  Dates without a zone are in
     `timezone`.  Raises `UnusableError` for anything else.
     """
     if not data.strip():
@@ -81,7 +80,9 @@ def parse_feed(
         title, found = _read_json(data)
         items = [_of_json(item, base_url, zone) for item in found if isinstance(item, dict)]
         if len(items) < len(found):
-            notes.append(f"{len(found) - len(items):,} items that are none")
+            notes.append(
+                f"{len(found) - len(items):,} of {len(found):,} items left out: no JSON object"
+            )
     else:
         document, is_cut = feed_cleanup.prepared(data, content_type)
         title, entries = _parse(document)
@@ -97,7 +98,7 @@ def _parse(document: bytes) -> tuple[str | None, list[Any]]:
 
     parsed = feedparser.parse(
         document,
-        # Without an address: against one, feedparser resolves GUIDs that are none.
+        # Without a base URL: feedparser would resolve GUIDs that are not URLs against it.
         response_headers={"content-type": "application/xml; charset=utf-8"},
         sanitize_html=False,
         resolve_relative_uris=False,
@@ -109,7 +110,7 @@ def _parse(document: bytes) -> tuple[str | None, list[Any]]:
 
 
 def _of_entry(entry: Any, base_url: str, zone: ZoneInfo) -> FeedItem:
-    """An entry of feedparser's."""
+    """Return the item for an entry of feedparser."""
     contents = [item for item in entry.get("content", []) if item.get("value", "").strip()]
     summary = entry.get("summary_detail") or {}
     best = next((item for item in contents if "html" in item.get("type", "")), None) or next(
@@ -160,7 +161,7 @@ def _json_text(value: object) -> str:
 
 
 def _of_json(item: dict[str, Any], base_url: str, zone: ZoneInfo) -> FeedItem:
-    """An item of a JSON Feed (https://www.jsonfeed.org/version/1.1/)."""
+    """Return the item for an item of a JSON Feed."""
 
     def text(name: str) -> str:
         return _json_text(item.get(name)).strip()
@@ -203,17 +204,18 @@ def _newest(items: list[FeedItem], limit: int, notes: list[str]) -> list[FeedIte
     return kept
 
 
-def _unique(items: Iterable[FeedItem], notes: list[str]) -> list[FeedItem]:
+def _unique(items: list[FeedItem], notes: list[str]) -> list[FeedItem]:
+    """Return the items without a second one of any GUID, those without a GUID at the end."""
     found: dict[str, FeedItem] = {}
     without: list[FeedItem] = []
-    doubles = 0
     for item in items:
         if item.guid is None:
             without.append(item)
-        elif item.guid in found:
-            doubles += 1
         else:
-            found[item.guid] = item
-    if doubles:
-        notes.append(f"{doubles:,} entries with the GUID of another: the first counts")
-    return [*found.values(), *without]
+            found.setdefault(item.guid, item)
+    unique = [*found.values(), *without]
+    if doubles := len(items) - len(unique):
+        notes.append(
+            f"{doubles:,} of {len(items):,} items left out: an earlier one has the same GUID"
+        )
+    return unique

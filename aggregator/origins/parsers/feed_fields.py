@@ -1,4 +1,4 @@
-"""The fields of an entry of an upstream feed, whatever stands in them.  Pure."""
+"""The fields of an entry of an upstream feed, whatever is in them.  Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aggregator.model.articles import Enclosure
 EARLIEST = datetime.datetime(1990, 1, 1, tzinfo=datetime.UTC)
 _LATEST = datetime.datetime(2100, 1, 1, tzinfo=datetime.UTC)
 _Date = tuple[datetime.datetime | None, str]
-# RFC 822, and what of ISO 8601 is less than a day.
+# RFC 822, and the dates of ISO 8601 that name no day.
 _OF_FEEDS = re.compile(
     r"\d{4}(?:-\d{2})?|.*\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec).*",
     re.IGNORECASE | re.ASCII,
@@ -32,7 +32,7 @@ _WEB = ("http://", "https://")
 
 
 def link_of(entry: Any) -> str | None:
-    """The entry's page: its alternate link, else a GUID that is one."""
+    """Return the URL of the entry's page: its alternate link, else a GUID that is a URL."""
     for link in entry.get("links", []):
         if link.get("rel") == "alternate" and link.get("href"):
             return str(link["href"]).strip()
@@ -44,7 +44,7 @@ def link_of(entry: Any) -> str | None:
 
 
 def absolute_url(link: str | None, base_url: str) -> str | None:
-    """A web address, None for what is none."""
+    """Return the absolute http(s) URL, or None if `link` isn't one."""
     if not link:
         return None
     try:
@@ -55,10 +55,10 @@ def absolute_url(link: str | None, base_url: str) -> str | None:
 
 
 def html_of(detail: Any) -> str:
-    """The HTML of a text construct (RFC 4287 §3.1)."""
+    """Return the HTML of a text construct (RFC 4287 §3.1)."""
     value = sanitize.without_forbidden(str(detail.get("value", "")))
     if len(value) > _MAX_STYLE:
-        # No style is kept, and a tag as long as this would be refused.
+        # Styles are not kept anyway, and so long a tag would be refused.
         value = _LONG_STYLE.sub("", value)
     return paragraphs(value) if detail.get("type") == "text/plain" else value
 
@@ -72,7 +72,7 @@ def paragraphs(text: str, *, is_escaped: bool = False) -> str:
 
 
 def title_of(detail: Any) -> str:
-    """A text construct as one line of plain text."""
+    """Return a text construct as one line of plain text."""
     if not detail:
         return ""
     value = sanitize.without_forbidden(str(detail.get("value", "")))[: 10 * MAX_TITLE]
@@ -82,7 +82,7 @@ def title_of(detail: Any) -> str:
 
 
 def categories_of(values: Iterable[object]) -> tuple[str, ...]:
-    """The names among some values, each once."""
+    """Return the names among some values, each once."""
     words = (
         " ".join(sanitize.without_forbidden(value).split())[:100]
         for value in values
@@ -94,7 +94,7 @@ def categories_of(values: Iterable[object]) -> tuple[str, ...]:
 def enclosures_of(
     parts: Iterable[tuple[object, object, object]], base_url: str
 ) -> tuple[Enclosure, ...]:
-    """Enclosures of (URL, media type, length), those that are web addresses."""
+    """Return the enclosures of (URL, media type, length) that have an http(s) URL."""
     found = []
     for url, kind, length in parts:
         address = absolute_url(url.strip(), base_url) if isinstance(url, str) else None
@@ -113,7 +113,7 @@ def enclosures_of(
 
 
 def date_of(texts: Iterable[object], parsed: Iterable[Any], zone: ZoneInfo) -> _Date:
-    """The first of an entry's dates that can be true, and else one that can't be read."""
+    """Return the first plausible date of an entry, else None and the text of an unreadable one."""
     unread = ""
     for text, moment in zip(texts, parsed, strict=True):
         written = one_line(sanitize.without_forbidden(text))[:100] if isinstance(text, str) else ""
@@ -122,7 +122,7 @@ def date_of(texts: Iterable[object], parsed: Iterable[Any], zone: ZoneInfo) -> _
         if _OF_FEEDS.fullmatch(written):
             found = _instant(moment)
         else:
-            # Of other forms feedparser makes any date: it reads 2022/1/27 as 1 November.
+            # feedparser guesses at other forms: it reads 2022/1/27 as 1 November.
             found = dates.parse_date(written, zone)
         if found is not None and EARLIEST <= found <= _LATEST:
             return found, ""
@@ -131,7 +131,7 @@ def date_of(texts: Iterable[object], parsed: Iterable[Any], zone: ZoneInfo) -> _
 
 
 def _instant(parsed: Any) -> datetime.datetime | None:
-    """A date as feedparser gives it, a time tuple in UTC."""
+    """Return the instant of a date as feedparser has it, a time tuple in UTC."""
     if parsed is None:
         return None
     try:

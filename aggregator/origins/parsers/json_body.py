@@ -53,7 +53,7 @@ def text(expression: str | None, document: object, name: str) -> str:
         return without_forbidden(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
-    kind = {bool: "true or false", list: "a list", dict: "a section"}[type(value)]
+    kind = {bool: "true or false", list: "a list", dict: "an object"}[type(value)]
     raise UnusableError(f"its {name} is {kind}, not text")
 
 

@@ -1,4 +1,4 @@
-"""The bytes of an HTML page → its title and text.  Pure; meant to be run confined."""
+"""The bytes of an HTML page → its title and text.  Pure; meant to run in the sandbox."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class PageSelectors(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PageText:
-    """What a page says; its HTML is not sanitised, and its date is still text."""
+    """The parts of a page; its HTML is not sanitised, and its date is still text."""
 
     title: str | None
     html: str
@@ -72,7 +72,7 @@ def extract(data: bytes, content_type: str, url: str, selectors: Sequence[str | 
     if selectors.html is not None:
         found = soup.select(selectors.html)
         if not found:
-            raise UnusableError(f"no element fits {selectors.html}: a login or captcha page?")
+            raise UnusableError(f"no element matches {selectors.html}: a login or captcha page?")
         html = "\n".join(part.decode_contents() for part in found)
     else:
         html = _main_text(page, url)
@@ -82,11 +82,10 @@ def extract(data: bytes, content_type: str, url: str, selectors: Sequence[str | 
 def list_links(
     data: bytes, content_type: str, url: str, items: str, fields: Mapping[str, str]
 ) -> tuple[ListLink, ...]:
-    """The items of a page that lists articles.
+    """Return the items of a page that lists articles.
 
     `items` is the CSS selector of an item, `fields` those of its parts, with `@name` at
-    the end for an attribute.  Without its own, `url` is that of the first link and
-    `title` that link's text.
+    the end for an attribute.  By default, `url` is the first link and `title` its text.
     """
     soup = _soup(_page(data, content_type))
     base = soup.find("base", href=True)
@@ -106,7 +105,7 @@ def list_links(
         title = _field(item, fields.get("title", "a"))
         found.append(ListLink(absolute, title, **optional))
     if not found:
-        raise UnusableError(f"no element fits {items}: a login or captcha page?")
+        raise UnusableError(f"no element matches {items}: a login or captcha page?")
     return tuple(found)
 
 
@@ -124,7 +123,7 @@ def _page(data: bytes, content_type: str) -> str:
 
 
 def _soup(page: str) -> Any:
-    # With html.parser, 300 kB of `<a ` take half a minute; with lxml nothing.
+    # With html.parser, 300 kB of `<a ` take half a minute; with lxml, no time.
     from bs4 import BeautifulSoup
 
     return BeautifulSoup(page, "lxml")
@@ -145,7 +144,7 @@ def _main_text(page: str, url: str) -> str:
         with_metadata=False,
     )
     if not found:
-        raise UnusableError("no main text: a login or captcha page, or one that a script fills?")
+        raise UnusableError("no main text: a login or captcha page, or one that needs JavaScript?")
     return re.sub(r"^\s*<html>\s*<body>|</body>\s*</html>\s*$", "", found)
 
 
@@ -156,7 +155,7 @@ def _text(soup: Any, selector: str | None) -> str:
 
 
 def _field(item: Any, selector: str) -> str:
-    """The text, or the attribute, of the first element that fits."""
+    """Return the text, or the attribute, of the first element that matches."""
     css, _, attribute = selector.partition("@")
     css = css.strip()
     found = item.select_one(css) if css else item
