@@ -1,4 +1,4 @@
-"""What is due, by kind: marked from any thread, taken by the one that does it."""
+"""Which kinds of work are due: marked by any thread, taken by the thread that does them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 
 class Due:
-    """Kinds of work that are due now, or after a while on the clock that never jumps."""
+    """Kinds of work that are due now, or later on a clock that never jumps."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -17,13 +17,13 @@ class Due:
         self._later: dict[str, float] = {}
 
     def mark(self, *kinds: str) -> None:
-        """Say that something is due; without kinds, only end a wait."""
+        """Make kinds due now; without kinds, only end a wait."""
         with self._changed:
             self._now.update(kinds)
             self._changed.notify_all()
 
     def mark_later(self, seconds: float, *kinds: str) -> None:
-        """Say that something is due after a while, unless it is due before that."""
+        """Make kinds due after some seconds, or at the time they are due already if earlier."""
         moment = time.monotonic() + seconds
         with self._changed:
             for kind in kinds:
@@ -31,25 +31,25 @@ class Due:
             self._changed.notify_all()
 
     def mark_at(self, moment: datetime.datetime | None, kind: str) -> None:
-        """Say that something is due at a moment, if there is one."""
+        """Make a kind due at a moment; do nothing for None."""
         if moment is not None:
             self.mark_later(max(moment.timestamp() - time.time(), 0.0), kind)
 
-    def again(self, pause: float, kinds: Collection[str]) -> None:
-        """Have what failed done again after `pause` seconds, unless it has a date already.
+    def mark_retry(self, pause: float, kinds: Collection[str]) -> None:
+        """Make kinds that failed due after `pause` seconds, unless one is due later already.
 
-        A pause of 0 says that nothing failed.
+        A pause of 0 means that nothing failed.
         """
-        if pause and not self.has_date(kinds):
+        if pause and not self.is_due_later(kinds):
             self.mark_later(pause, *kinds)
 
-    def has_date(self, kinds: Collection[str]) -> bool:
-        """Whether one of these kinds is due later."""
+    def is_due_later(self, kinds: Collection[str]) -> bool:
+        """Return whether one of these kinds is due later."""
         with self._changed:
             return not self._later.keys().isdisjoint(kinds)
 
     def take(self, kinds: Collection[str], seconds: float) -> set[str]:
-        """What is due of some kinds, at once or after a wait of some seconds at most."""
+        """Return which of these kinds are due, after waiting for one for `seconds` at most."""
         with self._changed:
             if not self._due(kinds):
                 moments = [moment for kind, moment in self._later.items() if kind in kinds]

@@ -1,6 +1,6 @@
 """The daemon's two threads on the network: one polls the upstream, one notifies hubs.
 
-A slow server keeps no post waiting so, and a dead hub no poll.
+So a slow server delays no notification, and a dead hub no poll.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from aggregator.daemon.due import Due
 from aggregator.daemon.health import Health
 from aggregator.model.kinds import UPSTREAM_KINDS
 from aggregator.model.logs import LOGGER
+from aggregator.model.terminal import counted
 from aggregator.pipeline import polling
 
-HUBS = frozenset(["hubs"])
+HUB_KINDS = frozenset(["hubs"])
 LOCK_WAIT = 30.0
-# How often a thread without work looks whether it is to end.
+# Seconds after which a thread without work checks whether it is to end.
 LONGEST_PAUSE = 10.0
 
 
@@ -34,11 +35,11 @@ class Network:
         stopping: threading.Event,
         settings: Callable[[], Settings],
     ) -> None:
-        """`settings` returns those of the moment: they may be read again."""
+        """`settings` returns the current ones: they change with a reload."""
         self._health, self._due, self._stopping = health, due, stopping
         self._settings = settings
-        self._poll: polling.Canceller | None = None
-        self._notifying = polling.Canceller()
+        self._poll_canceller = polling.Canceller()
+        self._hubs_canceller = polling.Canceller()
         self._threads: dict[str, threading.Thread] = {}
 
     def start(self) -> None:
@@ -48,34 +49,34 @@ class Network:
                 self._threads[name] = self._health.start_loop(name, turn, self._stopping)
 
     def cancel(self) -> None:
-        """Have what is under way break off."""
-        self._notifying.cancel()
-        if self._poll is not None:
-            self._poll.cancel()
+        """Cancel the requests that are under way."""
+        self._hubs_canceller.cancel()
+        self._poll_canceller.cancel()
 
     def join(self, seconds: float) -> None:
         """Wait until the poll ends, for some seconds at most."""
         if "upstream" in self._threads:
             self._threads["upstream"].join(seconds)
 
-    def hubs(self) -> frozenset[str]:
-        """What is due where hubs are to be notified; nothing without hubs."""
-        return HUBS if self._settings().feeds.hubs else frozenset()
+    def hub_kinds(self) -> frozenset[str]:
+        """Return the kinds of work to mark when hubs are to be notified: none without hubs."""
+        return HUB_KINDS if self._settings().feeds.hubs else frozenset()
 
     def _upstream_turn(self) -> None:
         kinds = self._due.take(UPSTREAM_KINDS, LONGEST_PAUSE)
         if kinds and not self._stopping.is_set():
-            # What a list names is read in the same poll.
-            asked = frozenset(kinds | {"shares"})
-            self._due.again(
-                self._health.run_stage("upstream", partial(self._poll_upstream, asked)), kinds
-            )
+            work = partial(self._poll_upstream, kinds)
+            self._due.mark_retry(self._health.run_stage("upstream", work), kinds)
 
-    def _poll_upstream(self, kinds: frozenset[str]) -> list[str]:
-        self._poll = polling.Canceller()
-        options = polling.PollOptions(kinds, wait=LOCK_WAIT)
+    def _poll_upstream(self, kinds: set[str]) -> list[str]:
+        self._poll_canceller = polling.Canceller()
+        # Share pages that a list names are read in the same poll.
+        options = polling.PollOptions(frozenset(kinds | {"shares"}), wait=LOCK_WAIT)
         outcome = polling.poll(
-            self._settings(), options, lambda *_: self._health.heartbeat("upstream"), self._poll
+            self._settings(),
+            options,
+            lambda *_: self._health.heartbeat("upstream"),
+            self._poll_canceller,
         )
         self._health.record_poll(outcome)
         processes.give_back_memory()
@@ -84,18 +85,18 @@ class Network:
         return outcome.failures
 
     def _hubs_turn(self) -> None:
-        if self._due.take(HUBS, LONGEST_PAUSE) and not self._stopping.is_set():
-            self._due.again(self._health.run_stage("hubs", self._notify_hubs), HUBS)
+        if self._due.take(HUB_KINDS, LONGEST_PAUSE) and not self._stopping.is_set():
+            self._due.mark_retry(self._health.run_stage("hubs", self._notify_hubs), HUB_KINDS)
 
     def _notify_hubs(self) -> list[str]:
         def clock() -> float:
             self._health.heartbeat("hubs")
             return time.time()
 
-        told, failing, next_due = polling.notify_hubs(
-            self._settings(), LOCK_WAIT, self._notifying, clock
+        count, failures, next_due = polling.notify_hubs(
+            self._settings(), LOCK_WAIT, self._hubs_canceller, clock
         )
-        if told:
-            LOGGER.debug("hubs told of %d feeds", told)
+        if count:
+            LOGGER.debug("hubs: %s", counted(count, "notification"))
         self._due.mark_at(next_due, "hubs")
-        return failing
+        return failures

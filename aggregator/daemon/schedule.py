@@ -1,4 +1,4 @@
-"""When the daemon's work is due: APScheduler's jobs, which only say so."""
+"""When the daemon's work is due, by jobs of APScheduler that only mark it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aggregator.daemon.health import Health
 QUIET_HOUR = 4
 MAX_JITTER = 30.0
 CLOCK_JUMP = 5.0
-# A job that comes so much later than it should is not going to come.
+# The jobs are dead if one has not run for so many of its intervals.
 LATE_AFTER = 2.0
 
 
@@ -36,19 +36,19 @@ class _Scheduler(BackgroundScheduler):  # type: ignore[misc]  # it has no types
     def _turn(self) -> None:
         try:
             super()._main_loop()
-            self.ended.set()  # it returns when it was shut down
+            self.ended.set()  # it returned because it was shut down
         except Exception:
-            # A job that is looked up while all are removed is missed by nobody.
+            # The end removes all jobs, also one that is being looked up.
             if not self.ended.is_set():
                 self.wakeup()
                 raise
 
 
 class Schedule:
-    """Marks each kind of work as due, time and again.
+    """Marks each kind of work as due at its interval.
 
-    Jobs run late rather than never, and never twice at once: they do nothing but set a
-    mark, so that a job that is due while its work is still going on is not lost.
+    A late job runs all the same, and never twice at once.  It only marks, so that it is not
+    lost while the work that it marked before still goes on.
     """
 
     def __init__(
@@ -58,11 +58,11 @@ class Schedule:
         mark: Callable[[str], None],
         health: Health,
     ) -> None:
-        """Begin, with how often each kind is due."""
+        """Begin; `kinds` are the intervals of each kind, `timezone` that of the quiet hour."""
         self._kinds = kinds
         self._mark = mark
         self._offset = time.time() - time.monotonic()
-        self._said = dict.fromkeys(kinds, time.monotonic())
+        self._marked = dict.fromkeys(kinds, time.monotonic())
         self._scheduler = _Scheduler(
             health,
             executors={"default": ThreadPoolExecutor(1)},
@@ -77,17 +77,17 @@ class Schedule:
         self._scheduler.start()
 
     def has_stopped(self) -> bool:
-        """Whether a kind of work was not marked for so long that the jobs must be dead."""
+        """Return whether a kind of work has not been marked for too long: the jobs are dead."""
         now = time.monotonic()
         return any(
-            now - self._said[kind] > LATE_AFTER * every.total_seconds() + 2 * MAX_JITTER
+            now - self._marked[kind] > LATE_AFTER * every.total_seconds() + 2 * MAX_JITTER
             for kind, every in self._kinds.items()
         )
 
     def clock_has_jumped(self) -> bool:
-        """Whether the clock was set since this was asked last; the jobs are set anew then.
+        """Return whether the clock was set since the last call, and schedule all jobs anew if so.
 
-        Times of jobs are the clock's: set back an hour, it would leave an hour without.
+        The times of jobs are the clock's: an hour without jobs would follow if it is set back.
         """
         offset = time.time() - time.monotonic()
         jump = abs(offset - self._offset)
@@ -98,7 +98,7 @@ class Schedule:
         return True
 
     def close(self) -> None:
-        """Stop; what is running finishes by itself."""
+        """Stop; a job that runs finishes by itself."""
         self._scheduler.ended.set()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
@@ -107,13 +107,13 @@ class Schedule:
         for kind, every in self._kinds.items():
             seconds = every.total_seconds()
             self._scheduler.add_job(
-                self._say,
+                self._mark_kind,
                 IntervalTrigger(seconds=seconds, jitter=min(seconds / 10, MAX_JITTER)),
                 [kind],
                 id=kind,
                 replace_existing=True,
             )
 
-    def _say(self, kind: str) -> None:
+    def _mark_kind(self, kind: str) -> None:
         self._mark(kind)
-        self._said[kind] = time.monotonic()
+        self._marked[kind] = time.monotonic()

@@ -1,7 +1,7 @@
-"""A word from the file system when something changes in a posts folder.
+"""Watches of posts folders, which find a change before the schedule does.
 
-Only ever a hint: a folder that is deleted and made again, a network mount, a folder that
-is not there yet give no word, and the schedule finds out what they hold.
+There are no events from a network mount, from a folder that does not exist yet, or between
+the end of a folder and the watch of another one in its place: there the schedule does it.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from watchfiles import watch
 from aggregator.daemon.health import Health
 from aggregator.model.errors import OriginError
 
-STEP, DEBOUNCE, ANSWER_WITHIN = 50, 400, 1000  # milliseconds
-RETRY = 10.0
-# What the library says before it ends a watch for a name that is not UTF-8.
+STEP, DEBOUNCE, LONGEST_WAIT = 50, 400, 1000  # milliseconds
+RETRY = 10.0  # seconds
+# The library's error when a name that is not UTF-8 ends a watch.
 UNDECODABLE = "Unable to decode path"
 
 
 class FolderWatch:
-    """Watches folders in threads of its own until it is closed."""
+    """Watches folders, in a thread for each, until it is closed."""
 
     def __init__(
         self, folders: Sequence[tuple[Path, bool]], changed: Callable[[], None], health: Health
@@ -48,7 +48,7 @@ class FolderWatch:
 
 
 class _Watched:
-    """One folder."""
+    """One folder, and the watch of it while there is one."""
 
     def __init__(
         self, folder: Path, is_tree: bool, changed: Callable[[], None], stopping: threading.Event
@@ -62,7 +62,7 @@ class _Watched:
         self._is_new = True
 
     def turn(self) -> None:
-        """Wait for a change, for a second at most.
+        """Wait for a change, for `LONGEST_WAIT` at most.
 
         Raises `OriginError` if the folder cannot be watched.
         """
@@ -78,18 +78,18 @@ class _Watched:
             self._end()
             if self._is_new and UNDECODABLE not in str(error):
                 raise OriginError(
-                    f"{self._folder}: cannot be watched, the schedule will do: {error}"
+                    f"{self._folder}: cannot be watched, only polled on schedule: {error}"
                 ) from error
-            # Something happened to the watch or in the folder: a change, until it is known.
+            # Whatever ended the watch, something may have changed in the folder.
             changes = {error}
         if changes is None:
             self._end()
         elif changes or self._is_new or _identity(self._folder) != self._identity:
-            # What changed before there was a watch was seen by nobody.
+            # A new watch does not know what changed before it.
             self._is_new = False
             self._changed()
             if _identity(self._folder) != self._identity:
-                # Gone, or another folder in its place: what was watched is not it.
+                # The folder is gone, or another one is in its place.
                 self._end()
 
     def _watch(self) -> Generator[Any, None, None]:
@@ -99,7 +99,7 @@ class _Watched:
             step=STEP,
             debounce=DEBOUNCE,
             stop_event=self._stopping,
-            rust_timeout=ANSWER_WITHIN,
+            rust_timeout=LONGEST_WAIT,
             yield_on_timeout=True,
             raise_interrupt=False,
             recursive=self._is_tree,

@@ -328,12 +328,12 @@ def test_what_is_due_is_taken_once_and_by_whom_it_is_for() -> None:
     due.mark_later(3600, "posts")
     due.mark_later(0.05, "posts")
     due.mark_later(3600, "posts")
-    assert due.has_date({"posts", "build"})
-    assert not due.has_date({"build"})
+    assert due.is_due_later({"posts", "build"})
+    assert not due.is_due_later({"build"})
     started = time.monotonic()
     assert due.take({"posts"}, 20) == {"posts"}
     assert time.monotonic() - started >= 0.05
-    assert not due.has_date({"posts"})
+    assert not due.is_due_later({"posts"})
     assert due.take({"posts"}, 0.01) == set()
 
 
