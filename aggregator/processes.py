@@ -1,9 +1,7 @@
-"""This process and its children: work for both cores, and memory that is given back.
+"""Worker processes for long work, and memory returned to the system.
 
-`ordered_map` goes over pieces of work, in several processes where that pays.
-
-Where processes cannot be had, or one is killed, the work is done all the same, and a
-notice says so: see `take_notices`.
+`ordered_map` uses worker processes if the work takes long.  Where they cannot be started, or
+one is killed, the work is done all the same, with a notice: see `take_notices`.
 """
 
 from __future__ import annotations
@@ -28,30 +26,30 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 PROCESSES = min(os.cpu_count() or 1, 2)
-# Seconds; to start processes takes about as long.
+# Seconds that work takes at most without worker processes: to start them takes as long.
 SOON_DONE = 0.04
 
 _notices: list[str] = []
 
 
 class WorkerError(AggregatorError):
-    """A piece of work ends every process that does it."""
+    """An item ends every process that works on it."""
 
 
 class _NoProcessesError(Exception):
-    """The system lets no process be started; the message says why."""
+    """No process can be started, for the reason in the message."""
 
 
 def use_one_process() -> None:
-    """Start no more processes: a program with threads must not be forked."""
+    """Start no more worker processes: a process with threads must not be forked."""
     global PROCESSES
     PROCESSES = 1
 
 
 def give_back_memory() -> None:
-    """Return what freed objects leave behind to the system, where the C library can.
+    """Return freed memory to the system, where the C library can.
 
-    After a first build of 10,000 posts that is a third of the process.
+    After a first build of 10,000 posts it is a third of the process's memory.
     """
     gc.collect()
     with contextlib.suppress(AttributeError, OSError):  # not glibc
@@ -59,18 +57,18 @@ def give_back_memory() -> None:
 
 
 def take_notices() -> list[str]:
-    """What the user should know of how the work was done, each thing once."""
+    """Return the notices on worker processes since the last call."""
     found = list(_notices)
     _notices.clear()
     return found
 
 
 def ordered_map(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """`map(function, items)` with at most a few items under way.
+    """Return `map(function, items)`, with a few items under way at most.
 
-    Work that is soon done is done here; more starts processes.  Function, items and
+    What takes longer than `SOON_DONE` is done by worker processes.  Function, items and
     results must be picklable.  Memory is bounded by the items under way.  Raises
-    `WorkerError` for an item that ends the process that works on it a second time.
+    `WorkerError` for an item that ends the process that works on it twice.
     """
     iterator = iter(items)
     alone = 0.0
@@ -87,7 +85,7 @@ def ordered_map(function: Callable[[Item], Result], items: Iterable[Item]) -> It
 
 
 def _shared(function: Callable[[Item], Result], items: Iterator[Item]) -> Iterator[Result]:
-    """The map in several processes, or in what there is of them."""
+    """Map in worker processes, or in this one if they cannot be started."""
     from concurrent.futures.process import BrokenProcessPool
 
     under_way: deque[tuple[Item, Future[Result] | None]] = deque()
@@ -106,7 +104,8 @@ def _shared(function: Callable[[Item], Result], items: Iterator[Item]) -> Iterat
         use_one_process()
         _notices.append(
             f"no worker processes can be started ({error}): one process did all the work, which "
-            "takes longer. They need a writable /dev/shm, and room for processes and memory"
+            "takes longer. They need a writable /dev/shm, enough memory, and a limit that allows "
+            "more processes"
         )
         yield from map(function, items)
         return
@@ -125,7 +124,7 @@ def _shared(function: Callable[[Item], Result], items: Iterator[Item]) -> Iterat
 def _first_result(under_way: deque[tuple[Item, Future[Result] | None]]) -> Result:
     _, future = under_way[0]
     if future is None:
-        raise RuntimeError("a piece of work that no process was given")
+        raise RuntimeError("an item was given to no process")
     result = future.result()
     under_way.popleft()
     return result
@@ -136,7 +135,7 @@ def _one_at_a_time(
     under_way: Iterable[tuple[Item, Future[Result] | None]],
     items: Iterator[Item],
 ) -> Iterator[Result]:
-    """The rest of a map in one process beside this one, which must outlive what kills it."""
+    """Map the rest in one worker process at a time, so that this one outlives what kills it."""
     from concurrent.futures.process import BrokenProcessPool
 
     pool: ProcessPoolExecutor | None = None
@@ -153,7 +152,7 @@ def _one_at_a_time(
             except BrokenProcessPool as error:
                 raise WorkerError(
                     "a worker process was killed again when it worked alone, perhaps because "
-                    "memory ran out; what was done is kept. Give it more memory, and run it again"
+                    "memory ran out; what was done is kept. Provide more memory, and run it again"
                 ) from error
             yield result
     finally:
@@ -166,9 +165,9 @@ def _is_good(future: Future[Result]) -> bool:
 
 
 def _pool(processes: int) -> ProcessPoolExecutor:
-    """A pool whose processes run.
+    """Start a pool of worker processes.
 
-    Raises `_NoProcessesError` where there can be none, `BrokenProcessPool` if one is killed.
+    Raises `_NoProcessesError` if they cannot be started, `BrokenProcessPool` if one is killed.
     """
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import active_children
@@ -176,7 +175,7 @@ def _pool(processes: int) -> ProcessPoolExecutor:
     others = set(active_children())
     pool: ProcessPoolExecutor | None = None
     try:
-        # An import fails where Python was built without semaphores.
+        # The import fails if Python was built without semaphores.
         from concurrent.futures import ProcessPoolExecutor
         from multiprocessing import get_context
 
@@ -186,11 +185,11 @@ def _pool(processes: int) -> ProcessPoolExecutor:
         pool.submit(os.getpid).result()
     except BrokenProcessPool:
         if pool is not None:
-            # One that is let go of while it ends can wait for itself for ever.
+            # A pool that is deleted while it ends can wait for itself for ever.
             pool.shutdown()
         raise
     except (OSError, RuntimeError, ImportError) as error:
-        # Of several, some may have been started, and would be waited for at the end.
+        # Processes that were started would be waited for at the end.
         for child in set(active_children()) - others:
             child.kill()
             child.join()
@@ -202,7 +201,7 @@ def _pool(processes: int) -> ProcessPoolExecutor:
 
 
 def _end_with_parent() -> None:
-    """Leave with the parent even if that is killed: nobody would read the results."""
+    """End with the parent even if that is killed: nothing would read the results."""
     from multiprocessing import connection, parent_process
 
     parent = parent_process()

@@ -1,4 +1,4 @@
-"""Log lines for journald, for a terminal, or as JSON: one line an event."""
+"""Log lines for journald, for a terminal, or as JSON: one line per event."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aggregator.model.terminal import json_text, printable
 
 LOGGER = logging.getLogger("aggregator")
 Format = Literal["text", "json"]
-# sd-daemon(3): what the level is called in front of a line.
+# The prefix of a line at each level, from sd-daemon(3).
 _LEVELS = ((logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (logging.DEBUG, 7))
 
 
@@ -34,7 +34,7 @@ class _Text(logging.Formatter):
         self._for_journal = for_journal
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line; journald has the time itself."""
+        """Return one line; journald adds the time itself."""
         line = printable(" ".join(super().format(record).splitlines()))
         if self._for_journal:
             prefix = next((mark for level, mark in _LEVELS if record.levelno >= level), 7)
@@ -45,7 +45,7 @@ class _Text(logging.Formatter):
 
 class _Json(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        """An object on one line."""
+        """Return an object on one line."""
         moment = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
         values: dict[str, object] = {
             "time": moment.isoformat(timespec="milliseconds"),

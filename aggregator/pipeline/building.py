@@ -218,7 +218,10 @@ def poll_posts(
     allow_empty: bool = False,
     progress: Callable[[int, int], None],
 ) -> PollSummary:
-    """Poll the posts folders, and forget origins that are no longer configured."""
+    """Poll the posts folders, and forget origins that are not configured any more.
+
+    `number` is that of the poll, `now` the time at which it began.
+    """
     rules = MergeRules.of(settings)
     summary = post_files.poll(
         store,

@@ -53,16 +53,16 @@ _SEALED, _HEAD = b'rel="next-archive"', 8192
 
 @dataclass(frozen=True, slots=True)
 class Representation:
-    """The responses with a file in one content coding: the body, also for browsers, and 304."""
+    """The responses for a file in one content coding; `not_modified` has no body."""
 
     whole: Response
     for_browsers: Response
     not_modified: Response
 
 
-# What tells a file from the one that was there before: inode, size and mtime in ns.
+# Inode, size and mtime in ns: another file at the same path differs in one of them.
 _State = tuple[int, int, int]
-_Key = tuple[str, str]
+_Key = tuple[str, str]  # path and coding
 _Kept = tuple[_State, Representation]
 
 
