@@ -28,5 +28,5 @@ def daemon_lock_path(settings: Settings) -> Path:
 
 
 def daemon_state_path(settings: Settings) -> Path:
-    """Return the path of the daemon's status file."""
+    """The file with the state of the daemon, for `aggregator status`."""
     return settings.store_path.with_name(settings.store_path.name + ".daemon")
