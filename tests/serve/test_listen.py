@@ -1,6 +1,7 @@
 """`--listen`: what it takes for an address, and that nobody listens everywhere unawares."""
 
 import signal
+import socket
 import subprocess
 from pathlib import Path
 
@@ -73,6 +74,12 @@ def test_a_port_alone_is_that_of_this_machine(built: Site, address: str, host: s
 def test_an_address_that_is_written_out_is_open_to_everybody(host: str) -> None:
     address = f"[{host}]:8610" if ":" in host else f"{host}:8610"
     assert server.host_and_port(address) == (host, 8610)
+
+
+def test_asyncio_sends_small_pieces_at_once() -> None:
+    """It turns Nagle's algorithm off only for sockets that name their protocol."""
+    with server.listen("127.0.0.1:0", "--listen") as listener:
+        assert listener.proto == socket.IPPROTO_TCP
 
 
 @pytest.mark.parametrize("address", ["0:0", "0x0:0", "0.0:0"])
