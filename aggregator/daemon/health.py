@@ -112,16 +112,13 @@ class Health:
         Return the seconds until it is to be tried again: 0 if nothing failed.
         """
         with self._lock:
-            in_a_row = self._failures_in_a_row
-            if not failures and name not in in_a_row:
+            if not failures and not self._failures_in_a_row[name]:
                 return 0.0
             self._open_failures.replace(name, failures)
-            in_a_row[name] += 1
-            pause = FIRST_PAUSE * 2.0 ** min(in_a_row[name] - 1, 30) if failures else 0.0
-            if not failures:
-                del in_a_row[name]
+            in_a_row = self._failures_in_a_row[name] + 1 if failures else 0
+            self._failures_in_a_row[name] = in_a_row
         self.save_state()
-        return min(pause, LONGEST_PAUSE)
+        return min(FIRST_PAUSE * 2.0 ** min(in_a_row - 1, 30), LONGEST_PAUSE) if failures else 0.0
 
     def record_totals(self, articles: int, feeds: int, problems: int) -> None:
         """Record what the store and the feeds folder have now."""
