@@ -1,4 +1,4 @@
-"""Archive documents on disk: taken over from another store, compared, and trimmed."""
+"""Archive documents on disk: adopted from an earlier store, compared, and trimmed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aggregator.build.context import Context
 from aggregator.model.articles import Article
 from aggregator.model.errors import PublishError, StoreError
 from aggregator.model.feeds import Archive, FeedSpec, PublishedFile
-from aggregator.publish.compression import with_packed
+from aggregator.publish.compression import with_codings
 from aggregator.publish.files import is_as_left, left_file
 from aggregator.publish.publication import Publication
 from aggregator.store import archive_places, published
@@ -27,10 +27,10 @@ MAX_DIGITS = 9
 
 
 def check_documents(context: Context, connection: Connection) -> set[str]:
-    """Have those documents written again that are not on disk as they were left.
+    """Mark missing and altered documents, so that they are written again.
 
-    They are compared by their `stat`, in a full build by their content.  Returns the keys of
-    their feeds.
+    They are compared by size and time, in a full build by checksum.  Returns the keys of their
+    feeds.
     """
     publication, directory = context.publication, context.directory
     codings = publication.feeds.compress
@@ -45,10 +45,10 @@ def check_documents(context: Context, connection: Connection) -> set[str]:
         path = publication.archive_path(spec, number)
         files = left.pop((feed, number), None)
         if files is None:
-            # Written when files were not noted, or read back after the store was lost.
+            # Written before files were stored, or adopted.
             files = _left_files(context, path)
             published.save_documents(connection, {(feed, number): files})
-        is_whole = {file.path for file in files} == set(with_packed([path], codings))
+        is_whole = {file.path for file in files} == set(with_codings([path], codings))
         if not is_whole or not is_as_left(files, directory, full=context.full):
             missing.setdefault(feed, set()).add(number)
     for feed, numbers in missing.items():
@@ -57,12 +57,12 @@ def check_documents(context: Context, connection: Connection) -> set[str]:
 
 
 def adopt(context: Context, connection: Connection, spec: FeedSpec, after: int = 0) -> None:
-    """Take over documents with numbers past `after` that another store has left.
+    """Adopt documents with numbers above `after`, which an earlier store wrote.
 
-    They stay as they are and take no more, since some of their articles may be known from
-    them alone.  An entry that was updated when the article was has its newest revision.
-    A torn one is written again as far as its articles are known, and one that is missing
-    between others is written without entries, so that the way through them is whole.
+    They stay as they are and get no more entries, since they may have the only copy of an
+    article.  An entry whose date is the article's is its newest revision.  A torn document is
+    written again with the articles that are known, and a missing one between others without
+    entries, so that the chain of links is whole.
     """
     found = _left_documents(context, spec, after)
     if not found:
@@ -91,9 +91,9 @@ def adopt(context: Context, connection: Connection, spec: FeedSpec, after: int =
 def _left_documents(
     context: Context, spec: FeedSpec, after: int
 ) -> dict[int, tuple[dict[str, datetime.datetime], bool]]:
-    """The archive documents of a feed that are on disk, past the number `after`.
+    """Return the archive documents of a feed that are on disk, with numbers above `after`.
 
-    By number: when each of their articles was updated, and whether they are whole.
+    By number: the date of each of their articles, and whether they are whole.
     """
     found = {}
     pattern = context.publication.archive_path(spec, 0).replace(".0.", ".*.")
@@ -108,7 +108,7 @@ def _left_documents(
             continue
         except OSError as error:
             raise StoreError(
-                f"{path}: cannot be read: {error.strerror}. It may hold what nothing else does: "
+                f"{path}: cannot be read: {error.strerror}. It may have the only copy of articles: "
                 "mend the file, or remove it"
             ) from error
         found[int(number)] = (_entries(data, context.publication), _is_whole(data))
@@ -116,8 +116,8 @@ def _left_documents(
 
 
 def _left_files(context: Context, path: str) -> list[PublishedFile]:
-    """A document and its packed files, as they lie on disk."""
-    names = with_packed([path], context.publication.feeds.compress)
+    """Return a document on disk, also in each content coding."""
+    names = with_codings([path], context.publication.feeds.compress)
     found = (left_file(context.directory, name) for name in names)
     return [file for file in found if file is not None]
 
@@ -127,7 +127,7 @@ def _is_whole(data: bytes) -> bool:
 
 
 def _revision(article: Article | None, updated: datetime.datetime) -> int:
-    """Which revision of an article an entry shows that was updated at this time."""
+    """Return which revision of an article an entry with this date shows."""
     if article is None:
         return 1
     newest = max(article.revision, 1)
@@ -135,7 +135,7 @@ def _revision(article: Article | None, updated: datetime.datetime) -> int:
 
 
 def _entries(data: bytes, publication: Publication) -> dict[str, datetime.datetime]:
-    """The codes of a document's entries, and when each was updated."""
+    """Return the codes of a document's entries with their dates."""
     from aggregator.publish.read_back import dated_entries
 
     return {

@@ -1,9 +1,8 @@
 """Which articles leave a feed's window, and into which archive document they go (RFC 5005 §4).
 
 Documents fill in the order in which articles arrived; a full one is sealed when the next
-one is begun.  Places are stored before documents are written to disk, and a revision has
-one place in a feed: whatever is decided again, after a crash or because another feed
-failed, comes out the same.
+one is begun.  Places are stored before documents are written, and a revision has one place in
+a feed, so that to decide again, after a crash or a failure of another feed, changes nothing.
 """
 
 from __future__ import annotations
@@ -24,19 +23,19 @@ PAGE = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What the last polls did to articles that had arrived before.
+    """What the last polls changed in articles that had arrived before.
 
-    Those that come `again` have words, or a feed, that older documents do not show;
-    `removed` ones are to be shown nowhere.  `last_arrival` is the newest article's number.
+    `republished` ones have a text or a feed that older documents do not show; `removed` ones
+    are not to be shown any more.  `last_arrival` is the number of the newest article.
     """
 
-    again: frozenset[str] = frozenset()
+    republished: frozenset[str] = frozenset()
     removed: frozenset[str] = frozenset()
     last_arrival: int = 0
 
 
 def assign(newest: Archive | None, places: Sequence[tuple[str, int]], size: int) -> list[Archive]:
-    """Put revisions into documents of `size`; return the documents that this changes.
+    """Put revisions (code, revision) into documents of `size`; return the changed documents.
 
     >>> [(a.number, a.places, a.is_sealed) for a in assign(Archive(1, ("a",)), "bcd", 2)]
     [(1, ('a', 'b'), True), (2, ('c', 'd'), False)]
@@ -65,7 +64,7 @@ def update(
     shown: Collection[str],
     changes: Changes,
 ) -> None:
-    """Give a place to each article that a feed does not show any more.
+    """Give a place to each article that a feed no longer shows.
 
     `shown` are the codes in its window.
     """
@@ -79,7 +78,7 @@ def update(
     newest = _newest(context, connection, spec)
     has_places = newest is not None
     unplaced = archive_places.unplaced(connection, feed)
-    old = archive_places.arrivals_of(connection, spec, unplaced | changes.again)
+    old = archive_places.arrivals_of(connection, spec, unplaced | changes.republished)
     while True:
         new = archive_places.arrivals(connection, spec, upto, PAGE)
         arrived = {item.code: item for item in (*old, *new)}.values()
@@ -95,7 +94,7 @@ def update(
 
 
 def _newest(context: Context, connection: Connection, spec: FeedSpec) -> Archive | None:
-    """The newest document, after those on disk that a store from a backup does not know."""
+    """Return the newest document, once those that a store from a backup lacks are adopted."""
     newest = archive_places.newest(connection, spec.key)
     if newest is not None:
         path = context.publication.archive_path(spec, newest.number + 1)
@@ -106,7 +105,7 @@ def _newest(context: Context, connection: Connection, spec: FeedSpec) -> Archive
 
 
 def _waiting(connection: Connection, feed: str, arrived: Iterable[Arrival]) -> list[Arrival]:
-    """The articles whose newest revision has no place."""
+    """Return the articles whose newest revision has no place."""
     placed = archive_places.placed(connection, feed, {item.code for item in arrived})
     return [item for item in arrived if (item.code, item.revision) not in placed]
 
@@ -114,7 +113,7 @@ def _waiting(connection: Connection, feed: str, arrived: Iterable[Arrival]) -> l
 def _place(
     connection: Connection, spec: FeedSpec, newest: Archive | None, leaving: Sequence[Arrival]
 ) -> Archive | None:
-    """Save places for some articles; return the newest document then."""
+    """Save places for some articles; return the newest document after that."""
     newest = _less_older(connection, spec.key, newest, {item.code for item in leaving})
     changed = assign(newest, [(item.code, item.revision) for item in leaving], spec.limit)
     archive_places.save(connection, spec.key, changed)
@@ -128,9 +127,9 @@ def _place(
 def _less_older(
     connection: Connection, feed: str, newest: Archive | None, codes: set[str]
 ) -> Archive | None:
-    """The open document less the older revisions of articles that come again.
+    """Return the open document less the older revisions of republished articles.
 
-    It is written again anyway; only in a sealed one they stay.
+    Only a sealed document keeps them.
     """
     if newest is None or newest.is_sealed or codes.isdisjoint(code for code, _ in newest.places):
         return newest

@@ -19,7 +19,7 @@ from aggregator.model.errors import UnknownSourceError
 from aggregator.model.feeds import FeedSpec, FeedState
 from aggregator.model.summaries import BuildSummary
 from aggregator.origins.interface import Progress
-from aggregator.publish.compression import with_packed
+from aggregator.publish.compression import with_codings
 from aggregator.publish.files import is_as_left, remove_leftovers
 from aggregator.publish.publication import ARCHIVES, FOLDERS, Publication
 from aggregator.store import published, renditions, selected, windows
@@ -42,7 +42,7 @@ def build(
     dry_run: bool = False,
     progress: Progress = lambda done, total: None,
 ) -> BuildSummary:
-    """Publish every feed that would look different, and no other.
+    """Publish every feed that would look different.
 
     `only_source` builds the feed of one source alone; `full` compares every feed and
     cleans every text anew.  A feed that cannot be written is a failure in the summary,
@@ -88,7 +88,7 @@ def build(
 def _write_feeds(
     context: Context, due: list[FeedSpec], changes: Changes, progress: Progress
 ) -> Output:
-    """Render and write what differs of some feeds and of their archives."""
+    """Render and write those of some feeds, and of their archives, that differ."""
     jobs, output = Jobs(context, changes), Output(context)
     # Before documents that are on disk and unknown are adopted.
     output.remove_strays()
@@ -110,16 +110,16 @@ def _write_feeds(
 
 
 def _monotonic(now: datetime.datetime, manifest: Mapping[str, FeedState]) -> datetime.datetime:
-    """`now`, or the time of the last build if the clock went back a little since then.
+    """Return `now`, or the time of the last build if the clock went back a little since then.
 
-    What was due once stays due; a clock that was years ahead is not believed for ever.
+    So what was published stays published; a clock that was years ahead is ignored.
     """
     last = max((state.checked_at for state in manifest.values()), default=now)
     return last if now < last < now + MAX_CLOCK_STEP else now
 
 
 def _named(name: str, sources: list[str]) -> str:
-    """The source that a user means by its slug or its own name."""
+    """Return the source with this key or slug.  Raises `UnknownSourceError`."""
     for source in sources:
         if name in (source, source_slug(source)):
             return source
@@ -129,9 +129,9 @@ def _named(name: str, sources: list[str]) -> str:
 
 
 def _specs(context: Context) -> list[FeedSpec]:
-    """Every feed to publish: those of sources first, the combined one last.
+    """Return every feed to publish: those of sources first, the combined one last.
 
-    One that has lost its last article still has readers: it becomes empty.
+    A feed that has lost its last article still has subscribers, and becomes empty.
     """
     publication = context.publication
     with context.store.transaction() as connection:
@@ -145,7 +145,7 @@ def _specs(context: Context) -> list[FeedSpec]:
 
 
 def _due_feeds(context: Context, specs: list[FeedSpec]) -> list[FeedSpec]:
-    """The feeds that may look different from what is on disk."""
+    """Return the feeds that may look different from what is on disk."""
     publication, manifest, now = context.publication, context.manifest, context.now
     with context.store.transaction() as connection:
         sources = published.dirty_sources(connection)
@@ -175,15 +175,15 @@ def _due_feeds(context: Context, specs: list[FeedSpec]) -> list[FeedSpec]:
 def _is_published(context: Context, spec: FeedSpec, state: FeedState) -> bool:
     """Whether a feed's files are on disk as they were left, also those in a content coding."""
     publication = context.publication
-    expected = with_packed(publication.feed_paths(spec).values(), publication.feeds.compress)
+    expected = with_codings(publication.feed_paths(spec).values(), publication.feeds.compress)
     is_whole = {file.path for file in state.files} == set(expected)
     return is_whole and is_as_left(state.files, context.directory)
 
 
 def _would_empty(context: Context) -> bool:
-    """Whether there were entries before, and none would be shown now.
+    """Whether entries are published now, and none would be after this build.
 
-    Of a lost store only the ledger has those: it was filled from the feeds on disk.
+    After a store was lost, the ledger has them, which was filled from the feeds on disk.
     """
     had_entries = any(state.entries for state in context.manifest.values())
     combined = context.publication.combined_spec()
@@ -193,11 +193,11 @@ def _would_empty(context: Context) -> bool:
 
 
 def _changes(store: Store, changed: Mapping[str, bool]) -> Changes:
-    """What the last polls did to articles that had been there before."""
+    """Return what the last polls changed in articles that had arrived before."""
     with store.transaction() as connection:
         articles = articles_of(connection, changed)
         return Changes(
-            again=frozenset(code for code, again in changed.items() if again),
+            republished=frozenset(code for code, again in changed.items() if again),
             removed=frozenset(code for code, article in articles.items() if article.removed),
             last_arrival=last_arrival(connection),
         )

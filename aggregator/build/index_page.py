@@ -1,8 +1,9 @@
-"""The files beside the feeds: the page to subscribe from, and the list of all feeds."""
+"""The files beside the feeds: the index page, and the list of all feeds (OPML)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from importlib import resources
 
 from aggregator import __version__
@@ -11,22 +12,22 @@ from aggregator.model.digests import digest_of
 from aggregator.model.errors import PublishError
 from aggregator.model.feeds import FeedSpec, FeedState, PublishedFile
 from aggregator.model.overview import Card, Overview
-from aggregator.publish.compression import with_packed
+from aggregator.publish.compression import with_codings
 from aggregator.publish.files import is_as_left, prepare, put, remove, sync_folders
 from aggregator.publish.publication import OPML, PAGE, Publication
 from aggregator.store import published
 
 DAYS = 30
-# One more whenever the page or its assets look otherwise: then they are written again.
+# Raise it when the page or its assets change, so that they are written again.
 VERSION = 1
-# Part of every page that was made here, and of no other.
+# In every page that aggregator made, and in no other.
 MARK = b'<meta name="generator" content="aggregator '
 _ASSETS = ("feeds.css", "feeds.js", "feed.css")
 _MAX_FOREIGN = 100_000
 
 
 def publish(context: Context) -> None:
-    """Write those files that would look different, and remove those not wanted any more."""
+    """Write the files that would look different, and remove those no longer configured."""
     publication, manifest, directory = context.publication, context.manifest, context.directory
     if not manifest:
         return  # no feed to list
@@ -34,7 +35,7 @@ def publish(context: Context) -> None:
         known = published.page_files(connection)
     paths = [OPML, *((PAGE, *_ASSETS) if publication.feeds.page else ())]
     fingerprint = _fingerprint(publication, manifest)
-    expected = set(with_packed(paths, publication.feeds.compress))
+    expected = set(with_codings(paths, publication.feeds.compress))
     if (
         known.keys() == expected
         and all(digest == fingerprint for digest, _ in known.values())
@@ -64,7 +65,7 @@ def publish(context: Context) -> None:
 
 
 def _write(context: Context, paths: list[str]) -> list[PublishedFile]:
-    """Write some files, and return those that are in place."""
+    """Write some files; return those that are in place."""
     written = []
     codings, dry_run = context.publication.feeds.compress, context.dry_run
     for path, data in _contents(context.publication, context.manifest, paths):
@@ -80,7 +81,7 @@ def _write(context: Context, paths: list[str]) -> list[PublishedFile]:
 
 
 def make_overview(publication: Publication, manifest: Mapping[str, FeedState]) -> Overview:
-    """All feeds as the page shows them: of each kind by name, the combined one first."""
+    """Return all feeds as the page shows them: the combined one first, each kind by name."""
     specs = [(publication.spec_of(key), state) for key, state in manifest.items()]
     known = [(spec, state) for spec, state in specs if spec is not None]
     newest = [state.activity.newest[0].published for _, state in known if state.activity.newest]
@@ -92,20 +93,8 @@ def make_overview(publication: Publication, manifest: Mapping[str, FeedState]) -
         key=lambda card: (order[card.kind], card.name, card.slug),
     )
     sources = [card for card in cards if card.kind == "source"]
-    combined = [
-        Card(
-            card.kind,
-            card.name,
-            card.slug,
-            card.paths,
-            sum(source.articles for source in sources),
-            tuple(map(sum, zip(*(source.days for source in sources), strict=True))),
-            card.newest,
-        )
-        if card.kind == "all"
-        else card
-        for card in cards
-    ]
+    articles = sum(card.articles for card in sources)
+    days = tuple(map(sum, zip(*(card.days for card in sources), strict=True)))
     return Overview(
         title=publication.site.title,
         subtitle=publication.site.subtitle,
@@ -116,7 +105,10 @@ def make_overview(publication: Publication, manifest: Mapping[str, FeedState]) -
         author=publication.author,
         icon=publication.site.icon,
         updated=max(newest, default=max(state.updated for _, state in known)),
-        cards=tuple(combined),
+        cards=tuple(
+            replace(card, articles=articles, days=days) if card.kind == "all" else card
+            for card in cards
+        ),
     )
 
 
@@ -140,7 +132,7 @@ def _card(publication: Publication, spec: FeedSpec, state: FeedState, last_day: 
 def _contents(
     publication: Publication, manifest: Mapping[str, FeedState], paths: list[str]
 ) -> Iterator[tuple[str, bytes]]:
-    """Each file and its bytes, the page last."""
+    """Yield each path and its bytes, the page last."""
     from aggregator.publish import opml, page
 
     overview = make_overview(publication, manifest)
@@ -160,7 +152,7 @@ def _fingerprint(publication: Publication, manifest: Mapping[str, FeedState]) ->
 
 
 def _is_foreign(context: Context) -> bool:
-    """Whether the page must not be written: somebody else has made one, or it cannot be read."""
+    """Whether there is a page that aggregator did not make, or that cannot be read."""
     path = context.directory / PAGE
     try:
         with path.open("rb") as file:

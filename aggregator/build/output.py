@@ -1,4 +1,4 @@
-"""Rendered documents on their way to the disk and, once they are safe there, the manifest."""
+"""Rendered documents → files in place, and then the manifest."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SAVE_EVERY = 64
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a job: its files, those in a content coding last, or its failure."""
+    """The outcome of a job: its files, those in a content coding last, or its failure."""
 
     state: FeedState | DocumentState
     files: tuple[Prepared, ...] = ()
@@ -28,7 +28,7 @@ class Result:
 
 
 def produce(directory: Path, codings: tuple[str, ...], dry_run: bool, job: Job) -> Result:
-    """Render a job and prepare its files, in any process."""
+    """Render a job and prepare its files; runs in any process."""
     contents, cleaned = render(job)
     own: list[Prepared] = []
     coded: list[Prepared] = []
@@ -48,8 +48,8 @@ def produce(directory: Path, codings: tuple[str, ...], dry_run: bool, job: Job) 
 class Output:
     """Writes results in their order.
 
-    `unsaved` are results that the store does not know yet, and `failed` the keys of feeds to
-    build again next time.
+    `unsaved` are results that are not in the store yet, and `failed` the keys of feeds that
+    the next build builds again.
     """
 
     context: Context
@@ -59,7 +59,7 @@ class Output:
     def write(self, result: Result) -> None:
         """Put a job's files into place.
 
-        One that fails is a failure in the summary, and its feed is built again next time.
+        If that fails, the summary says so, and the next build builds the feed again.
         """
         failure = result.failure
         if failure is None:
@@ -80,7 +80,7 @@ class Output:
             self.save()
 
     def save(self, unchanged: Iterable[FeedState] = ()) -> None:
-        """Save clean texts and the manifest, once the files are safe on disk.
+        """Save clean texts and the manifest, after the files are synced to the disk.
 
         `unchanged` are states of feeds whose files stay as they are.
         """
@@ -116,7 +116,7 @@ class Output:
             hub_queue.want(connection, publication.feeds.hubs, topics, self.context.now)
 
     def forget(self, keys: Iterable[str]) -> None:
-        """Remove the files of feeds that are not configured any more."""
+        """Remove the files of feeds that are no longer configured."""
         gone = list(keys)
         if not gone or self.context.dry_run:
             return
@@ -134,7 +134,7 @@ class Output:
             published.forget_feeds(connection, removed)
 
     def trim(self, kept: Iterable[tuple[FeedSpec, Archive]]) -> None:
-        """Take what was withdrawn out of documents that cannot be written again as a whole."""
+        """Remove withdrawn articles from documents that have the only copy of others."""
         directory, publication = self.context.directory, self.context.publication
         for spec, archive in kept:
             path = publication.archive_path(spec, archive.number)
@@ -152,7 +152,7 @@ class Output:
             self.save()
 
     def remove_strays(self) -> None:
-        """Remove the files of archive documents that are no more."""
+        """Remove the files of archive documents that are no longer in the store."""
         if self.context.dry_run:
             return
         with self.context.store.transaction() as connection:
@@ -176,7 +176,7 @@ class Output:
         self.context.summary.paths += [file.left.path for file in files if file.is_new]
 
     def _complete(self, state: FeedState, files: Sequence[Prepared]) -> FeedState:
-        """A feed's state with its files, after those of its former formats are removed."""
+        """Return a feed's state with its files; remove its files of other formats."""
         left = tuple(file.left for file in files)
         paths = {file.path for file in left}
         old = self.context.manifest.get(state.key)

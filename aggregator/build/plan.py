@@ -46,9 +46,9 @@ ACTIVE_DAYS = datetime.timedelta(days=30)
 class Jobs:
     """The jobs of one build.
 
-    `recounted` are new states of feeds that show the same entries but count other articles,
-    `kept` the documents that may only be trimmed, since texts in them are known from them
-    alone, and `learnt` the names that articles have for their sources.
+    `recounted` are new states of feeds that show the same entries, but have had other articles.
+    `kept` are archive documents that have the only copy of a text, and may only be trimmed.
+    `learnt` are the names of sources that posts use.
     """
 
     context: Context
@@ -58,9 +58,9 @@ class Jobs:
     learnt: dict[str, str | None] = field(default_factory=dict)
 
     def of(self, specs: Iterable[FeedSpec]) -> Iterator[Job]:
-        """Yield what is to render of some feeds: each feed after its archives."""
+        """Yield the documents to render of some feeds: the archive documents before the feed."""
         for job in self._of(specs):
-            # Loaded only if there is something to render, and before workers share it.
+            # Only if there is something to render, and before workers are forked.
             rendering.load((*self.context.publication.feeds.formats, "atom"))
             yield job
 
@@ -84,7 +84,7 @@ class Jobs:
         return window
 
     def _archives(self, spec: FeedSpec) -> Iterator[Job]:
-        """The documents of older entries that are not on disk as they should be."""
+        """Yield the archive documents to write."""
         publication = self.context.publication
         rules = publication.rules(spec)
         number = 0
@@ -102,7 +102,7 @@ class Jobs:
                         due.append((archive, articles, names, fingerprint))
                 bodies = self._bodies(connection, [item for _, found, *_ in due for item in found])
             for archive, articles, names, fingerprint in due:
-                # What an earlier store has left is sealed, also where nothing follows it.
+                # A document adopted from an earlier store is sealed, but may have no successor.
                 place = replace(archive, is_sealed=archive.number < newest)
                 document = self._document(spec, articles, names, self._origins(spec, names))
                 texts = (bodies[article.code, article.revision] for article in articles)
@@ -122,12 +122,12 @@ class Jobs:
     def _is_due(
         self, spec: FeedSpec, archive: Archive, revisions: Revisions, fingerprint: bytes
     ) -> bool:
-        """Whether a document is not on disk as it should be."""
+        """Whether an archive document must be written."""
         if archive.is_written:
             return archive.fingerprint != fingerprint
         if revisions.are_known(archive):
             return True
-        # Of an article that a lost store had, the text may be there and nowhere else.
+        # It may have the only copy of a text that a lost store had.
         path = self.context.directory / self.context.publication.archive_path(spec, archive.number)
         if path.exists():
             self.kept.append((spec, archive))
@@ -139,7 +139,7 @@ class Jobs:
         return True
 
     def _feed(self, spec: FeedSpec, articles: list[Article]) -> Job | None:
-        """The feed that people subscribe to; None if it shows what it showed last."""
+        """Return the subscription document, or None if it shows what it showed last."""
         context, publication = self.context, self.context.publication
         with context.store.transaction() as connection:
             names = self._names(connection, spec, articles)
@@ -202,9 +202,9 @@ class Jobs:
     def _names(
         self, connection: Connection, spec: FeedSpec, articles: Iterable[Article]
     ) -> dict[str, SourceName]:
-        """The names of some articles' sources: by config, else by their newest article.
+        """Return the names of some articles' sources: as configured, else of their newest article.
 
-        The name that another feed was published with does not count, since it may have failed.
+        The manifest is no help, since the feed of a source may have failed.
         """
         publication = self.context.publication
         sources = {article.source for article in articles}
@@ -217,7 +217,7 @@ class Jobs:
     def _origins(
         self, spec: FeedSpec, names: Mapping[str, SourceName], *, live: bool = False
     ) -> dict[str, FeedOrigin]:
-        """The sources' own feeds, for one of several; `live` ones have the date of an update."""
+        """Return the sources' own feeds, in a feed of several; `live` ones with their dates."""
         if spec.source is not None:
             return {}
         publication, zone = (
@@ -241,7 +241,7 @@ class Jobs:
     def _bodies(
         self, connection: Connection, articles: list[Article]
     ) -> dict[tuple[str, int], Body]:
-        """For each revision its clean HTML, or its text where that is not clean yet."""
+        """Return the clean HTML of each revision, or its text where that is not clean yet."""
         publication = self.context.publication
         clean = renditions.renditions(connection, articles, publication.cleaning)
         raw = {
@@ -263,7 +263,7 @@ class Jobs:
     def _activity(
         self, connection: Connection, spec: FeedSpec, newest: tuple[Entry, ...]
     ) -> Activity:
-        """What the page shows of a feed; the combined one has the sum of its sources'."""
+        """Return what the index page shows of a feed; it sums up the combined one itself."""
         headlines = tuple(
             Headline(entry.title, entry.alternate, entry.published.astimezone(datetime.UTC))
             for entry in newest

@@ -15,11 +15,10 @@ from aggregator.model.packing import pack, unpack
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What an entry's content is made from, packed.
+    """The text of a revision (code, revision), packed.
 
-    A text to clean, of `media_type` and with URLs relative to `base`; or, where
-    `media_type` is None, HTML that is clean already.  `revision` is the code and the revision
-    of the article; once clean, only the text of its newest one `is_kept`.
+    It has to be cleaned, and is of `media_type`, with URLs relative to `base`; or it is clean
+    HTML, and `media_type` is None.  `is_kept` says whether to store it once it is clean.
     """
 
     revision: tuple[str, int]
@@ -30,7 +29,7 @@ class Body:
 
 
 class DocumentState(NamedTuple):
-    """What an archive document of the feed `key` shows: its number, and a digest."""
+    """An archive document of the feed `key`: its number, and a digest of what it shows."""
 
     key: str
     number: int
@@ -47,11 +46,10 @@ class CleanText(NamedTuple):
 
 @dataclass(frozen=True)
 class Job:
-    """A document to render, and what to note once it is written.
+    """A document to render, and the state to save once it is written.
 
-    The document's entries have no content yet; `bodies` has what it is made from, in the same
-    order.  `paths` are the files to make, by format.  The `state` of a feed lacks its files
-    until they are written.
+    The document's entries have no content; `bodies` are their texts, in the same order.
+    `paths` are the files to write, by format.  The `state` of a feed has no files yet.
     """
 
     state: FeedState | DocumentState

@@ -1,6 +1,6 @@
 """Which articles the feeds of tags and the named feeds of the configuration show.
 
-Every article is looked at once when it arrives, and again when it has changed.
+Every article is examined once when it arrives, and again when it has changed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from aggregator.store.selected import Progress
 
 PAGE = 500
 TAGS = "tags"
-# One more whenever the same rules find other articles than before.
+# Raise it when the same rules choose other articles than before.
 VERSION = 1
 
 
@@ -82,7 +82,7 @@ class _Filter:
 
 
 def update(store: Store, publication: Publication, changed: Iterable[str]) -> None:
-    """Bring all selections up to date, and mark the feeds that may look different."""
+    """Bring all selections up to date, and mark the feeds that become dirty."""
     selections = _selections(publication)
     rules = {selection.name: selection.rules for selection in selections}
     with store.transaction() as connection:
@@ -122,7 +122,7 @@ def _selections(publication: Publication) -> list[Selection]:
 def _select(
     connection: Connection, selections: Sequence[Selection], articles: list[Article]
 ) -> None:
-    """Save which feeds show some articles, and mark those and the ones that showed them."""
+    """Save which feeds show some articles; mark these feeds and those that showed them."""
     reads_text = any(selection.reads_text for selection in selections)
     texts = _texts(connection, articles) if reads_text else {}
     before = selected.feeds_of(connection, [article.code for article in articles])
@@ -136,6 +136,6 @@ def _select(
 
 
 def _texts(connection: Connection, articles: Iterable[Article]) -> dict[str, str]:
-    """Texts as they were found: what feeds show has lost the mark-up of stocks."""
+    """Return raw texts by code: cleaning removes the mark-up of stocks."""
     ids = {article.body_id: article.code for article in articles if article.body_id is not None}
     return {ids[number]: unpack(body) for number, body in bodies_of(connection, ids.keys()).items()}

@@ -1,4 +1,4 @@
-"""What a document shows: its digest, and the revisions that its places name."""
+"""What a document shows: a digest of it, and the revisions in it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def fingerprint_of(
     origins: Mapping[str, FeedOrigin],
     newest_archive: int | None,
 ) -> bytes:
-    """A digest of all that a document shows, made without reading a text."""
+    """Return a digest of all that a document shows, without reading a text."""
     shown = (
         [(article.code, article.revision, article.version) for article in articles],
         sorted((key, name.name) for key, name in names.items()),
@@ -35,13 +35,13 @@ def archive_fingerprint(
     articles: Iterable[Article],
     names: Mapping[str, SourceName],
 ) -> bytes:
-    """The same for a document of older entries."""
+    """Return the same for an archive document."""
     sealed = b"sealed" if archive.is_sealed else b"open"
     return fingerprint_of(rules + sealed, articles, names, {}, None)
 
 
 class Revisions:
-    """The articles of some places in the revisions that these name, as far as they are known."""
+    """The articles of some places (code, revision) in those revisions, if they are known."""
 
     def __init__(self, connection: Connection, places: Collection[tuple[str, int]]) -> None:
         self._newest = articles_of(connection, {code for code, _ in places})
@@ -55,12 +55,12 @@ class Revisions:
         )
 
     def shown(self, archive: Archive) -> list[Article]:
-        """The articles as a document shows them: one that arrived later stands first."""
+        """Return the articles as a document shows them: the last that arrived comes first."""
         found = (self._article(*place) for place in reversed(archive.places))
         return [article for article in found if article is not None]
 
     def are_known(self, archive: Archive) -> bool:
-        """Whether nothing that a document should show can be lost by writing it again."""
+        """Whether all that a document should show is known, so that it can be written again."""
         return all(
             self._article(*place) is not None
             for place in archive.places
@@ -68,7 +68,7 @@ class Revisions:
         )
 
     def is_newest(self, key: tuple[str, int]) -> bool:
-        """Whether this is an article's newest revision."""
+        """Whether this is the newest revision of its article."""
         return self._newest[key[0]].revision == key[1]
 
     def _article(self, code: str, revision: int) -> Article | None:

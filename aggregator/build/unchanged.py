@@ -1,12 +1,11 @@
-"""The shortest way to find out that nothing changed.
+"""Skip a run when nothing has changed since the last one.
 
-After a run that left everything current, a small file beside the store says what that
-was seen on: the program, the configuration, every post's `stat`, every published file's and
-the store's.  While all of it is as it was, and no held-back article is due, the next run
-would do nothing, and need not load what it would do that with.  Paths are as the
-configuration has them, so that a copy of the site is looked at in the copy, and inodes tell
-it from its original.  The file is a cache: any doubt, and it is passed over; deleting it
-costs one full look.
+After a run that left everything current, a small file beside the store, the stamp, describes
+the program, the configuration, every post, every published file and the store.  While all of
+them are the same, and no scheduled article is due, the next run would do nothing, and ends
+before it loads the database and the renderer.  Paths are those of the configuration, so that a
+copy of the site is compared with the copy, and inodes distinguish it from the original.  The
+stamp is a cache: it is ignored in any doubt, and may be deleted.
 """
 
 from __future__ import annotations
@@ -31,12 +30,12 @@ _MAX_BYTES = 50_000_000
 
 
 def stamp_path(store: Path) -> Path:
-    """Where the stamp of a store is."""
+    """Return the path of the stamp of a store."""
     return store.with_name(store.name + ".current")
 
 
 def check(config: Path, environment: Mapping[str, str] = os.environ) -> dict[str, Any] | None:
-    """The summary of the last run if nothing has changed since, None in any doubt."""
+    """Return the summary of the last run if nothing has changed since, or None in any doubt."""
     try:
         raw = config.read_bytes()
         values = safe_yaml.load(raw.decode("utf-8-sig")).value
@@ -61,7 +60,7 @@ def check(config: Path, environment: Mapping[str, str] = os.environ) -> dict[str
         summary = stamp["summary"]
         return summary if isinstance(summary, dict) else None
     except (OSError, ValueError, KeyError, TypeError, UnusableError, AggregatorError):
-        return None  # no stamp, or one that can't be trusted: the full run finds out why
+        return None  # no stamp, or an unreadable one: the full run says why
 
 
 def note(
@@ -74,12 +73,12 @@ def note(
     summary: Mapping[str, Any],
     environment: Mapping[str, str] = os.environ,
 ) -> None:
-    """Note that everything is current.
+    """Write the stamp: everything is current.
 
-    `posts` are the folders, their globs, the digests of what was seen in them and when
-    the folders themselves had changed before that (which tells of a new file at once),
-    `files` all that was published below the folder `feeds`, `next_due` is when a held-back
-    article is due.  Folders are as the configuration has them.
+    `posts` are the folders, their globs, digests of what was seen in them, and when the folders
+    themselves had changed before that, which shows a new file at once.  `files` are all that
+    is published in the folder `feeds`, and `next_due` is when a scheduled article is due.
+    Folders are those of the configuration.
     """
     root = config.resolve().parent / feeds
     # A cache that cannot be written costs time only.
@@ -97,7 +96,7 @@ def note(
 
 
 def forget(store: Path) -> None:
-    """Remove the stamp, before anything is changed."""
+    """Remove the stamp before anything is changed."""
     remove_quietly(stamp_path(store))
 
 
@@ -107,7 +106,7 @@ def _config_digest(raw: bytes, environment: Mapping[str, str]) -> str:
 
 
 def _program() -> list[tuple[str, int, int]]:
-    """The program's own files: an upgrade may keep the version, as a checkout does."""
+    """Describe the program's own files: a checkout changes them but not the version."""
     found = []
     folders = [os.path.dirname(os.path.dirname(__file__))]
     while folders:
@@ -123,7 +122,7 @@ def _program() -> list[tuple[str, int, int]]:
 
 
 def _posts_digest(root: str, glob: str) -> str:
-    """The digest that a poll of the folder would come to now."""
+    """Return the digest that a poll of the folder would come to now."""
     digest = PostsDigest()
     for path in list_posts(Path(root), glob):
         digest.add(path, os.lstat(f"{root}/{path}"))

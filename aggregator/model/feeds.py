@@ -1,4 +1,4 @@
-"""Feeds and their entries, as frozen values, in the terms of RFC 4287."""
+"""Feeds and their entries, in the terms of RFC 4287."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aggregator.model.articles import Enclosure
 
 @dataclass(frozen=True)
 class SourceName:
-    """A source as feeds name it; `slug` is safe as a file name."""
+    """A source and its name in feeds; `slug` is safe as a file name."""
 
     key: str
     slug: str
@@ -36,11 +36,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class FeedSpec:
-    """What a feed is, before it has entries.
+    """A feed without its entries.
 
-    `kind` is "all", "source", "tag" or "extra", and `subject` says which one: the key of
-    the source, the tag, the name in the configuration.  `stem` is the path of its files
-    less their endings.
+    `kind` is "all", "source", "tag" or "extra", and `subject` the key of the source, the tag,
+    or the name in the configuration.  `stem` is the path of its files without an ending, and
+    `limit` the most entries that it shows.
     """
 
     key: str
@@ -51,17 +51,16 @@ class FeedSpec:
 
     @property
     def source(self) -> str | None:
-        """The key of the one source whose entries it has, None if it has those of several."""
+        """The key of its source, or None for a feed of several sources."""
         return self.subject if self.kind == "source" else None
 
 
 @dataclass(frozen=True)
 class FeedOrigin:
-    """A source's own feed, as `atom:source` names it in feeds of several sources.
+    """A source's own feed, for `atom:source` in feeds of several sources.
 
-    `urls` are its addresses by format.  `updated` is None in archives, where an entry's
-    source counts as updated when the entry was: such a document must not depend on what
-    its sources publish later.
+    `urls` are by format.  `updated` is None in archive documents, where the date of the entry
+    stands for it: they must not depend on what the sources publish later.
     """
 
     id: str
@@ -72,10 +71,10 @@ class FeedOrigin:
 
 @dataclass(frozen=True)
 class ArchivePlace:
-    """Where a document stands among those of its feed (RFC 5005 §4).
+    """The links of a document to the others of its feed (RFC 5005 §4).
 
-    `current` is the address of the feed that people subscribe to, None in that one
-    itself; `previous` leads to older entries, `next` to newer ones.
+    `current` is the URL of the subscription document, None in that one itself; `previous` has
+    older entries, `next` newer ones.
     """
 
     current: str | None = None
@@ -87,10 +86,9 @@ class ArchivePlace:
 class FeedDocument:
     """A feed, ready for any format: newest entry first (RFC 4287 §4.1.1).
 
-    `urls` are its addresses by format; `hubs` those of WebSub; `page` is that of the
-    page to subscribe from, and `root` the way from the document to the folder of that.
-    `origins` has the feed of each entry's source, by the source's key, where entries of
-    several sources stand together.
+    `urls` are by format; `hubs` are those of WebSub; `page` is the URL of the index page, and
+    `root` the relative path to the feeds folder.  In a feed of several sources, `origins` has
+    the own feed of each source, by its key.
     """
 
     id: str
@@ -113,7 +111,7 @@ class FeedDocument:
 
 @dataclass(frozen=True)
 class Headline:
-    """An entry in one line, for the page."""
+    """An entry as the index page lists it."""
 
     title: str
     url: str
@@ -122,7 +120,7 @@ class Headline:
 
 @dataclass(frozen=True)
 class Activity:
-    """What a feed has had: its articles, those of each day, and its newest entries.
+    """How many articles a feed has had, in all and by day, and its newest entries.
 
     `days` are pairs of a day's ordinal and a number of articles.
     """
@@ -134,7 +132,7 @@ class Activity:
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """A file as it was left on disk; its path is relative to the feeds folder.
+    """A file as it was written; its path is relative to the feeds folder.
 
     `checksum` is the CRC-32 of its bytes.
     """
@@ -147,10 +145,10 @@ class PublishedFile:
 
 @dataclass(frozen=True)
 class FeedState:
-    """What a feed showed when it was last published: the manifest's row.
+    """What a feed showed when it was last published: a row of the manifest.
 
-    `title` is the source's name, `rules` a digest of the settings that it was built
-    with, and `checked_at` is until when articles that were held back have been looked at.
+    `title` is its subject's name, `rules` a digest of the settings that it was built with, and
+    `checked_at` the time up to which scheduled articles are published.
     """
 
     key: str
@@ -166,11 +164,11 @@ class FeedState:
 
 @dataclass(frozen=True)
 class Archive:
-    """A document of older entries (RFC 5005 §4).
+    """An archive document: older entries of a feed (RFC 5005 §4).
 
-    `places` are the code and the revision of each of its articles, in the order in which
-    they were put there.  A sealed one has a successor, and takes no more; one that is not
-    `is_written` is not on disk as it should be.
+    `places` are the code and the revision of each of its articles, in the order of their
+    arrival.  A sealed document has a successor, and never gets more; one that is not
+    `is_written` must be written, again or for the first time.
     """
 
     number: int

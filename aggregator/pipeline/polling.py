@@ -154,7 +154,7 @@ def _poll(
             fetcher = stack.enter_context(_fetcher(settings, canceller))
         transaction = partial(_transaction, lock, store)
         if notifies and fetcher is not None:
-            outcome.hubs = websub.tell(transaction, fetcher, partial(_now, clock))
+            outcome.hubs = websub.notify(transaction, fetcher, partial(_now, clock))
         if origins:
             outcome.origins = upstream.poll(
                 transaction,
@@ -189,7 +189,7 @@ def notify_hubs(
             store = stack.enter_context(recovery.open_store(settings))
         transaction = partial(_transaction, lock, store)
         fetcher = stack.enter_context(_fetcher(settings, canceller))
-        summary = websub.tell(transaction, fetcher, partial(_now, clock))
+        summary = websub.notify(transaction, fetcher, partial(_now, clock))
         with transaction() as connection:
             # A hub that failed before fails still, though it was not due now.
             failures = [

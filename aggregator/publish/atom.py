@@ -18,7 +18,7 @@ MEDIA_TYPE = FORMATS["atom"].media_type
 
 
 def render(document: FeedDocument) -> bytes:
-    """The feed as UTF-8 XML.  Characters that XML has no place for are left out."""
+    """Return the feed as UTF-8 XML, without characters that XML does not allow."""
     feed = make_head(document, "atom")
     feed.id(document.id)
     if document.subtitle:
@@ -35,7 +35,7 @@ def render(document: FeedDocument) -> bytes:
 
 
 def _entry(entry: Entry, origin: FeedOrigin | None) -> str:
-    """One entry (RFC 4287 §4.1.2), with the source that it is from if that is another feed."""
+    """Return an entry (RFC 4287 §4.1.2); `origin` is its source's feed, if it is another one."""
     source = entry.source
     parts = [
         element("id", entry.id),
@@ -63,7 +63,7 @@ def _entry(entry: Entry, origin: FeedOrigin | None) -> str:
 
 
 def _source(origin: FeedOrigin, updated: datetime.datetime) -> str:
-    """RFC 4287 §4.2.11."""
+    """Return the element `source` (RFC 4287 §4.2.11)."""
     address = origin.urls.get("atom")
     link = element("link", href=address, rel="self", type=MEDIA_TYPE) if address else ""
     return (

@@ -1,16 +1,16 @@
-"""Files once more in a content coding, for servers that send them so (RFC 9110 §8.4.1).  Pure."""
+"""Content codings of files, for servers that send them as they are (RFC 9110 §8.4.1).  Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
 ENDINGS: Mapping[str, str] = {"br": ".br", "gzip": ".gz"}
-# Past these, seconds turn into minutes for a few per cent.
+# Higher levels take minutes instead of seconds, and save a few per cent.
 _GZIP_LEVEL, _BROTLI_QUALITY = 6, 5
 
 
 def compressed(data: bytes, coding: str) -> bytes:
-    """The bytes in a coding; the same bytes always give the same."""
+    """Return the bytes in a coding: the same for the same bytes."""
     if coding == "gzip":
         import gzip
 
@@ -20,7 +20,7 @@ def compressed(data: bytes, coding: str) -> bytes:
     return bytes(brotli.compress(data, mode=brotli.MODE_TEXT, quality=_BROTLI_QUALITY))
 
 
-def with_packed(paths: Iterable[str], codings: Collection[str]) -> list[str]:
-    """Files, each with what it is called in these codings."""
+def with_codings(paths: Iterable[str], codings: Collection[str]) -> list[str]:
+    """Return the paths of files, each with its paths in these codings."""
     endings = ("", *(ENDINGS[coding] for coding in codings))
     return [path + ending for path in paths for ending in endings]

@@ -1,4 +1,4 @@
-"""Bytes → files, so that a reader sees the old feed or the new one, whole."""
+"""Bytes → files: a reader sees the old feed or the new one, never half of one."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _PIECE = 1_000_000
 
 @dataclass(frozen=True)
 class Prepared:
-    """A file that is ready to be put into place, and will then be `left` so.
+    """A file that is ready to be put into place; `left` is what it will be there.
 
-    Its bytes lie in the file `temporary`; there is none where the published file has them
-    already, and in a dry run.  `is_new` says that they differ from what was published, which
-    a file in a content coding never counts as.
+    Its bytes are in the file `temporary`, unless the published file has them already or the
+    run is dry.  `is_new` says that they differ from those of the published file; it is false
+    for a file in a content coding.
     """
 
     left: PublishedFile
@@ -44,8 +44,8 @@ def prepare(
 ) -> list[Prepared]:
     """Write the bytes that `path` is to hold beside it, and once more in each content coding.
 
-    The file itself comes first.  A dry run only finds out whether they differ.  Raises
-    `PublishError`, and leaves no temporary file.
+    The file itself comes first.  A dry run writes nothing, and compares the file itself only.
+    Raises `PublishError`, and leaves no temporary file then.
     """
     if dry_run:
         return [Prepared(PublishedFile(path, 0, 0), not _holds(directory / path, data))]
@@ -67,7 +67,7 @@ def prepare(
 def put(directory: Path, file: Prepared, codings: Collection[str]) -> None:
     """Make a prepared file the published one.
 
-    Remove its twins in other codings than `codings`, which would be those of an older one.
+    Remove it in content codings that are not in `codings`: they would be of an older file.
     Raises `PublishError`; the old file is then unchanged and the temporary one removed.
     """
     target = directory / file.left.path
@@ -83,7 +83,7 @@ def put(directory: Path, file: Prepared, codings: Collection[str]) -> None:
 
 
 def left_file(directory: Path, path: str) -> PublishedFile | None:
-    """A file as it lies in the feeds folder; None if it cannot be read."""
+    """Return a file of the feeds folder as it is on disk, or None if it cannot be read."""
     target = directory / path
     try:
         if not target.is_file():
@@ -95,25 +95,25 @@ def left_file(directory: Path, path: str) -> PublishedFile | None:
 
 
 def remove(directory: Path, path: str) -> None:
-    """Remove a file that is not published any more, with its packed ones.
+    """Remove a file that is no longer published, also in each content coding.
 
-    Raises `PublishError` if it is still there.
+    Raises `PublishError` if it cannot be removed.
     """
     for ending in ("", *ENDINGS.values()):
         target = directory / (path + ending)
         try:
             target.unlink(missing_ok=True)
         except NotADirectoryError:
-            continue  # it cannot be there
+            continue  # its folder does not exist
         except OSError as error:
-            reason = f"{target}: is published no more, and cannot be removed: {error.strerror}"
+            reason = f"{target}: is no longer published, but cannot be removed: {error.strerror}"
             raise PublishError(reason) from error
 
 
 def sync_folders(folders: Iterable[Path]) -> None:
-    """Make renames in these folders last through a power cut.
+    """Write the renames in these folders to the disk, so that they outlive a power cut.
 
-    Raises `PublishError` if that cannot be promised of one of them.
+    Raises `PublishError` if one of the folders cannot be synced.
     """
     failure: PublishError | None = None
     for folder in folders:
@@ -125,14 +125,14 @@ def sync_folders(folders: Iterable[Path]) -> None:
                 os.close(descriptor)
         except OSError as error:
             failure = PublishError(
-                f"{folder}: what was written there may not outlive a power cut: {error.strerror}"
+                f"{folder}: cannot be synced, so a power cut may lose its files: {error.strerror}"
             )
     if failure is not None:
         raise failure
 
 
 def remove_leftovers(folders: Iterable[Path]) -> None:
-    """Delete temporary files of a run that was killed; the caller holds the lock."""
+    """Delete the temporary files of a killed run; the caller holds the lock."""
     for folder in folders:
         with contextlib.suppress(OSError):
             for leftover in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
@@ -140,7 +140,7 @@ def remove_leftovers(folders: Iterable[Path]) -> None:
 
 
 def is_as_left(files: Iterable[PublishedFile], directory: Path, *, full: bool = False) -> bool:
-    """Whether files look on disk as they did when they were written; with `full` byte by byte."""
+    """Whether files have their size and time of writing, and with `full` their checksum."""
     try:
         for file in files:
             path = f"{directory}/{file.path}"
@@ -174,7 +174,7 @@ def _checksum(path: str | Path) -> int:
 
 
 def _prepared(directory: Path, path: str, data: bytes, modified: int | None = None) -> Prepared:
-    """One file, as if it was `modified` then, in nanoseconds."""
+    """Prepare one file; `modified` is its time of modification, in nanoseconds."""
     target = directory / path
     written = target
     is_new = not _holds(target, data)
@@ -185,12 +185,12 @@ def _prepared(directory: Path, path: str, data: bytes, modified: int | None = No
             write_new(written, data, sync=True)
         if modified is not None:
             os.utime(written, ns=(modified, modified))
-        found = written.stat()
+        status = written.stat()
     except OSError as error:
         if is_new and written != target:
             remove_quietly(written)
         raise _failure(target, error) from error
-    left = PublishedFile(path, found.st_size, found.st_mtime_ns, zlib.crc32(data))
+    left = PublishedFile(path, status.st_size, status.st_mtime_ns, zlib.crc32(data))
     return Prepared(left, is_new, written if is_new else None)
 
 

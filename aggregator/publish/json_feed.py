@@ -12,7 +12,7 @@ VERSION = "https://jsonfeed.org/version/1.1"
 
 
 def render(document: FeedDocument) -> bytes:
-    """The feed as UTF-8 JSON, an item a line."""
+    """Return the feed as UTF-8 JSON, one item a line."""
     head: dict[str, Any] = {
         "version": VERSION,
         "title": document.title,
@@ -54,13 +54,13 @@ def _item(entry: Entry, origin: FeedOrigin | None) -> str:
             for enclosure in entry.enclosures
         ],
     }
-    # The text is clean already, and the longest by far.
+    # Clean already: nothing forbidden has to be removed from the longest text.
     content = json.dumps(entry.content or " ", ensure_ascii=False)
     return f'{_dump(_filled(item)).removesuffix("}")}, "content_html": {content}}}'
 
 
 def _filled(values: dict[str, Any]) -> dict[str, Any]:
-    """What there is; a key without a value is left out."""
+    """Return the values less the empty ones."""
     return {key: value for key, value in values.items() if value not in (None, [], "")}
 
 

@@ -10,7 +10,7 @@ from aggregator.publish.xml import element, text_or_html
 
 
 def render(overview: Overview) -> bytes:
-    """The list as UTF-8 XML: the combined feed, then the others by their kinds."""
+    """Return the list as UTF-8 XML: the combined feed, then the others by kind."""
     say = words(overview.language)
     groups = {"extra": say.topics, "source": say.sources, "tag": say.tags}
     lines = [

@@ -1,4 +1,4 @@
-"""All feeds → the page to subscribe from: static HTML that needs no script."""
+"""All feeds → the index page, to subscribe from: static HTML that needs no script."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from aggregator.publish.texts import Words, words
 
 STYLE, SCRIPT = "feeds.css", "feeds.js"
 GENERATOR = "aggregator"
-# Where the header can't say it, as on a plain file server, the page does.
+# In the page, since a plain file server sends no such header.
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'{}; "
     "base-uri 'none'; form-action 'none'"
@@ -29,7 +29,7 @@ _make = ElementMaker()
 
 
 def render(overview: Overview) -> bytes:
-    """The page in UTF-8.  Every value becomes a text or an attribute, and nothing else."""
+    """Return the page in UTF-8.  Every value becomes a text or an attribute, never mark-up."""
     say = words(overview.language)
     page = _tag(
         "html",
@@ -112,7 +112,7 @@ def _body(overview: Overview, say: Words) -> etree._Element:
 
 
 def _search(say: Words) -> etree._Element:
-    """The search box; a script shows it, since without one it could not search."""
+    """The search box; the script that searches also shows it."""
     return _tag(
         "form",
         _tag("label", say.search, {"for": "search"}),
@@ -192,7 +192,7 @@ def _buttons(card: Card, overview: Overview, say: Words) -> etree._Element:
 
 
 def _chart(days: tuple[int, ...], say: Words) -> etree._Element:
-    """A bar a day: one path, so that thousands of charts stay small."""
+    """One bar for each day, all in one path, so that thousands of charts stay small."""
     top = max(days)
     width = len(days) * (_BAR + _GAP) - _GAP
     heights = [max(round(_HEIGHT * count / top), 1) if count else 0 for count in days]
@@ -231,7 +231,7 @@ def _tag(
     *children: etree._Element | str | dict[str, str],
     **attributes: str,
 ) -> etree._Element:
-    """An element; what HTML and XML have no place for is left out of its texts."""
+    """Return an element, its texts without characters that HTML and XML do not allow."""
     return _make(
         name,
         *map(_safe, children),

@@ -29,7 +29,7 @@ from aggregator.model.formats import FORMATS
 
 COMBINED = "all"
 PAGE, OPML = "index.html", "feeds.opml"
-# Where feeds of a kind are, below the folder of all feeds.
+# The folders of archives and of each kind of feed, within the feeds folder.
 ARCHIVES = "archives/"
 FOLDERS = {"source": "sources", "tag": "tags", "extra": "extra"}
 
@@ -70,7 +70,7 @@ class Publication:
         )
 
     def spec_of(self, key: str) -> FeedSpec | None:
-        """The feed with this key, None if it is not configured any more."""
+        """Return the feed with this key, or None if it is no longer configured."""
         kind, _, subject = key.partition(":")
         if key == COMBINED:
             return self.combined_spec()
@@ -83,17 +83,17 @@ class Publication:
         return None
 
     def source_name(self, source: str, learnt: str | None) -> SourceName:
-        """A source as feeds name it: by config, else as learnt, else by its key."""
+        """Return a source with its name: as configured, else as learnt from posts, else its key."""
         slug = source_slug(source)
         configured = (self.sources[key].name for key in (source, slug) if key in self.sources)
         return SourceName(source, slug, next(filter(None, configured), learnt or source))
 
     def source_url(self, source: str | None) -> str | None:
-        """The site of a source, if the settings name one."""
+        """Return the URL of a source's own site, if one is configured."""
         return self.sources[source].url if source and source in self.sources else None
 
     def subject_name(self, spec: FeedSpec, source: SourceName | None) -> str:
-        """What a feed is about, in a word: a source's name, a tag, a title."""
+        """Return what a feed is about: the name of a source, a tag, a title."""
         if source is not None:
             return source.name
         if spec.kind == "extra":
@@ -101,32 +101,32 @@ class Publication:
         return spec.subject if spec.kind == "tag" else self.site.title
 
     def feed_title(self, name: str) -> str:
-        """The title of a feed of a part of the site, by what it is about."""
+        """Return the title of a feed of one part of the site, named `name`."""
         return f"{name} - {self.site.title}"
 
     def feed_id(self, spec: FeedSpec) -> str:
-        """The feed's id, which no change of address or format moves."""
+        """Return the feed's id, which does not change with its URL or format."""
         return entry_id(self.site.tag, "feeds/" + spec.stem)
 
     def feed_urls(self, spec: FeedSpec) -> dict[str, str]:
-        """Where the feed is published, by format."""
+        """Return the URLs of the feed, by format."""
         return {name: self.feeds.url + path for name, path in self.feed_paths(spec).items()}
 
     def feed_paths(self, spec: FeedSpec) -> dict[str, str]:
-        """The feed's files, by format."""
+        """Return the paths of the feed's files, by format."""
         return {name: spec.stem + FORMATS[name].ending for name in self.feeds.formats}
 
     def archive_path(self, spec: FeedSpec, number: int) -> str:
-        """The file of a document of the feed's older entries."""
+        """Return the path of one of the feed's archive documents."""
         return f"{ARCHIVES}{spec.stem}.{number}{FORMATS['atom'].ending}"
 
     @property
     def page_url(self) -> str | None:
-        """Where people subscribe, if there is a page."""
+        """The URL of the index page, or None if there is none."""
         return self.feeds.url + PAGE if self.feeds.page else None
 
     def base(self, article: Article) -> str:
-        """What relative URLs in an article's text start from."""
+        """Return the base of relative URLs in an article's text."""
         if article.base is not None:
             return article.base
         link = article.link
@@ -134,11 +134,11 @@ class Publication:
 
     @property
     def cleaning(self) -> bytes:
-        """A digest of all that clean texts depend on beside the text."""
+        """A digest of all that a clean text depends on except the text."""
         return digest_of((CLEANER_VERSION, self.site.url))
 
     def rules(self, spec: FeedSpec) -> bytes:
-        """A digest of all that a feed depends on beside its articles."""
+        """Return a digest of all that a feed depends on except its articles."""
         return digest_of((self._rules, spec))
 
     @cached_property
@@ -147,7 +147,7 @@ class Publication:
 
 
 def make_entry(publication: Publication, article: Article, source: SourceName) -> Entry:
-    """An article as an entry, its content still empty."""
+    """Return an article as an entry, without its content."""
     zone = ZoneInfo(publication.site.timezone)
     return Entry(
         id=entry_id(publication.site.tag, article.code),
@@ -164,7 +164,7 @@ def make_entry(publication: Publication, article: Article, source: SourceName) -
 
 
 def tags_of(article: Article, source: SourceName) -> tuple[str, ...]:
-    """An article's categories that do not only say which source it is from."""
+    """Return an article's categories less those that name its source."""
     return tuple(
         category
         for category in article.categories
@@ -180,10 +180,10 @@ def make_document(
     origins: Mapping[str, FeedOrigin],
     newest_archive: int | None = None,
 ) -> FeedDocument:
-    """A feed of these entries, newest first.
+    """Return a feed of these entries, newest first.
 
-    It was updated when its newest entry was, never now; without entries, on the first
-    day of the year of its tag.  Its archive ends with the number `newest_archive`.
+    Its `updated` is that of its newest entry, never the clock; without entries, the first day
+    of the year of the site's tag.  The last document of its archive is `newest_archive`.
     """
     zone = ZoneInfo(publication.site.timezone)
     year = int(publication.site.tag.rpartition(",")[2][:4])
@@ -213,9 +213,9 @@ def make_document(
 def as_archive(
     publication: Publication, spec: FeedSpec, document: FeedDocument, archive: Archive
 ) -> FeedDocument:
-    """A document of older entries of the same feed (RFC 5005 §4).
+    """Return an archive document of the same feed (RFC 5005 §4).
 
-    It has no hub, since it is not the one that people subscribe to.
+    It has no hub, since nobody subscribes to it.
     """
     number = archive.number
     urls = publication.feed_urls(spec)

@@ -1,4 +1,4 @@
-"""Feeds that were written here → ids and dates."""
+"""Published feeds → the ids, dates and texts of their entries."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Dated(NamedTuple):
 
 
 def dated_entries(data: bytes, ending: str) -> Iterator[Dated]:
-    """Id, published and updated of every entry, in their order.
+    """Yield the id and the dates of every entry, in their order.
 
-    `ending` is that of the file.  Entries that cannot be read are passed over; so is the
-    rest of a torn document.
+    `ending` is that of the file.  Skips entries that cannot be read, and the rest of a torn
+    document.
     """
     found = _READERS[ending](data[:MAX_FEED])
     for identifier, published, updated in found:
@@ -87,7 +87,7 @@ def _elements(data: bytes, tag: str) -> Iterator[Any]:
 
 
 _READERS = {".atom": _atom, ".rss": _rss, ".json": _json}
-# Those of the files that can be read back.
+# Of the files that can be read back.
 ENDINGS = frozenset(_READERS)
 
 
@@ -99,7 +99,7 @@ def _utc(text: str) -> datetime.datetime:
 
 
 def entry_texts(data: bytes, ending: str) -> Iterator[tuple[str, str]]:
-    """Id and HTML of every entry that has both, in their order.  `ending` is the file's."""
+    """Yield the id and the HTML of every entry that has both; `ending` is that of the file."""
     data = data[:MAX_FEED]
     found: Iterator[tuple[Any, Any]]
     if ending == ".json":

@@ -13,13 +13,13 @@ from aggregator.model.feeds import Entry, FeedDocument, FeedOrigin
 from aggregator.publish.head import make_head, with_entries
 from aggregator.publish.xml import element, text_element, text_or_html
 
-# How long a reader may leave a feed alone, in minutes.
+# How long a reader may cache a feed, in minutes.
 TIME_TO_LIVE = 15
 SUMMARY = 200
 
 
 def render(document: FeedDocument) -> bytes:
-    """The feed as UTF-8 XML.  Characters that XML has no place for are left out."""
+    """Return the feed as UTF-8 XML, without characters that XML does not allow."""
     feed = make_head(document, "rss")
     feed.load_extension("dc", atom=False)
     feed.link(href=without_forbidden(document.alternate), rel="alternate")
@@ -34,7 +34,7 @@ def render(document: FeedDocument) -> bytes:
 
 
 def _item(entry: Entry, origin: FeedOrigin | None) -> str:
-    """One item; what RSS has no element for stands in those of Atom."""
+    """Return an item; elements that RSS lacks are those of Atom and Dublin Core."""
     parts = [
         element("title", text_or_html(entry.title)),
         element("link", entry.alternate),
@@ -47,7 +47,7 @@ def _item(entry: Entry, origin: FeedOrigin | None) -> str:
     ]
     if entry.via is not None:
         parts.append(element("atom:link", href=entry.via, rel="via", type="text/html"))
-    # RSS has room for one.
+    # RSS allows one.
     for enclosure in entry.enclosures[:1]:
         parts.append(
             element(
@@ -65,10 +65,10 @@ def _item(entry: Entry, origin: FeedOrigin | None) -> str:
 
 
 def _summary(entry: Entry) -> str:
-    """The first words as HTML, for readers that list them; the text itself stands beside it.
+    """Return the first words as HTML, for readers that show them in a list.
 
-    By the profile a description is HTML, so plain text is escaped for that, too.
+    By the profile a description is HTML, so plain text is escaped once more.
     """
     start = entry.content[: 10 * SUMMARY]
-    words = plain_text(start[: start.rfind(">") + 1] or start, SUMMARY) or entry.title
-    return escape(words, quote=False)
+    text = plain_text(start[: start.rfind(">") + 1] or start, SUMMARY) or entry.title
+    return escape(text, quote=False)

@@ -1,4 +1,4 @@
-"""What pages and feeds say to people, in the language of the site.  Pure."""
+"""The texts of the index page and of feeds, in the language of the site.  Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Every text of the page; `{}` stands for a number or a name."""
+    """Every text for people; `{}` stands for a number or a name."""
 
     this_is_a_feed: str
     to_the_page: str
@@ -78,5 +78,5 @@ _ENGLISH = Words(
 
 
 def words(language: str) -> Words:
-    """Chinese for any kind of Chinese, English for everything else."""
+    """Return Chinese texts for any kind of Chinese, and English ones for all other languages."""
     return _CHINESE if language.lower().split("-")[0] == "zh" else _ENGLISH

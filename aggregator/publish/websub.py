@@ -1,4 +1,4 @@
-"""Telling WebSub hubs that feeds have changed: apart from builds, and until they heard it."""
+"""Notifying WebSub hubs of changed feeds: apart from builds, and until they accept it."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from aggregator.store.hub_queue import Ping
 
 FIRST_WAIT = datetime.timedelta(seconds=30)
 LONGEST_WAIT = datetime.timedelta(hours=1)
-# What nobody wanted to hear for a day is old news.
+# Since when a hub has failed to be notified of a feed.
 GIVEN_UP_AFTER = datetime.timedelta(days=1)
 
 
-def tell(
+def notify(
     transaction: Callable[[], AbstractContextManager[Connection]],
     fetcher: Fetcher,
     clock: Callable[[], datetime.datetime],
 ) -> HubSummary:
-    """Tell each hub what it is to be told by now.
+    """Notify each hub of the feeds that are due.
 
-    A hub that fails is left alone for a while, with all that is for it.
+    A hub that fails is not contacted again before some time has passed, for any feed.
     """
     summary = HubSummary()
     with transaction() as connection:
@@ -38,30 +38,29 @@ def tell(
         if fetcher.is_cancelled:
             break
         if ping.hub in failing:
-            trouble, again = failing[ping.hub]
+            reason, retry_at = failing[ping.hub]
         else:
-            found = _send(fetcher, ping, clock)
-            if found is None:
+            failure = _send(fetcher, ping, clock)
+            if failure is None:
                 summary.told += 1
                 with transaction() as connection:
                     hub_queue.done(connection, ping)
                 continue
-            trouble, again = found
-            failing[ping.hub] = found
-            summary.failures.append(f"hub {ping.hub}: {trouble}")
+            reason, retry_at = failing[ping.hub] = failure
+            summary.failures.append(f"hub {ping.hub}: {reason}")
         with transaction() as connection:
             if clock() - ping.since >= GIVEN_UP_AFTER:
                 hub_queue.done(connection, ping)
                 summary.given_up += 1
             else:
-                hub_queue.postpone(connection, ping, again, ping.failures + 1, trouble)
+                hub_queue.postpone(connection, ping, retry_at, ping.failures + 1, reason)
     return summary
 
 
 def _send(
     fetcher: Fetcher, ping: Ping, clock: Callable[[], datetime.datetime]
 ) -> tuple[str, datetime.datetime] | None:
-    """Tell a hub; None if it heard, else why not and when to try again."""
+    """Notify a hub; return None if it accepted, else why not and when to retry."""
     form = {"hub.mode": "publish", "hub.url": ping.topic, "hub.topic": ping.topic}
     wait = min(FIRST_WAIT * 2 ** min(ping.failures, 10), LONGEST_WAIT)
     try:

@@ -1,4 +1,4 @@
-"""XML text, for what the feed library leaves out or is slow at.  Pure."""
+"""XML as text, for what feedgen cannot write or is slow at.  Pure."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from aggregator.articles.sanitize import without_forbidden
 _JOINER = "\u2060"
 _TAG_OR_REFERENCE = re.compile(r"(?:<(?=[a-zA-Z/!?])|&(?=#?\w+;))")
 _LINE_ENDS = {9: "&#9;", 10: "&#10;", 13: "&#13;"}
-# What must not stand in a text or between double quotes as it is.
+# Characters that are escaped or removed in texts and attributes.
 _ODD = re.compile('[\x00-\x1f"&<>\x7f-\x9f\ud800-\udfff\ufffe\uffff]')
 
 
 def element(name: str, text: str | None = None, /, **attributes: str) -> str:
-    """`<name key="value">text</name>`, less the characters that XML has no place for.
+    """Return `<name key="value">text</name>`, without characters that XML does not allow.
 
     >>> element("link", href="https://example.org/?a&b")
     '<link href="https://example.org/?a&amp;b"/>'
     """
     start = name
     for key, value in attributes.items():
-        # Most values need no care, and finding that out is all that it costs.
+        # Most values need no escaping, and a search is quicker.
         start += f' {key}="{_quoted(value) if _ODD.search(value) else value}"'
     if text is None:
         return f"<{start}/>"
@@ -33,11 +33,11 @@ def element(name: str, text: str | None = None, /, **attributes: str) -> str:
 
 
 def text_or_html(text: str) -> str:
-    """`text` so that it says the same to a reader that takes it for HTML as to one that doesn't.
+    """Return `text` so that it reads the same as plain text and as HTML.
 
-    Titles and names are plain text in RSS and OPML, but many readers take whatever looks
-    like mark-up for mark-up, and the others would show an escape as it is.  So what would
-    start a tag or a character reference is parted by a character that nobody sees.
+    Titles and names are plain text in RSS and OPML, but many readers treat whatever looks like
+    mark-up as mark-up, while others would show an escaped character as it is.  So an invisible
+    character breaks what would start a tag or a character reference.
     """
     if "<" not in text and "&" not in text:
         return text
@@ -45,10 +45,10 @@ def text_or_html(text: str) -> str:
 
 
 def text_element(start: str, clean: str) -> str:
-    """The same for a long text that `sanitize.clean` has made: nothing in it is forbidden."""
+    """Return an element with a long text from `sanitize.clean`, which XML allows throughout."""
     return f"<{start}>{escape(clean, quote=False)}</{start.partition(' ')[0]}>"
 
 
 def _quoted(value: str) -> str:
-    """A value of an attribute; line ends would be read back as spaces."""
+    """Return the value of an attribute; line ends are escaped, or they would become spaces."""
     return escape(without_forbidden(value)).translate(_LINE_ENDS)

@@ -1,4 +1,4 @@
-"""The manifest: what is published, and what every feed showed last."""
+"""The manifest: every published file, and what every feed showed last."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from aggregator.model.feeds import Activity, FeedState, Headline, PublishedFile
 from aggregator.store import schema
 from aggregator.store.rows import instant, pieces, seconds, upsert_rows
 
-# The page, and what belongs to it, are no feed's.
+# The feed of the index page's files, which belong to none.
 _PAGE = ""
 
 
 def feed_states(connection: Connection) -> dict[str, FeedState]:
-    """The manifest: every published feed by its key."""
+    """Return every published feed by its key."""
     files: dict[str, list[PublishedFile]] = {}
     table = schema.published_file
     rows = connection.execute(
@@ -43,13 +43,13 @@ def feed_states(connection: Connection) -> dict[str, FeedState]:
 
 
 def paths(connection: Connection) -> list[str]:
-    """Every published file, relative to the feeds folder."""
+    """Return the path of every published file, relative to the feeds folder."""
     table = schema.published_file
     return list(connection.execute(select(table.c.path).order_by(table.c.path)).scalars())
 
 
 def paths_of(connection: Connection, feeds: Collection[str]) -> list[str]:
-    """The files of some feeds and of their archives."""
+    """Return the paths of the files of some feeds and of their archives."""
     table = schema.published_file
     found: list[str] = []
     for piece in pieces(sorted(feeds)):
@@ -59,30 +59,30 @@ def paths_of(connection: Connection, feeds: Collection[str]) -> list[str]:
 
 
 def dirty_sources(connection: Connection) -> set[str]:
-    """Sources whose articles changed since they were last built."""
+    """Return the sources whose articles changed since the last build."""
     return set(connection.execute(select(schema.touched.c.source)).scalars())
 
 
 def dirty_feeds(connection: Connection) -> set[str]:
-    """The keys of feeds that may look different, whatever their sources say."""
+    """Return the keys of feeds that may look different for any other reason."""
     return set(connection.execute(select(schema.touched_feed.c.feed)).scalars())
 
 
 def mark_dirty(connection: Connection, keys: Iterable[str]) -> None:
-    """Note that some feeds may look different."""
+    """Note that some feeds may look different, so that the next build compares them."""
     rows = [{"feed": key} for key in sorted(keys)]
     if rows:
         upsert_rows(connection, schema.touched_feed, rows)
 
 
 def changed_codes(connection: Connection) -> dict[str, bool]:
-    """Articles that changed after they were first seen, and which of them come again."""
+    """Return the articles that changed since they arrived, and whether each is republished."""
     table = schema.changed
     return {row.code: row.again for row in connection.execute(select(table))}
 
 
 def save_feeds(connection: Connection, states: Collection[FeedState]) -> None:
-    """Save the manifest's rows of feeds that are on disk."""
+    """Save the rows of feeds that are on disk."""
     rows = [
         {
             "key": state.key,
@@ -104,7 +104,7 @@ def save_feeds(connection: Connection, states: Collection[FeedState]) -> None:
 
 
 def documents(connection: Connection) -> list[tuple[str, int, PublishedFile]]:
-    """The files of archive documents: feed, number, and how each file was left."""
+    """Return every file of an archive document: feed, number, and the file as it was written."""
     table = schema.published_file
     rows = connection.execute(select(table).where(table.c.document > 0))
     return [(row.feed, row.document, _file(row)) for row in rows]
@@ -113,13 +113,13 @@ def documents(connection: Connection) -> list[tuple[str, int, PublishedFile]]:
 def save_documents(
     connection: Connection, left: Mapping[tuple[str, int], Collection[PublishedFile]]
 ) -> None:
-    """Save how the files of some archive documents were left: by feed and number."""
+    """Save the files of some archive documents, by feed and number."""
     _forget_files(connection, left)
     _save_files(connection, [(*key, file) for key, files in left.items() for file in files])
 
 
 def stray_paths(connection: Connection) -> list[str]:
-    """The files of documents that no archive has any more: healing took what was in them."""
+    """Return the files of documents that no archive has any more, after a repair."""
     table, archive = schema.published_file, schema.archive
     has_document = (
         select(archive.c.number)
@@ -131,14 +131,14 @@ def stray_paths(connection: Connection) -> list[str]:
 
 
 def forget_paths(connection: Connection, paths: Collection[str]) -> None:
-    """Forget files that are removed."""
+    """Delete the rows of files that were removed."""
     table = schema.published_file
     for piece in pieces(sorted(paths)):
         connection.execute(delete(table).where(table.c.path.in_(piece)))
 
 
 def forget_feeds(connection: Connection, keys: Collection[str]) -> None:
-    """Forget feeds that are not configured any more, and their archives."""
+    """Delete feeds that are no longer configured, and their archives."""
     for piece in pieces(sorted(keys)):
         connection.execute(delete(schema.feed).where(schema.feed.c.key.in_(piece)))
         for table in (
@@ -158,9 +158,9 @@ def feeds_are_current(
     *,
     has_archives: bool,
 ) -> None:
-    """Note that all feeds show what is due by now and all that changed, less those `failed`.
+    """Note that all feeds but the `failed` ones show what is due now and all that changed.
 
-    Where there were archives and are none now, what changed is kept for when they are back.
+    If archives are switched off, the changes are kept for when they are switched on again.
     """
     connection.execute(update(schema.feed).values(checked_at=seconds(now)))
     for table in (schema.touched, schema.touched_feed):
@@ -171,7 +171,7 @@ def feeds_are_current(
 
 
 def page_files(connection: Connection) -> dict[str, tuple[bytes, PublishedFile]]:
-    """The page and what belongs to it, by path: what each was made from, how it was left."""
+    """Return the index page's files by path: what each was made from, and how it was written."""
     table = schema.published_file
     rows = connection.execute(select(table).where(table.c.feed == _PAGE))
     return {row.path: (row.fingerprint, _file(row)) for row in rows}
@@ -180,7 +180,7 @@ def page_files(connection: Connection) -> dict[str, tuple[bytes, PublishedFile]]
 def save_page_files(
     connection: Connection, files: Collection[tuple[bytes, PublishedFile]], gone: Collection[str]
 ) -> None:
-    """Save how the page's files were left, and forget those that are gone."""
+    """Save the index page's files, and delete those that are gone."""
     table = schema.published_file
     connection.execute(delete(table).where(table.c.feed == _PAGE, table.c.path.in_(list(gone))))
     _save_files(
@@ -191,7 +191,7 @@ def save_page_files(
 def _forget_files(
     connection: Connection, left: Mapping[tuple[str, int], Collection[PublishedFile]]
 ) -> None:
-    """Forget the files of some documents of which there is nothing left."""
+    """Delete the rows of files that some documents do not have any more."""
     table = schema.published_file
     numbers = sorted({document for _, document in left})
     gone = []
@@ -246,7 +246,7 @@ def _activity_values(activity: Activity) -> str:
 
 
 def activity_from(row: object) -> Activity:
-    """The activity in a row of the table of feeds.
+    """Return the activity of a row of the table of feeds.
 
     Raises `DamagedStoreError` if it cannot be read.
     """

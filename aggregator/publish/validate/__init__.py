@@ -1,4 +1,4 @@
-"""What a strict validator would say of published files.  Pure."""
+"""Validation of published files.  Pure."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _CHECKS = {
     **{format.ending: format.check for format in FORMATS.values()},
     ".opml": "aggregator.publish.validate.xml:check_opml",
 }
-# Those of the files that can be checked.
+# Of the files that can be checked.
 ENDINGS = frozenset(_CHECKS)
 
 
 def validate(data: bytes, ending: str, now: datetime.datetime) -> Report:
-    """All that is wrong with a file, and the ids in it; `ending` says what it is to be."""
+    """Return all that is wrong with a file, and the ids in it; `ending` is that of its name."""
     report = Report(now)
     module, _, name = _CHECKS[ending].partition(":")
     getattr(import_module(module), name)(data, report)

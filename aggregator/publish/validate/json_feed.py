@@ -12,7 +12,7 @@ _VERSION = "https://jsonfeed.org/version/1.1"
 
 
 def check_json_feed(data: bytes, report: Report) -> None:
-    """Everything of the specification that a reader would stumble over."""
+    """Check JSON Feed 1.1: all that could stop a reader."""
     try:
         text = data.decode("utf-8")
         check_json(text)

@@ -1,4 +1,4 @@
-"""What is found, and the checks that all formats have in common.  Pure."""
+"""The report of a validation, and the checks that formats have in common.  Pure."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from urllib.parse import urlsplit
 OLDEST = datetime.datetime(1990, 1, 1, tzinfo=datetime.UTC)
 AHEAD = datetime.timedelta(days=1)
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
-# Addresses in a text, as far as they lead somewhere.
+# URLs in a text, of links and of what it loads.
 _ADDRESS = re.compile(r"<[a-z][^<>]*?\s(?:href|src|poster|cite)\s*=\s*[\"']?([^\"'\s>]*)", re.I)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
-# Characters that browsers leave out of addresses.
+# Characters that browsers remove from URLs.
 _IGNORED = re.compile(r"[\x00-\x20]+")
 _SCRIPT_SCHEMES = ("javascript:", "vbscript:", "data:text")
 # A tag with its attributes.
 _TAG = re.compile(r"""<([a-z][^\s/>]*)((?:[^<>"']++|"[^"]*+"|'[^']*+'|["'])*+)""", re.I)
 _HANDLER = re.compile(r"[\s\"'/](on[a-z]+)\s*=", re.I)
 _MARKUP = re.compile(r"<[a-z/!?][^<>\s]{0,20}>?", re.I)
-# Elements that run, load or ask something, which no feed has a use for.
+# Elements that run, load or ask for something: none belongs in a feed.
 _ACTIVE = {
     "applet", "base", "button", "embed", "form", "frame", "frameset", "iframe", "input", "link",
     "math", "meta", "object", "script", "select", "style", "svg", "template", "textarea",
@@ -31,7 +31,7 @@ _ACTIVE = {
 
 
 class Finding(NamedTuple):
-    """Something that is wrong, in the line of a file if that is known."""
+    """Something wrong in a file, with its line if that is known."""
 
     line: int | None
     reason: str
@@ -39,7 +39,7 @@ class Finding(NamedTuple):
 
 @dataclass(slots=True)
 class Report:
-    """The findings of one file, and what it says of itself.
+    """The findings of one file, and its ids and links.
 
     `entries` are pairs of an entry's link with its title, and its id; `links` are those
     of the feed by their relation.
@@ -57,7 +57,7 @@ class Report:
         self.findings.append(Finding(line, reason))
 
     def check_timestamp(self, line: int | None, name: str, text: str) -> datetime.datetime | None:
-        """A date of RFC 3339, and one that can be true."""
+        """Check a date of RFC 3339, and return it unless it is malformed."""
         if not _TIMESTAMP.fullmatch(text):
             self.add(line, f"{name}: {text[:60]!r} is no date of RFC 3339")
             return None
@@ -70,12 +70,12 @@ class Report:
         return moment
 
     def check_moment(self, line: int | None, name: str, moment: datetime.datetime) -> None:
-        """Neither before the web nor in the future."""
+        """Check that a date is neither before the web nor in the future."""
         if moment < OLDEST or moment > self.now + AHEAD:
             self.add(line, f"{name}: {moment.isoformat()} is not a likely time")
 
     def check_address(self, line: int | None, name: str, url: str) -> None:
-        """A full address of the web."""
+        """Check that a URL is an absolute one of http or https."""
         try:
             parts = urlsplit(url)
         except ValueError:
@@ -84,7 +84,7 @@ class Report:
             self.add(line, f"{name}: {url[:200]!r} is no full address of the web")
 
     def check_html(self, line: int | None, name: str, html: str) -> None:
-        """HTML that does nothing, with addresses that lead somewhere wherever it is shown."""
+        """Check that HTML runs nothing, and that its URLs are absolute."""
         for url in _ADDRESS.findall(html):
             address = _IGNORED.sub("", unescape(url)).lower()
             if address.startswith(_SCRIPT_SCHEMES):
@@ -98,13 +98,13 @@ class Report:
                 self.add(line, f"{name}: <{tag.lower()}> in the text has {handler.lower()}")
 
     def check_text(self, line: int | None, name: str, text: str) -> None:
-        """Plain text that no reader can take for mark-up."""
+        """Check that no reader can mistake plain text for mark-up."""
         match = _MARKUP.search(text)
         if match is not None:
             self.add(line, f"{name}: {match[0]} is mark-up to many readers")
 
     def check_unique(self, name: str) -> None:
-        """No id stands twice."""
+        """Check that no id is used twice."""
         counts = Counter(identifier for _, identifier in self.entries)
         for identifier, count in counts.items():
             if count > 1:

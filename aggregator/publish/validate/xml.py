@@ -16,7 +16,7 @@ _CREATOR = "{http://purl.org/dc/elements/1.1/}creator"
 
 
 def check_atom(data: bytes, report: Report) -> None:
-    """RFC 4287 §4, and RFC 5005 §4 for archives."""
+    """Check Atom (RFC 4287 §4), and archive documents (RFC 5005 §4)."""
     root = _root(data, _ATOM + "feed", report)
     if root is None:
         return
@@ -65,7 +65,7 @@ def _entry(entry: Any, report: Report, *, has_author: bool) -> Any:
 
 
 def _constructs(parent: Any, report: Report) -> None:
-    """What is HTML by its type (RFC 4287 §3.1): it must do nothing."""
+    """Check the text constructs that are HTML (RFC 4287 §3.1)."""
     for name in ("title", "subtitle", "summary", "rights", "content"):
         for element in parent.findall(_ATOM + name):
             if element.get("type") == "html":
@@ -73,7 +73,7 @@ def _constructs(parent: Any, report: Report) -> None:
 
 
 def check_rss(data: bytes, report: Report) -> None:
-    """RSS 2.0."""
+    """Check RSS 2.0."""
     root = _root(data, "rss", report)
     if root is None:
         return
@@ -137,7 +137,7 @@ def _enclosures(item: Any, report: Report) -> None:
 
 
 def _texts(parent: Any, names: tuple[str, ...], report: Report) -> None:
-    """Plain text, which readers of RSS take for HTML if it looks like it."""
+    """Check plain texts, which readers of RSS take for HTML if they look like it."""
     for name in names:
         for element in parent.findall(name):
             report.check_text(
@@ -146,7 +146,7 @@ def _texts(parent: Any, names: tuple[str, ...], report: Report) -> None:
 
 
 def check_opml(data: bytes, report: Report) -> None:
-    """OPML 2.0, as a list of subscriptions."""
+    """Check OPML 2.0, as a list of subscriptions."""
     root = _root(data, "opml", report)
     if root is None:
         return
@@ -158,7 +158,7 @@ def check_opml(data: bytes, report: Report) -> None:
     for outline in root.iter("outline"):
         if not outline.get("text"):
             report.add(outline.sourceline, "outline: no text")
-        # By the specification they may have mark-up, so that it is one for readers.
+        # By the specification they may contain mark-up, so readers render it.
         for name in ("text", "title"):
             report.check_text(outline.sourceline, name, outline.get(name) or "")
         if outline.get("type") == "rss":
@@ -166,7 +166,7 @@ def check_opml(data: bytes, report: Report) -> None:
 
 
 def _root(data: bytes, name: str, report: Report) -> Any:
-    """The root of a well-formed document, None if it is none."""
+    """Return the root of a document, or None if it is not well-formed or another one."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
     try:
         root = etree.fromstring(data, parser)
@@ -180,7 +180,7 @@ def _root(data: bytes, name: str, report: Report) -> Any:
 
 
 def _one(parent: Any, name: str, report: Report, space: str = _ATOM) -> str | None:
-    """The text of an element that must be there once."""
+    """Return the text of an element that must occur once."""
     found = parent.findall(space + name)
     kind = etree.QName(parent).localname
     if len(found) != 1:
@@ -198,7 +198,7 @@ def _moment(parent: Any, name: str, report: Report) -> Any:
 
 
 def _links(parent: Any, report: Report) -> list[tuple[str, str, str]]:
-    """Relation, address and type of each Atom link; the address must be a full one."""
+    """Return relation, URL and type of each Atom link; the URL must be absolute."""
     found = []
     for link in parent.findall(_ATOM + "link"):
         relation, url = link.get("rel", "alternate"), link.get("href", "")
