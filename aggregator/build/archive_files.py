@@ -136,11 +136,12 @@ def _revision(article: Article | None, updated: datetime.datetime) -> int:
 
 def _entries(data: bytes, publication: Publication) -> dict[str, datetime.datetime]:
     """Return the codes of a document's entries with their dates."""
-    from aggregator.publish.read_back import dated_entries
+    from aggregator.publish.read_back import published_entries
 
     return {
         code: entry.updated
-        for entry in dated_entries(data, ".atom")
+        for entry in published_entries(data, ".atom")
+        if entry.published and entry.updated
         if (code := code_of_entry_id(publication.site.tag, entry.id)) is not None
     }
 

@@ -181,14 +181,14 @@ def remember_published(publication: Publication, directory: Path, connection: Co
 
     Raises `StoreError` if a published feed cannot be read: its entries would get new dates.
     """
-    from aggregator.publish.read_back import dated_entries
+    from aggregator.publish.read_back import published_entries
 
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     found: dict[str, Article] = {}
     for path, data in _published_files(directory):
-        for entry in dated_entries(data, path.suffix):
+        for entry in published_entries(data, path.suffix):
             code = code_of_entry_id(publication.site.tag, entry.id)
-            if code is None:
+            if code is None or entry.published is None or entry.updated is None:
                 continue
             updated = entry.updated if entry.updated != entry.published else None
             known = found.get(code)
@@ -211,14 +211,14 @@ def remember_published(publication: Publication, directory: Path, connection: Co
 
 def _published_texts(settings: Settings, codes: Collection[str]) -> Mapping[str, str]:
     """Return the published HTML of some articles by code; the first, of several."""
-    from aggregator.publish.read_back import entry_texts
+    from aggregator.publish.read_back import published_entries
 
     found: dict[str, str] = {}
     for path, data in _published_files(settings.feeds_directory):
-        for identifier, html in entry_texts(data, path.suffix):
-            code = code_of_entry_id(settings.site.tag, identifier)
-            if code is not None and code in codes:
-                found.setdefault(code, html)
+        for entry in published_entries(data, path.suffix):
+            code = code_of_entry_id(settings.site.tag, entry.id)
+            if code is not None and code in codes and entry.html.strip():
+                found.setdefault(code, entry.html)
     return found
 
 

@@ -1,4 +1,4 @@
-"""Published feeds → the ids, dates and texts of their entries."""
+"""Published feeds → their entries."""
 
 from __future__ import annotations
 
@@ -15,53 +15,38 @@ from aggregator.model.nesting import check_json
 MAX_FEED = 200_000_000
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _ENCODED = "{http://purl.org/rss/1.0/modules/content/}encoded"
+# Tags in each format: of an entry, its id, its dates and its text.
+_XML_TAGS = {
+    ".atom": tuple(_ATOM + name for name in ("entry", "id", "published", "updated", "content")),
+    ".rss": ("item", "guid", "pubDate", _ATOM + "updated", _ENCODED),
+}
+_JSON_KEYS = ("id", "date_published", "date_modified", "content_html")
+# Of the files that can be read back.
+ENDINGS = frozenset([*_XML_TAGS, ".json"])
 
 
-class Dated(NamedTuple):
-    """An entry's id and dates."""
+class PublishedEntry(NamedTuple):
+    """An entry of a published feed; a date is None if it cannot be read."""
 
     id: str
-    published: datetime.datetime
-    updated: datetime.datetime
+    published: datetime.datetime | None
+    updated: datetime.datetime | None
+    html: str
 
 
-def dated_entries(data: bytes, ending: str) -> Iterator[Dated]:
-    """Yield the id and the dates of every entry, in their order.
+def published_entries(data: bytes, ending: str) -> Iterator[PublishedEntry]:
+    """Yield the entries of a file with this ending, in their order.
 
-    `ending` is that of the file.  Skips entries that cannot be read, and the rest of a torn
-    document.
+    Skips those without an id, and the rest of a torn document.
     """
-    found = _READERS[ending](data[:MAX_FEED])
-    for identifier, published, updated in found:
-        try:
-            if identifier and published and updated:
-                yield Dated(identifier, _utc(published), _utc(updated))
-        except (TypeError, ValueError):
-            continue
+    read = _json if ending == ".json" else _xml
+    for identifier, published, updated, html in read(data[:MAX_FEED], ending):
+        if identifier and isinstance(identifier, str):
+            text = html if isinstance(html, str) else ""
+            yield PublishedEntry(identifier, _utc(published), _utc(updated), text)
 
 
-def _atom(data: bytes) -> Iterator[tuple[Any, Any, Any]]:
-    for element in _elements(data, _ATOM + "entry"):
-        names = ("id", "published", "updated")
-        identifier, published, updated = (element.findtext(_ATOM + name) for name in names)
-        yield identifier, published, updated
-
-
-def _rss(data: bytes) -> Iterator[tuple[Any, Any, Any]]:
-    for element in _elements(data, "item"):
-        yield (
-            element.findtext("guid"),
-            element.findtext("pubDate"),
-            element.findtext(_ATOM + "updated"),
-        )
-
-
-def _json(data: bytes) -> Iterator[tuple[Any, Any, Any]]:
-    for item in _items(data):
-        yield item.get("id"), item.get("date_published"), item.get("date_modified")
-
-
-def _items(data: bytes) -> Iterator[dict[str, Any]]:
+def _json(data: bytes, _ending: str) -> Iterator[tuple[Any, ...]]:
     try:
         text = data.decode("utf-8")
         check_json(text)
@@ -70,10 +55,11 @@ def _items(data: bytes) -> Iterator[dict[str, Any]]:
         return
     for item in items if isinstance(items, list) else ():
         if isinstance(item, dict):
-            yield item
+            yield tuple(item.get(key) for key in _JSON_KEYS)
 
 
-def _elements(data: bytes, tag: str) -> Iterator[Any]:
+def _xml(data: bytes, ending: str) -> Iterator[tuple[Any, ...]]:
+    tag, *names = _XML_TAGS[ending]
     parser = etree.XMLPullParser(
         events=("end",), tag=tag, resolve_entities=False, no_network=True, recover=True
     )
@@ -83,37 +69,15 @@ def _elements(data: bytes, tag: str) -> Iterator[Any]:
     except etree.XMLSyntaxError:
         pass  # what came before the error has been parsed
     for _, element in parser.read_events():
-        yield element
+        yield tuple(element.findtext(name) for name in names)
 
 
-_READERS = {".atom": _atom, ".rss": _rss, ".json": _json}
-# Of the files that can be read back.
-ENDINGS = frozenset(_READERS)
-
-
-def _utc(text: str) -> datetime.datetime:
-    moment = (
-        parsedate_to_datetime(text) if "," in text[:5] else datetime.datetime.fromisoformat(text)
-    )
-    return moment.astimezone(datetime.UTC)
-
-
-def entry_texts(data: bytes, ending: str) -> Iterator[tuple[str, str]]:
-    """Yield the id and the HTML of every entry that has both; `ending` is that of the file."""
-    data = data[:MAX_FEED]
-    found: Iterator[tuple[Any, Any]]
-    if ending == ".json":
-        found = ((item.get("id"), item.get("content_html")) for item in _items(data))
-    elif ending == ".rss":
-        found = (
-            (element.findtext("guid"), element.findtext(_ENCODED))
-            for element in _elements(data, "item")
-        )
-    else:
-        found = (
-            (element.findtext(_ATOM + "id"), element.findtext(_ATOM + "content"))
-            for element in _elements(data, _ATOM + "entry")
-        )
-    for identifier, html in found:
-        if isinstance(identifier, str) and isinstance(html, str) and html.strip():
-            yield identifier, html
+def _utc(text: Any) -> datetime.datetime | None:
+    """Return a date of RFC 3339 or RFC 822 in UTC."""
+    if not isinstance(text, str):
+        return None
+    parse = parsedate_to_datetime if "," in text[:5] else datetime.datetime.fromisoformat
+    try:
+        return parse(text).astimezone(datetime.UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None
