@@ -16,7 +16,8 @@ config_option = click.option(
     envvar="AGGREGATOR_CONFIG",
     default="config.yaml",
     show_default=True,
-    help="The configuration file.  [env: AGGREGATOR_CONFIG]",
+    show_envvar=True,
+    help="The configuration file.",
 )
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="Print more.")
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print errors only.")

@@ -127,7 +127,7 @@ def show(settings: Settings, code: str) -> Values:
     with _reading(settings) as connection:
         article = articles_of(connection, [wanted]).get(wanted)
         if article is None:
-            raise AggregatorError(f"no article {code}; `aggregator problems` may tell why")
+            raise AggregatorError(f"no article {code}; `aggregator problems` may say why")
         revisions = revisions_of(connection, article)
         now = datetime.datetime.now(datetime.UTC)
         keys = selected.feeds_of(connection, [wanted]).get(wanted, set())

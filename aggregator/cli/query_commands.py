@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 @verbose_option
 @json_option
 def status(config: Path, verbose: bool, as_json: bool) -> None:
-    """Show the store, the origins and the published feeds."""
+    """Show the store, the origins and the published feeds.
+
+    With --verbose, count copies and superseded texts, too.
+    """
     from aggregator.cli import queries, views
 
     settings = _settings(config)

@@ -93,9 +93,9 @@ def init(
 def check(config: Path, verbose: bool, quiet: bool, as_json: bool, feeds: bool) -> None:
     """Check the configuration, or with --feeds the feeds.
 
-    Of the configuration, print the paths that it leads to, and count the posts.  With
-    --feeds, validate every published file strictly, and print which entry ids have changed
-    since the last check.
+    Without --feeds, print the paths that the configuration leads to, and count the posts.
+    With --feeds, validate every published file strictly, and print which entry ids have
+    changed since the last check.
     """
     from aggregator.config.load import load_settings
 
@@ -195,7 +195,7 @@ def _check_feeds(settings: Settings, *, quiet: bool, as_json: bool) -> None:
         "    sudo tee /etc/systemd/system/aggregator.service"
     )
 )
-@click.argument("unit", type=click.Choice(UNITS), default=UNITS[0])
+@click.argument("unit", type=click.Choice(UNITS), default=UNITS[0], metavar="[UNIT]")
 @config_option
 @click.option(
     "--user", default="aggregator", show_default=True, help="The user that the service runs as."
@@ -203,8 +203,8 @@ def _check_feeds(settings: Settings, *, quiet: bool, as_json: bool) -> None:
 def systemd(unit: str, config: Path, user: str) -> None:
     """Print a systemd unit for this installation.
 
-    UNIT is the daemon's service by default.  aggregator-build.service and
-    aggregator-build.timer poll and build every few minutes instead; sysusers.conf and
+    UNIT is aggregator.service, the daemon, by default.  aggregator-build.service and
+    aggregator-build.timer poll and build every two minutes instead; sysusers.conf and
     tmpfiles.conf make the user and its folders.
     """
     from aggregator.cli.systemd import filled_unit
