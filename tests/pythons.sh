@@ -63,7 +63,7 @@ for python in $PYTHONS; do
     cat "$folder/output"
     printf '%-10s %-12s %-7s %s\n' \
         "$version" "$libraries" "$result" "$(tail -n 1 "$folder/output")" >>"$table"
-    # Some 200 MB each; the folder itself says that this version is done.
+    # Almost 500 MB each; the folder itself says that this version is done.
     rm -rf "${folder:?}/$version"
     mkdir "$folder/$version"
 done

@@ -34,16 +34,18 @@ class Clock(NamedTuple):
         """Return the clock of a zone, such as `Asia/Shanghai`, at this moment."""
         return cls(ZoneInfo(timezone), datetime.datetime.now(datetime.UTC))
 
-    def show(self, timestamp: str | None) -> str:
+    def show(self, timestamp: str | None, *, brief: bool = False) -> str:
         """Return an RFC 3339 timestamp in the zone and as a distance, `never` for None.
 
+        A `brief` one has no year in the current year, and no time in others.
+
         >>> clock = Clock(datetime.UTC, datetime.datetime(2026, 11, 28, 18, tzinfo=datetime.UTC))
-        >>> clock.show("2026-11-28T17:57:12Z"), clock.show("2026-11-30T18:00:00Z")
-        ('2026-11-28 17:57 (2 minutes ago)', '2026-11-30 18:00 (in 2 days)')
+        >>> clock.show("2026-11-28T17:57:12Z"), clock.show("2026-11-30T18:00:00Z", brief=True)
+        ('2026-11-28 17:57 (2 minutes ago)', '11-30 18:00 (in 2 days)')
         """
         if timestamp is None:
             return "never"
-        moment = datetime.datetime.fromisoformat(timestamp)
+        moment = datetime.datetime.fromisoformat(timestamp).astimezone(self.zone)
         seconds = int((self.now - moment).total_seconds())
         relative = "now"
         for size, unit in _UNITS:
@@ -51,7 +53,11 @@ class Clock(NamedTuple):
                 distance = counted(abs(seconds) // size, unit)
                 relative = f"{distance} ago" if seconds > 0 else f"in {distance}"
                 break
-        return f"{moment.astimezone(self.zone):%Y-%m-%d %H:%M} ({relative})"
+        form = "%Y-%m-%d %H:%M"
+        if brief:
+            is_this_year = moment.year == self.now.astimezone(self.zone).year
+            form = "%m-%d %H:%M" if is_this_year else "%Y-%m-%d"
+        return f"{moment:{form}} ({relative})"
 
 
 @contextlib.contextmanager
@@ -76,10 +82,11 @@ def progress(silent: bool) -> Iterator[Report]:
         yield report
 
 
-def print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    """Print a table on a terminal, tab-separated lines elsewhere."""
+def print_table(columns: dict[str, list[str]]) -> None:
+    """Print columns under their names: a table on a terminal, tab-separated lines elsewhere."""
+    rows = zip(*columns.values(), strict=True)
     if sys.stdout is None or not sys.stdout.isatty():
-        for row in (header, *rows):
+        for row in (tuple(columns), *rows):
             say_row(row)
         return
     from rich.console import Console
@@ -87,7 +94,7 @@ def print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for name in header:
+    for name in columns:
         table.add_column(name, justify="right" if name in _NUMBERS else "left")
     for row in rows:
         table.add_row(*(escape(printable(cell)) for cell in row))

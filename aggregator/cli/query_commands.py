@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,7 +16,7 @@ from aggregator.cli.options import (
     quiet_option,
     verbose_option,
 )
-from aggregator.model.terminal import say, say_json
+from aggregator.model.terminal import say_json
 
 if TYPE_CHECKING:
     from aggregator.cli.console import Clock
@@ -32,12 +34,7 @@ def status(config: Path, verbose: bool, as_json: bool) -> None:
     """
     from aggregator.cli import queries, views
 
-    settings = _settings(config)
-    found = queries.status(settings)
-    if as_json:
-        say_json(found)
-    else:
-        views.print_status(found, _clock(settings), verbose=verbose)
+    _print(queries.status, config, as_json, partial(views.print_status, verbose=verbose))
 
 
 @click.command(epilog=example("aggregator problems"))
@@ -50,20 +47,10 @@ def problems(config: Path, verbose: bool, quiet: bool, as_json: bool) -> None:
 
     With --verbose, say since when.
     """
-    from aggregator.cli import queries
+    from aggregator.cli import queries, views
 
-    settings = _settings(config)
-    found = queries.problems(settings)
-    if as_json:
-        say_json(found)
-        return
-    clock = _clock(settings)
-    for item in found:
-        line = f":{item['line']}" if item["line"] is not None else ""
-        since = f"  (since {clock.show(item['since'])})" if verbose else ""
-        say(f"{item['file']}{line}: {item['reason']}{since}")
-    if not found and not quiet:
-        say("no problems")
+    view = partial(views.print_problems, verbose=verbose, quiet=quiet)
+    _print(queries.problems, config, as_json, view)
 
 
 @click.command(epilog=example("aggregator sources"))
@@ -73,12 +60,7 @@ def sources(config: Path, as_json: bool) -> None:
     """List the sources: name, number of articles, feed."""
     from aggregator.cli import queries, views
 
-    settings = _settings(config)
-    found = queries.sources(settings)
-    if as_json:
-        say_json(found)
-    else:
-        views.print_sources(found, _clock(settings))
+    _print(queries.sources, config, as_json, views.print_sources)
 
 
 @click.command(epilog=example("aggregator show NW202112162216485766"))
@@ -93,21 +75,23 @@ def show(code: str, config: Path, verbose: bool, as_json: bool) -> None:
     """
     from aggregator.cli import queries, views
 
-    settings = _settings(config)
-    found = queries.show(settings, code)
+    view = partial(views.print_article, verbose=verbose)
+    _print(partial(queries.show, code=code), config, as_json, view)
+
+
+def _print(
+    query: Callable[[Settings], Any],
+    config: Path,
+    as_json: bool,
+    view: Callable[[Any, Clock], None],
+) -> None:
+    """Print what a query finds, as JSON or as the view shows it."""
+    from aggregator.cli.console import Clock
+    from aggregator.config.load import load_settings
+
+    settings = load_settings(config)
+    found = query(settings)
     if as_json:
         say_json(found)
     else:
-        views.print_article(found, _clock(settings), verbose=verbose)
-
-
-def _settings(config: Path) -> Settings:
-    from aggregator.config.load import load_settings
-
-    return load_settings(config)
-
-
-def _clock(settings: Settings) -> Clock:
-    from aggregator.cli.console import Clock
-
-    return Clock.of(settings.site.timezone)
+        view(found, Clock.of(settings.site.timezone))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,14 +77,8 @@ def poll(
     )
     with console.progress(quiet or as_json) as report:
         outcome = polling.poll(settings, options, report)
-    _say_errors(outcome)
-    if as_json:
-        say_json(views.poll_values(outcome))
-    elif not quiet:
-        for line in views.poll_lines(outcome, verbose=verbose, dry_run=dry_run):
-            say(line)
-    if outcome.failures:
-        sys.exit(FAILED)
+    lines = views.poll_lines(outcome, verbose=verbose, dry_run=dry_run)
+    _finish(outcome, views.poll_values(outcome) if as_json else None, () if quiet else lines)
 
 
 @click.command(
@@ -145,14 +140,8 @@ def build_feeds(
     )
     with console.progress(quiet or as_json) as report:
         outcome = building.build_feeds(settings, config, options, report)
-    _say_errors(outcome)
-    if as_json:
-        say_json(views.build_values(outcome))
-    elif not quiet:
-        for line in views.build_lines(outcome, verbose=verbose, dry_run=dry_run):
-            say(line)
-    if outcome.failures:
-        sys.exit(FAILED)
+    lines = views.build_lines(outcome, verbose=verbose, dry_run=dry_run)
+    _finish(outcome, views.build_values(outcome) if as_json else None, () if quiet else lines)
 
 
 @click.command(epilog=example("aggregator run --listen 127.0.0.1:8611"))
@@ -212,9 +201,19 @@ def serve(config: Path, quiet: bool, listen: str) -> None:
     server.run(load_settings(config).feeds_directory, listen, ready)
 
 
-def _say_errors(outcome: BuildOutcome | PollOutcome) -> None:
+def _finish(
+    outcome: BuildOutcome | PollOutcome, values: dict[str, Any] | None, lines: Iterable[str]
+) -> None:
+    """Print what a run did, as JSON if there are values; exit with 1 if something failed."""
     for message in (*outcome.notices, *outcome.failures):
         say_error(message)
+    if values is not None:
+        say_json(values)
+    else:
+        for line in lines:
+            say(line)
+    if outcome.failures:
+        sys.exit(FAILED)
 
 
 def _report_current(current: dict[str, Any], *, quiet: bool, as_json: bool) -> None:

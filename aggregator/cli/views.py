@@ -97,12 +97,7 @@ def poll_lines(outcome: PollOutcome, *, verbose: bool, dry_run: bool) -> Iterato
 
 
 def _changes(counts: ChangeCounts) -> dict[str, int]:
-    return {
-        "new": counts.new,
-        "revised": counts.revised,
-        "restated": counts.restated,
-        "removed": counts.removed,
-    }
+    return {name: getattr(counts, name) for name in ("new", "revised", "restated", "removed")}
 
 
 def _named(counts: dict[str, int]) -> list[str]:
@@ -129,31 +124,24 @@ def print_status(found: dict[str, Any], clock: Clock, *, verbose: bool) -> None:
     for hub in found["hubs"]:
         error = f": {hub['error']}" if hub["error"] else ""
         say(f"hub {hub['hub']}: to be notified of {counted(hub['waiting'], 'feed')}{error}")
+    sources, feeds = found["sources"], found["feeds"]
     print_table(
-        ("source", "name", "articles", "newest", "last 14 days"),
-        [
-            (
-                source["source"],
-                source["name"],
-                f"{source['articles']:,}",
-                clock.show(source["newest"]),
-                _sparkline(source["days"]),
-            )
-            for source in found["sources"]
-        ],
+        {
+            "source": [source["source"] for source in sources],
+            "name": [source["name"] for source in sources],
+            "articles": [f"{source['articles']:,}" for source in sources],
+            "newest": [clock.show(source["newest"], brief=True) for source in sources],
+            "last 14 days": [_sparkline(source["days"]) for source in sources],
+        }
     )
     print_table(
-        ("feed", "title", "entries", "updated", "kB"),
-        [
-            (
-                feed["file"] if feed["on_disk"] else f"{feed['file']} (missing)",
-                feed["title"],
-                f"{feed['entries']:,}",
-                clock.show(feed["updated"]),
-                f"{feed['bytes'] / 1000:,.0f}",
-            )
-            for feed in found["feeds"]
-        ],
+        {
+            "feed": [feed["file"] + ("" if feed["on_disk"] else " (missing)") for feed in feeds],
+            "title": [feed["title"] for feed in feeds],
+            "entries": [f"{feed['entries']:,}" for feed in feeds],
+            "updated": [clock.show(feed["updated"], brief=True) for feed in feeds],
+            "kB": [f"{feed['bytes'] / 1000:,.0f}" for feed in feeds],
+        }
     )
 
 
@@ -194,19 +182,27 @@ def _without_url(error: str, origin: str) -> str:
 def print_sources(found: list[dict[str, Any]], clock: Clock) -> None:
     """Print what `aggregator sources` found."""
     print_table(
-        ("name", "source", "slug", "articles", "newest", "feed"),
-        [
-            (
-                source["name"],
-                source["source"],
-                source["slug"],
-                f"{source['articles']:,}",
-                clock.show(source["newest"]),
-                source["feed"],
-            )
-            for source in found
-        ],
+        {
+            "name": [source["name"] for source in found],
+            "source": [source["source"] for source in found],
+            "slug": [source["slug"] for source in found],
+            "articles": [f"{source['articles']:,}" for source in found],
+            "newest": [clock.show(source["newest"], brief=True) for source in found],
+            "feed": [source["feed"] for source in found],
+        }
     )
+
+
+def print_problems(
+    found: list[dict[str, Any]], clock: Clock, *, verbose: bool, quiet: bool
+) -> None:
+    """Print what `aggregator problems` found."""
+    for problem in found:
+        line = f":{problem['line']}" if problem["line"] is not None else ""
+        since = f"  (since {clock.show(problem['since'])})" if verbose else ""
+        say(f"{problem['file']}{line}: {problem['reason']}{since}")
+    if not found and not quiet:
+        say("no problems")
 
 
 def print_article(found: dict[str, Any], clock: Clock, *, verbose: bool) -> None:

@@ -1,13 +1,17 @@
 """The commands as people and scripts meet them."""
 
+import datetime
 import os
 import pty
 import re
 import subprocess
+from zoneinfo import ZoneInfo
 
 import pytest
 from conftest import COMMAND, Site, article, share_url
 from corpus import write_corpus
+
+from aggregator.cli.console import Clock
 
 CODE = "NW202201272264567295"
 WITH_JSON = ["check", "poll", "build-feeds", "status", "problems", "sources", "show"]
@@ -68,8 +72,7 @@ def test_status(built: Site) -> None:
     assert [feed["file"] for feed in found["feeds"]] == ["all.atom", "sources/huaxiashibao.atom"]
     out = built.run("status").out
     assert out.startswith("1 article, 1 problem\n")
-    assert "all.atom\t财经新闻\t1\t2022-01-27 22:14 (" in out
-    assert " years ago)" in out
+    assert re.search(r"^all\.atom\t财经新闻\t1\t2022-01-27 \(\d+ years ago\)\t", out, re.MULTILINE)
     assert "1 article, 2 copies, 0 superseded texts, 1 problem" in built.run("status", "-v").out
 
 
@@ -117,6 +120,22 @@ def test_show_by_any_form_of_the_code(built: Site, name: str) -> None:
     ]
     assert found["feeds"] == ["sources/huaxiashibao.atom", "all.atom"]
     assert len(found["revisions"]) == 1
+    assert found["published"] == "2022-01-27T14:14:24Z"
+    assert "\n  published  2022-01-27 22:14 (" in built.run("show", name).out
+
+
+def test_times_are_in_the_zone_and_relative() -> None:
+    now = datetime.datetime(2026, 11, 28, 18, tzinfo=datetime.UTC)
+    clock = Clock(ZoneInfo("Asia/Shanghai"), now)
+    for moment, shown, brief in (
+        ("2026-11-28T18:00:00Z", "2026-11-29 02:00 (now)", "11-29 02:00 (now)"),
+        ("2026-11-28T17:59:59Z", "2026-11-29 01:59 (1 second ago)", "11-29 01:59 (1 second ago)"),
+        ("2026-11-28T20:05:00Z", "2026-11-29 04:05 (in 2 hours)", "11-29 04:05 (in 2 hours)"),
+        ("2025-12-31T17:00:00Z", "2026-01-01 01:00 (11 months ago)", "01-01 01:00 (11 months ago)"),
+        ("2025-10-01T00:00:00Z", "2025-10-01 08:00 (1 year ago)", "2025-10-01 (1 year ago)"),
+    ):
+        assert (clock.show(moment), clock.show(moment, brief=True)) == (shown, brief)
+    assert clock.show(None) == "never"
 
 
 def test_show_of_what_is_not_there(built: Site) -> None:
