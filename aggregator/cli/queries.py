@@ -144,7 +144,7 @@ def show(settings: Settings, code: str) -> Values:
             for feed, number in archive_places.documents_of(connection, wanted)
             if (spec := publication.spec_of(feed)) is not None
         ]
-        copies = copies_of(connection, [wanted]).get(wanted, [])
+        copies = copies_of(connection, [wanted])
         pages = urls.of_pages(connection, {copy.share_url for copy in copies if copy.share_url})
     return {
         "code": article.code,

@@ -114,23 +114,9 @@ class ListOrigin(EndpointOrigin):
     ) -> tuple[Copy, str]:
         """Return one item as a copy.  Raises `UnusableError` if it names no article."""
         values = self._values(item)
-        url = _joined(base, values["url"]) if values["url"] else ""
-        if url and not url.startswith(("http://", "https://")):
-            raise UnusableError(f"its address is no web address: {url[:80]!r}")
-        code = identity.normal_code(values["code"]) if values["code"] else None
-        if values["code"] and code is None and not url:
-            raise UnusableError(f"its code is none (NW and 18 digits): {values['code'][:40]!r}")
-        code = (
-            code
-            or identity.code_of_share_url(url, self.codes)
-            or identity.code_of_article_url(url, self.codes)
-        )
-        if code is None and not url:
-            raise UnusableError("it has neither a code nor an address")
-        share_url = url if url and identity.is_share_url(url, self.codes) else None
-        if share_url is None and identity.is_code(code or ""):
-            filled = fill(self.list.share, base, {"code": code})
-            share_url = filled if identity.is_share_url(filled, self.codes) else None
+        url = _web_url(base, values["url"])
+        code = self._code(values["code"], url)
+        share_url = self._share_url(code, url, base)
         name = normal_name(values["source"])
         title = sanitize.plain_text(values["title"], MAX_TITLE)
         if not title:
@@ -152,6 +138,28 @@ class ListOrigin(EndpointOrigin):
             base=base,
         )
         return copy, values["published"]
+
+    def _code(self, named: str, url: str) -> str | None:
+        code = identity.normal_code(named) if named else None
+        if named and code is None and not url:
+            raise UnusableError(f"its code is not NW and 18 digits: {named[:40]!r}")
+        code = (
+            code
+            or identity.code_of_share_url(url, self.codes)
+            or identity.code_of_article_url(url, self.codes)
+        )
+        if code is None and not url:
+            raise UnusableError("it has neither a code nor an address")
+        return code
+
+    def _share_url(self, code: str | None, url: str, base: str) -> str | None:
+        """Return the URL itself if it is a share page, else that of the code's share page."""
+        if url and identity.is_share_url(url, self.codes):
+            return url
+        if code is None or not identity.is_code(code):
+            return None
+        filled = fill(self.list.share, base, {"code": code})
+        return filled if identity.is_share_url(filled, self.codes) else None
 
     def _values(self, item: object) -> dict[str, str]:
         if not isinstance(item, ListLink):
@@ -190,4 +198,12 @@ def _joined(base: str, address: str) -> str:
     try:
         return urljoin(base, address)
     except ValueError as error:
-        raise UnusableError(f"its address is no web address: {address[:80]!r}") from error
+        raise UnusableError(f"its address is not a web address: {address[:80]!r}") from error
+
+
+def _web_url(base: str, address: str) -> str:
+    """Return the absolute URL of an item, empty if it has none."""
+    url = _joined(base, address) if address else ""
+    if url and not url.startswith(("http://", "https://")):
+        raise UnusableError(f"its address is not a web address: {url[:80]!r}")
+    return url

@@ -7,7 +7,7 @@ problems, and the state that vouches for them.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
@@ -60,42 +60,17 @@ def apply(
     save_states(connection, batch)
     urls.save(connection, batch.origin, batch.urls)
     urls.want(connection, SHARES, batch.pages, now)
-    leaving = (*batch.gone, *batch.withdrawn)
-    arriving = {copy.location for copy in batch.copies}
-    before = copies_at(connection, batch.origin, (*leaving, *arriving))
+    locations = (*batch.gone, *batch.withdrawn, *(copy.location for copy in batch.copies))
+    before = copies_at(connection, batch.origin, locations)
     codes = {copy.code for copy in batch.copies} | {copy.code for copy in before.values()}
     if not codes:
         return []
-    copies = copies_of(connection, codes)
     articles = articles_of(connection, codes)
-    if leaving:
-        forget_copies(connection, batch.origin, leaving)
-    readings = _Readings(connection, rules.base)
-    unchanged = arriving if batch.is_reread else readings.unchanged(batch.copies, before)
-    saved = save_copies(connection, batch.copies, before, now, unchanged)
-    for code, known in copies.items():
-        copies[code] = [
-            copy for copy in known if copy.origin != batch.origin or copy.location not in before
-        ]
-    for fact in saved:
-        copies.setdefault(fact.code, []).append(fact)
-
-    is_dropping = batch.origin in rules.dropping
-    dropped = {
-        before[location].code
-        for location in (leaving if is_dropping else batch.withdrawn)
-        if location in before
-    }
-    # A file that now names another article takes the one it named before with it.
-    dropped |= {
-        before[copy.location].code
-        for copy in batch.copies
-        if copy.location in before and before[copy.location].code != copy.code
-    }
-    best = {
-        code: merge.best_copy(known, rules.origin_order) for code, known in copies.items() if known
-    }
-    alike = readings.alike(articles, best, number)
+    texts = _Texts(connection, rules.base)
+    copies = _save_copies(connection, batch, before, codes, texts, now)
+    best = {code: merge.best_copy(known, rules.origin_order) for code, known in copies.items()}
+    unchanged = texts.unchanged_articles(articles, best, number)
+    dropped = _dropped(batch, before, rules)
     decided = (
         merge.decide(
             articles.get(code),
@@ -103,7 +78,7 @@ def apply(
             rules.origin_order,
             number,
             now,
-            same_text=code in alike,
+            same_text=code in unchanged,
             drop=code in dropped,
         )
         for code in sorted(codes)
@@ -112,6 +87,39 @@ def apply(
     save_changes(connection, changes, articles)
     problems.forget_losses(connection, {copy.code for copy in batch.copies})
     return changes
+
+
+def _save_copies(
+    connection: Connection,
+    batch: Batch,
+    before: Mapping[str, StoredCopy],
+    codes: Collection[str],
+    texts: _Texts,
+    now: datetime.datetime,
+) -> dict[str, list[StoredCopy]]:
+    """Replace a batch's copies; return all copies of the articles with some codes, by code."""
+    copies: dict[str, list[StoredCopy]] = {}
+    for copy in copies_of(connection, codes):
+        if copy.origin != batch.origin or copy.location not in before:
+            copies.setdefault(copy.code, []).append(copy)
+    forget_copies(connection, batch.origin, (*batch.gone, *batch.withdrawn))
+    # Under other rules, a text that differs is not a correction.
+    unchanged = set(before) if batch.is_reread else texts.unchanged_copies(batch.copies, before)
+    for copy in save_copies(connection, batch.copies, before, now, unchanged):
+        copies.setdefault(copy.code, []).append(copy)
+    return copies
+
+
+def _dropped(batch: Batch, before: Mapping[str, StoredCopy], rules: MergeRules) -> set[str]:
+    """Return the codes of the articles that leave the feeds if they have no other copy."""
+    leaving = {*batch.withdrawn, *(batch.gone if batch.origin in rules.dropping else ())}
+    dropped = {before[location].code for location in leaving if location in before}
+    # A file that now names another article withdraws the one that it named before.
+    for copy in batch.copies:
+        old = before.get(copy.location)
+        if old is not None and old.code != copy.code:
+            dropped.add(old.code)
+    return dropped
 
 
 def _recognised(connection: Connection, batch: Batch) -> Batch:
@@ -125,16 +133,11 @@ def _recognised(connection: Connection, batch: Batch) -> Batch:
         return batch
     known = articles_of(connection, {copy.code for copy in nameless})
     strange = [copy for copy in nameless if copy.code not in known]
-    by_link = urls.codes_by_link(connection, {copy.link for copy in strange if copy.link})
-    candidates = articles_of(connection, {code for codes in by_link.values() for code in codes})
-    found: dict[str, str] = {}
-    for copy in strange:
-        for code in by_link.get(copy.link or "", ()):
-            article = candidates.get(code)
-            if article is not None and (
-                article.raw_hash == copy.raw_hash or article.title == copy.title
-            ):
-                found[copy.code] = code
+    found = {
+        copy.code: article.code
+        for copy, article in _same_link(connection, strange)
+        if article.raw_hash == copy.raw_hash or article.title == copy.title
+    }
     if not found:
         return batch
     place = batch.read[0] if batch.read else batch.origin
@@ -146,7 +149,19 @@ def _recognised(connection: Connection, batch: Batch) -> Batch:
     )
 
 
-class _Readings:
+def _same_link(connection: Connection, copies: Sequence[Copy]) -> list[tuple[Copy, Article]]:
+    """Return each copy with each article that has a copy with its link."""
+    by_link = urls.codes_by_link(connection, {copy.link for copy in copies if copy.link})
+    articles = articles_of(connection, {code for codes in by_link.values() for code in codes})
+    return [
+        (copy, articles[code])
+        for copy in copies
+        for code in by_link.get(copy.link or "", ())
+        if code in articles
+    ]
+
+
+class _Texts:
     """Compares texts as they read once sanitized by today's rules.
 
     Each text is sanitized once.
@@ -157,7 +172,9 @@ class _Readings:
         self._base = base
         self._clean: dict[bytes, str] = {}
 
-    def unchanged(self, copies: Sequence[Copy], before: Mapping[str, StoredCopy]) -> set[str]:
+    def unchanged_copies(
+        self, copies: Sequence[Copy], before: Mapping[str, StoredCopy]
+    ) -> set[str]:
         """Return the locations of copies whose raw text changed, but reads as before."""
         pairs = [
             (before[copy.location], copy)
@@ -173,7 +190,7 @@ class _Readings:
             if self._read(bodies[old.body_id], old) == self._read(copy.body, copy)
         }
 
-    def alike(
+    def unchanged_articles(
         self,
         articles: Mapping[str, Article],
         best: Mapping[str, StoredCopy],

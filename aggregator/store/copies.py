@@ -13,13 +13,11 @@ from aggregator.store.articles import save_bodies
 from aggregator.store.rows import copy_from, insert_rows, row_of
 
 
-def copies_of(connection: Connection, codes: Iterable[str]) -> dict[str, list[StoredCopy]]:
-    """Return the copies of some articles, by code."""
+def copies_of(connection: Connection, codes: Iterable[str]) -> list[StoredCopy]:
+    """Return the copies of some articles."""
     table = schema.copy
-    found: dict[str, list[StoredCopy]] = {}
-    for row in connection.execute(select(table).where(table.c.code.in_(list(codes)))).all():
-        found.setdefault(row.code, []).append(copy_from(row))
-    return found
+    rows = connection.execute(select(table).where(table.c.code.in_(list(codes)))).all()
+    return [copy_from(row) for row in rows]
 
 
 def copies_at(

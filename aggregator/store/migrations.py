@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 
 from sqlalchemy import Connection, inspect, select
 
@@ -160,10 +160,22 @@ def _move_places(connection: Connection, feed: str, stem: str | None) -> None:
     if waiting:
         unplaced = [(feed, code) for code in sorted(waiting)]
         connection.exec_driver_sql("INSERT INTO unplaced VALUES (?, ?)", unplaced)
-    if not rewritten:
-        return
-    last = max(number for _, _, _, number, _ in rows)
-    for number, _ in documents:
+    if rewritten:
+        last = max(number for _, _, _, number, _ in rows)
+        numbers = [number for number, _ in documents]
+        _rewrite_documents(connection, feed, stem, numbers, rewritten, last)
+
+
+def _rewrite_documents(
+    connection: Connection,
+    feed: str,
+    stem: str | None,
+    numbers: Sequence[int],
+    rewritten: Collection[int],
+    last: int,
+) -> None:
+    """Have the documents that lost doubles written again, and those after the last removed."""
+    for number in numbers:
         if number > last:
             # Nothing is left in it: the build removes its file.
             connection.exec_driver_sql(

@@ -269,8 +269,8 @@ def test_an_address_that_is_none_says_so(site: Site, upstream: Upstream) -> None
     reasons = sorted(problem["reason"] for problem in site.problems())
     assert problem_of(site, "/moved") in reasons
     assert {
-        "item 2: its address is no web address: 'http://['",
-        "its next page: its address is no web address: 'http://['",
+        "item 2: its address is not a web address: 'http://['",
+        "its next page: its address is not a web address: 'http://['",
     } < set(reasons)
 
 
