@@ -13,7 +13,7 @@ from aggregator.model.formats import FORMATS
 from aggregator.model.packing import pack, unpack
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Body:
     """The text of a revision (code, revision), packed.
 
