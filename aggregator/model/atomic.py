@@ -12,15 +12,16 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 def write_new(path: Path, data: bytes, *, sync: bool) -> None:
     """Write a file that does not exist yet; with `sync` it outlives a power cut.
 
-    Raises `OSError`, and leaves no file.
+    Raises `OSError`, and leaves no file of its own.
     """
+    descriptor = os.open(path, _NEW, 0o644)
     try:
-        with open(os.open(path, _NEW, 0o644), "wb", buffering=0) as file:
+        with open(descriptor, "wb", buffering=0) as file:
             left = memoryview(data)
             while left:
                 left = left[file.write(left) :]
             if sync:
-                os.fsync(file.fileno())
+                os.fsync(descriptor)
     except OSError:
         remove_quietly(path)
         raise
