@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -81,10 +81,9 @@ def is_code(text: str) -> bool:
 
 def code_of_share_url(url: str, rules: Rules) -> str | None:
     """Return the code in the URL of a share page; its host never matters."""
-    for pattern in rules.share_urls:
-        match = pattern.search(url)
-        if match is not None:
-            return normal_code(match["code"])
+    match = _first(rules.share_urls, url)
+    if match is not None:
+        return normal_code(match["code"])
     try:
         pairs = parse_qsl(urlsplit(url).query, max_num_fields=50)
     except ValueError:
@@ -99,20 +98,18 @@ def code_of_share_url(url: str, rules: Rules) -> str | None:
 
 def code_of_article_url(url: str, rules: Rules) -> str | None:
     """Return the code in an article's own URL."""
-    for pattern in rules.article_urls:
-        match = pattern.search(url)
-        if match is not None:
-            return normal_code(match["code"])
-    return None
+    match = _first(rules.article_urls, url)
+    return normal_code(match["code"]) if match else None
 
 
 def code_of_file_name(stem: str, rules: Rules) -> str | None:
     """Return the code in a file name without its suffix."""
-    for pattern in rules.file_names:
-        match = pattern.fullmatch(stem)
-        if match is not None:
-            return normal_code(match["code"])
-    return None
+    match = next(filter(None, (pattern.fullmatch(stem) for pattern in rules.file_names)), None)
+    return normal_code(match["code"]) if match else None
+
+
+def _first(patterns: Iterable[re.Pattern[str]], url: str) -> re.Match[str] | None:
+    return next(filter(None, (pattern.search(url) for pattern in patterns)), None)
 
 
 def resolve(clues: Clues, rules: Rules) -> Identity:

@@ -179,7 +179,8 @@ def _errors(
 
 def _example(location: tuple[str | int, ...], kind: str, value: object) -> str:
     """Return how to write a section, or a list of sections, that must have a key."""
-    key = next(iter(_required_at(location)), None)
+    fields = _fields_at(location)
+    key = next((key for key, field in fields.items() if field.is_required()), None)
     if key is None:
         return ""
     is_item = kind == "tuple_type" or isinstance(location[-1], int)
@@ -203,24 +204,14 @@ def _place(
 
 def _suggestion(location: tuple[str | int, ...]) -> str:
     """Return where an unknown key belongs, or the nearest known key."""
-    known = _keys_at(location[:-1])
-    sections = [name for name in _keys_at(()) if location[-1] in _keys_at((name,))]
+    known = sorted(_fields_at(location[:-1]))
+    sections = [name for name in sorted(_fields_at(())) if location[-1] in _fields_at((name,))]
     if len(location) == 1 and sections:
         return f"; it belongs under {' or '.join(f'{name}:' for name in sections)}"
     nearest = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
     if nearest:
         return f", did you mean {nearest[0]}?"
     return f"; known here: {', '.join(known)}" if known else ""
-
-
-def _keys_at(location: tuple[str | int, ...]) -> list[str]:
-    """Return the keys that are allowed in the section at `location`."""
-    return sorted(_fields_at(location))
-
-
-def _required_at(location: tuple[str | int, ...]) -> list[str]:
-    """Return the keys that are required there."""
-    return [key for key, field in _fields_at(location).items() if field.is_required()]
 
 
 def _fields_at(location: tuple[str | int, ...]) -> dict[str, FieldInfo]:

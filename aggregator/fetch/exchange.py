@@ -197,10 +197,9 @@ def _conditions(validators: Validators) -> dict[str, str]:
 
 
 def _is_stale(error: requests.ConnectionError) -> bool:
-    causes = tuple(_causes(error))
     return any(
         isinstance(cause, http.client.RemoteDisconnected | ConnectionResetError | BrokenPipeError)
-        for cause in causes
+        for cause in _causes(error)
     )
 
 

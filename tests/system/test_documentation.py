@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from aggregator import __version__
 from aggregator.articles.identity import source_slug
-from aggregator.config.load import _keys_at, load_settings, overridable
+from aggregator.config.load import _fields_at, load_settings, overridable
 from aggregator.config.schema import Settings
 from aggregator.model.errors import ConfigError
 
@@ -124,10 +124,10 @@ def test_every_option_that_is_named_exists(document: Path) -> None:
 def sections(model: type[BaseModel], path: tuple[str, ...] = ()) -> dict[str, set[str]]:
     """The keys of every top-level section, nested ones with their parents'."""
     found: dict[str, set[str]] = {}
-    for key in _keys_at(path):
-        inner = set(_keys_at((*path, key)))
+    for key in _fields_at(path):
+        inner = set(_fields_at((*path, key)))
         found.setdefault(path[0] if path else key, set()).add(key)
-        if inner and inner != set(_keys_at(path)):
+        if inner and inner != set(_fields_at(path)):
             for name, keys in sections(model, (*path, key)).items():
                 found.setdefault(name, set()).update(keys)
     return found

@@ -84,14 +84,6 @@ def _is_western(data: bytes) -> bool:
 
 def _is_gb2312(text: str) -> bool:
     """Return whether nearly all of a text is in the common set: a wrong guess has rare signs."""
-    foreign = [character for character in text if ord(character) > 127]
-    common = sum(1 for character in foreign if _in_gb2312(character))
-    return common >= 0.9 * len(foreign)
-
-
-def _in_gb2312(character: str) -> bool:
-    try:
-        character.encode("gb2312")
-    except UnicodeEncodeError:
-        return False
-    return True
+    foreign = "".join(character for character in text if ord(character) > 127)
+    common = foreign.encode("gb2312", "ignore").decode("gb2312")
+    return len(common) >= 0.9 * len(foreign)

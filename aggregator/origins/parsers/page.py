@@ -67,8 +67,8 @@ def extract(data: bytes, content_type: str, url: str, selectors: Sequence[str | 
     selectors = PageSelectors(*selectors)
     page = _page(data, content_type)
     soup = _soup(page)
-    title = _text(soup, selectors.title) or _text(soup, "title")
-    date = _text(soup, selectors.date)
+    title = (selectors.title and _field(soup, selectors.title)) or _field(soup, "title")
+    date = _field(soup, selectors.date) if selectors.date else ""
     if selectors.html is not None:
         found = soup.select(selectors.html)
         if not found:
@@ -146,12 +146,6 @@ def _main_text(page: str, url: str) -> str:
     if not found:
         raise UnusableError("no main text: a login or captcha page, or one that needs JavaScript?")
     return re.sub(r"^\s*<html>\s*<body>|</body>\s*</html>\s*$", "", found)
-
-
-def _text(soup: Any, selector: str | None) -> str:
-    if selector is None:
-        return ""
-    return _field(soup, selector)
 
 
 def _field(item: Any, selector: str) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import os
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import astuple, dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -73,7 +73,7 @@ class PostsFolder:
     @property
     def rules(self) -> bytes:
         """The digest of all settings that reading depends on."""
-        return digest_of((READER_VERSION, self._glob, dataclasses.astuple(self._rules)))
+        return digest_of((READER_VERSION, self._glob, astuple(self._rules)))
 
     def poll(
         self,
@@ -88,7 +88,7 @@ class PostsFolder:
         root = str(self._folder)
         changed_ns = changed_at(self._folder)
         paths = list_posts(self._folder, self._glob)
-        differences = _Differences(root, paths, known, read_all, self._settle)
+        differences = _Differences(root, paths, iter(known), read_all, self._settle)
         if not paths and not allow_empty:
             if next(iter(known), None) is None:
                 return
@@ -119,26 +119,19 @@ class PostsFolder:
         self._digest, self._changed_ns = differences.digest, changed_ns
 
 
+@dataclass(slots=True)
 class _Differences:
     """The files that differ from the known ones, found by walking both in order."""
 
-    def __init__(
-        self,
-        root: str,
-        paths: list[str],
-        known: Iterable[FileState],
-        read_all: bool,
-        settle: bool,
-    ) -> None:
-        self._settle = settle
-        self.waiting = 0
-        self._root = root
-        self._paths = paths
-        self._known = iter(known)
-        self._read_all = read_all
-        self.digest = PostsDigest()
-        self.gone: list[str] = []
-        self.problems: list[Problem] = []
+    root: str
+    paths: list[str]
+    known: Iterator[FileState]
+    read_all: bool
+    settle: bool
+    waiting: int = 0
+    digest: PostsDigest = field(default_factory=PostsDigest)
+    gone: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
     def pieces(self) -> Iterator[list[_Due]]:
         """Yield the files to read, in lists of up to `BATCH`."""
@@ -147,17 +140,17 @@ class _Differences:
             yield piece
 
     def _due(self) -> Iterator[_Due]:
-        state = next(self._known, None)
-        for path in self._paths:
+        state = next(self.known, None)
+        for path in self.paths:
             place = location(path)
             while state is not None and state.path < place:
                 self.gone.append(state.path)
-                state = next(self._known, None)
+                state = next(self.known, None)
             old = state if state is not None and state.path == place else None
             if old is not None:
-                state = next(self._known, None)
+                state = next(self.known, None)
             try:
-                found = file_stat(self._root, path, self.digest)
+                found = file_stat(self.root, path, self.digest)
             except UnusableError as error:
                 self.problems.append(Problem(place, error.reason))
                 continue
@@ -173,17 +166,17 @@ class _Differences:
                 _stored(found.st_ino),
             )
             differs = old is None or old[:5] != new[:5]
-            if differs and self._settle and is_being_written(f"{self._root}/{path}", found):
+            if differs and self.settle and is_being_written(f"{self.root}/{path}", found):
                 # Its state is not saved, so that it differs again the next time.
                 self.waiting += 1
-            elif old is None or self._read_all:
+            elif old is None or self.read_all:
                 yield _Due(path, new, b"")
             elif old.young or differs:
                 # An earlier version may have saved another file at an escaped location.
                 yield _Due(path, new, old.content_hash if place == path else b"")
         while state is not None:
             self.gone.append(state.path)
-            state = next(self._known, None)
+            state = next(self.known, None)
 
 
 def _stored(number: int) -> int:

@@ -151,14 +151,6 @@ class _Address(Tag):
         return _Text(token, _address(_expression(stream).strip()))
 
 
-class _PostUrl(_Address):
-    name = "post_url"
-
-
-class _Link(_Address):
-    name = "link"
-
-
 class _Dropped(Tag):
     """A tag that needs files of the site: it is dropped with a note."""
 
@@ -221,8 +213,9 @@ def _environment() -> _Environment:
     environment.filters.clear()
     for name, function in known.items():
         environment.add_filter(name, _guarded(name, function))
-    for tag in (_Highlight, _PostUrl, _Link):
-        environment.add_tag(tag)
+    environment.add_tag(_Highlight)
+    for name in ("post_url", "link"):
+        environment.add_tag(type(f"_Address_{name}", (_Address,), {"name": name}))
     for name in ("include", "include_relative", "render"):
         environment.add_tag(type(f"_Dropped_{name}", (_Dropped,), {"name": name}))
     for name in ("relative_url", "absolute_url", "markdownify", "jsonify"):
