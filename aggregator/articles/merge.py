@@ -160,8 +160,8 @@ def _same_text(article: Article, shown: Article) -> Change | None:
         return _change(shown, article, "returned")
     if _visible(shown) != _visible(article) or article.body_id is None:
         # The store had lost its text, and here it is again.
-        return _change(shown, article, "restated")
-    return Change(shown, "unseen", frozenset()) if shown != article else None
+        return _change(shown, article, "metadata changed")
+    return Change(shown, "invisible", frozenset()) if shown != article else None
 
 
 def _with_text_of(article: Article, copy: StoredCopy) -> StoredCopy:
@@ -186,8 +186,8 @@ def _change(
         version=shown.version + 1,
         revision=shown.revision if revision is None else revision,
     )
-    touched = {shown.source} if before is None else {shown.source, before.source} - {""}
-    return Change(article, kind, frozenset(touched))
+    sources = {shown.source} if before is None else {shown.source, before.source} - {""}
+    return Change(article, kind, frozenset(sources))
 
 
 def _shown(

@@ -155,7 +155,7 @@ def show(settings: Settings, code: str) -> Values:
         "updated": _text(article.updated or article.published),
         "link": article.link,
         "share_url": article.share_url,
-        "held_back": article.published > now,
+        "scheduled": article.published > now,
         "removed": article.removed,
         "feeds": feeds,
         "archives": archived,
@@ -189,7 +189,7 @@ def _origins(settings: Settings, connection: Connection) -> list[Values]:
                 "last_success": _text(total.answered_at) if total else None,
                 "failing": total.failing if total else 0,
                 "failures_in_a_row": total.failures if total else 0,
-                "error": masked(total.trouble) if total and total.trouble else None,
+                "error": masked(total.error) if total and total.error else None,
                 "next_at": _text(total.next_at) if total else None,
             }
         )
@@ -249,7 +249,7 @@ def _page(state: UrlState) -> Values:
         "url": masked(state.url),
         "last_success": _text(state.answered_at),
         "failures_in_a_row": state.failures,
-        "error": state.trouble,
+        "error": state.error,
         "gone": state.is_gone,
         "next_at": _text(state.next_at),
     }

@@ -20,6 +20,7 @@ from aggregator.cli.options import (
     wait_option,
 )
 from aggregator.model.kinds import ORIGIN_KINDS
+from aggregator.model.summaries import ChangeCounts
 from aggregator.model.terminal import counted, say, say_json
 
 if TYPE_CHECKING:
@@ -218,8 +219,8 @@ def _finish(
 
 def _report_current(current: dict[str, Any], *, quiet: bool, as_json: bool) -> None:
     if as_json:
-        counts = dict.fromkeys(("read", "new", "revised", "restated", "removed"), 0)
-        say_json({**current, **counts, "written": [], "failures": []})
+        changes = ChangeCounts().by_kind()
+        say_json({**current, "read": 0, **changes, "written": [], "failures": []})
     elif not quiet:
         say(
             f"nothing changed: {counted(current['articles'], 'article')}, "

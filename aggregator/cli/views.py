@@ -10,7 +10,6 @@ from aggregator.model.errors import masked
 from aggregator.model.terminal import counted, say
 
 if TYPE_CHECKING:
-    from aggregator.model.summaries import ChangeCounts
     from aggregator.pipeline.building import BuildOutcome
     from aggregator.pipeline.polling import PollOutcome
 
@@ -24,7 +23,7 @@ def build_values(outcome: BuildOutcome) -> dict[str, Any]:
         "feeds": outcome.build.feeds,
         "problems": outcome.problems,
         "read": outcome.poll.read,
-        **_changes(outcome.poll),
+        **outcome.poll.by_kind(),
         "written": outcome.build.paths,
         "failures": outcome.failures,
     }
@@ -33,7 +32,7 @@ def build_values(outcome: BuildOutcome) -> dict[str, Any]:
 def build_lines(outcome: BuildOutcome, *, verbose: bool, dry_run: bool) -> Iterator[str]:
     """Return what a build did, for people."""
     build = outcome.build
-    parts = _named(_changes(outcome.poll))
+    parts = _named(outcome.poll.by_kind())
     yield counted(outcome.articles, "article") + (f" ({', '.join(parts)})" if parts else "")
     verb = "would be written" if dry_run else "written"
     yield f"{build.written:,} of {counted(build.feeds, 'feed')} {verb}"
@@ -49,15 +48,15 @@ def poll_values(outcome: PollOutcome) -> dict[str, Any]:
     return {
         "posts": None
         if posts is None
-        else {"read": posts.read, **_changes(posts), "failures": posts.failures},
+        else {"read": posts.read, **posts.by_kind(), "failures": posts.failures},
         "origins": [
             {
                 "origin": origin.name,
                 "due": len(origin.due),
-                "requested": origin.asked,
+                "requested": origin.requested,
                 "not_modified": origin.not_modified,
                 "read": origin.read,
-                **_changes(origin),
+                **origin.by_kind(),
                 "failed": origin.failed,
                 "skipped": dict(origin.skipped),
                 "failures": origin.failures,
@@ -66,7 +65,7 @@ def poll_values(outcome: PollOutcome) -> dict[str, Any]:
         ],
         "hubs": None
         if hubs is None
-        else {"notified": hubs.told, "given_up": hubs.given_up, "failures": hubs.failures},
+        else {"notified": hubs.notified, "given_up": hubs.given_up, "failures": hubs.failures},
         "failures": outcome.failures,
     }
 
@@ -74,7 +73,7 @@ def poll_values(outcome: PollOutcome) -> dict[str, Any]:
 def poll_lines(outcome: PollOutcome, *, verbose: bool, dry_run: bool) -> Iterator[str]:
     """Return what a poll did, for people: a line for each origin."""
     if outcome.posts is not None:
-        parts = [f"{outcome.posts.read:,} read", *_named(_changes(outcome.posts))]
+        parts = [f"{outcome.posts.read:,} read", *_named(outcome.posts.by_kind())]
         yield f"posts: {', '.join(parts)}"
     for origin in outcome.origins:
         if dry_run:
@@ -84,24 +83,20 @@ def poll_lines(outcome: PollOutcome, *, verbose: bool, dry_run: bool) -> Iterato
         counts = {
             "not modified": origin.not_modified,
             "read": origin.read,
-            **_changes(origin),
+            **origin.by_kind(),
             "failed": origin.failed,
         }
-        yield f"{origin.name}: {', '.join([counted(origin.asked, 'request'), *_named(counts)])}"
+        yield f"{origin.name}: {', '.join([counted(origin.requested, 'request'), *_named(counts)])}"
         for reason, count in origin.skipped.most_common():
             yield f"  {count:,} skipped: {reason}"
         if origin.failed:
             yield "  see aggregator problems"
     if outcome.hubs is not None:
-        yield f"hubs: {counted(outcome.hubs.told, 'notification')} sent"
-
-
-def _changes(counts: ChangeCounts) -> dict[str, int]:
-    return {name: getattr(counts, name) for name in ("new", "revised", "restated", "removed")}
+        yield f"hubs: {counted(outcome.hubs.notified, 'notification')} sent"
 
 
 def _named(counts: dict[str, int]) -> list[str]:
-    return [f"{count:,} {name}" for name, count in counts.items() if count]
+    return [f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count]
 
 
 def print_status(found: dict[str, Any], clock: Clock, *, verbose: bool) -> None:
@@ -115,8 +110,8 @@ def print_status(found: dict[str, Any], clock: Clock, *, verbose: bool) -> None:
     daemon = found["daemon"]
     if daemon is not None:
         say(f"daemon: process {daemon['pid']}, since {clock.show(daemon['since'])}")
-        for trouble in daemon["troubles"]:
-            say(f"  {trouble}")
+        for failure in daemon["failures"]:
+            say(f"  {failure}")
     for origin in found["origins"]:
         say(origin["origin"])
         for name, value in _origin_facts(origin, clock):
@@ -207,7 +202,7 @@ def print_problems(
 
 def print_article(found: dict[str, Any], clock: Clock, *, verbose: bool) -> None:
     """Print what `aggregator show` found."""
-    state = "removed" if found["removed"] else "held back until due" if found["held_back"] else ""
+    state = "removed" if found["removed"] else "scheduled" if found["scheduled"] else ""
     say(f"{found['title']}" + (f"  [{state}]" if state else ""))
     for name in ("code", "source"):
         say(f"  {name:<11}{found[name]}")

@@ -35,8 +35,8 @@ from aggregator.pipeline import building
 from aggregator.store.lock import exclusive
 
 WHO = "aggregator run"
-# What the main thread does; "held" is due when an article that is held back is published.
-MAIN_KINDS = frozenset(["posts", "build", "held", "reload", "setup", "maintenance"])
+# What the main thread does; "scheduled" is due when a scheduled article is published.
+MAIN_KINDS = frozenset(["posts", "build", "scheduled", "reload", "setup", "maintenance"])
 # Seconds until posts are polled again after a file that is being written, or was until lately.
 AFTER_WAITING, AFTER_YOUNG = 0.5, 2.2
 # Seconds from a signal to the end of the process.
@@ -107,7 +107,7 @@ class Daemon:
         self._health.save_state()
         if "reload" in due:
             self._run("setup", self._reload, {"reload"})
-        if due & {"posts", "build", "held", "reload"}:
+        if due & {"posts", "build", "scheduled", "reload"}:
             failed = due & {"posts", "build"} or {"posts"}
             self._run("posts", partial(self._build, due), failed)
             self._notify(f"STATUS={self._health.status()}")
@@ -161,7 +161,7 @@ class Daemon:
             self._due.mark(*self._network.hub_kinds())
         if outcome.waiting or outcome.young:
             self._due.mark_later(AFTER_WAITING if outcome.waiting else AFTER_YOUNG, "posts")
-        self._due.mark_at(outcome.next_due, "held")
+        self._due.mark_at(outcome.next_due, "scheduled")
         processes.give_back_memory()
         return outcome.failures
 

@@ -137,15 +137,10 @@ class Health:
         self.metrics.count_changes(poll)
         for notice in outcome.notices:
             LOGGER.warning("%s", notice)
-        counts = {
-            "read": poll.read,
-            "new": poll.new,
-            "revised": poll.revised,
-            "metadata changed": poll.restated,
-            "removed": poll.removed,
-            "feeds written": feeds_written,
-        }
-        changes = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+        counts = {"read": poll.read, **poll.by_kind(), "feeds written": feeds_written}
+        changes = ", ".join(
+            f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count
+        )
         if changes:
             LOGGER.info("posts: %s", changes)
 
@@ -159,7 +154,7 @@ class Health:
             if origin.changes:
                 LOGGER.info(
                     "%s: %s, %d new, %d revised, %d failed",
-                    origin.name, counted(origin.asked, "request"),
+                    origin.name, counted(origin.requested, "request"),
                     origin.new, origin.revised, origin.failed,
                 )  # fmt: skip
 

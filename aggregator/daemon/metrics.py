@@ -44,8 +44,8 @@ class Metrics:
 
     def count_changes(self, summary: PollSummary | OriginSummary) -> None:
         """Add the articles that a poll changed."""
-        for kind in ("new", "revised", "restated", "removed"):
-            self.changes.labels(kind).inc(getattr(summary, kind))
+        for kind, count in summary.by_kind().items():
+            self.changes.labels(kind).inc(count)
 
     def count_requests(self, origin: OriginSummary) -> None:
         """Add the requests of a poll to an origin."""

@@ -119,4 +119,4 @@ def _check_host(url: str, host: str, *, bracketed: bool) -> str:
 
 
 def _refused(url: str, reason: str) -> FetchError:
-    return FetchError(url, f"refused: {reason}", was_asked=False)
+    return FetchError(url, f"refused: {reason}", was_sent=False)

@@ -231,18 +231,18 @@ def _as_fetch_error(url: str, timeout: float) -> Iterator[None]:
         OSError,
         ValueError,
     ) as error:
-        was_asked = True
+        was_sent = True
         causes = list(_causes(error))
         refused = next((one for one in causes if isinstance(one, RefusedAddressError)), None)
         if refused is not None:
-            reason, was_asked = f"refused: {refused}", False
+            reason, was_sent = f"refused: {refused}", False
         else:
             reason = _reason(causes, timeout)
         was_answered = any(
             isinstance(cause, _ANSWERED) and not isinstance(cause, http.client.RemoteDisconnected)
             for cause in causes
         )
-        raise FetchError(url, reason, was_asked=was_asked, was_answered=was_answered) from error
+        raise FetchError(url, reason, was_sent=was_sent, was_answered=was_answered) from error
 
 
 def _reason(causes: list[BaseException], timeout: float) -> str:

@@ -229,9 +229,7 @@ class _Run(Generic[Read]):
         """Note an outcome; return the requests that are given up with it."""
         with self._changed:
             self._queue.slow_down(host, delay)
-            answered = (
-                isinstance(outcome, Response) or outcome.was_answered or not outcome.was_asked
-            )
+            answered = isinstance(outcome, Response) or outcome.was_answered or not outcome.was_sent
             given_up = self._queue.done(host, answered=answered)
             if isinstance(outcome, Response) and outcome.status in (429, 503):
                 wait = retry_after(outcome.headers, datetime.now(UTC))

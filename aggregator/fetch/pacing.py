@@ -39,7 +39,7 @@ def is_due(state: UrlState | None, now: datetime.datetime, *, ask_all: bool = Fa
     if state is None:
         return True
     # Fetched in the future: the clock was set back since, and is not waited for.
-    is_ahead = state.asked_at is not None and state.asked_at > now
+    is_ahead = state.requested_at is not None and state.requested_at > now
     return not state.is_gone and (ask_all or is_ahead or state.next_at <= now)
 
 
@@ -85,20 +85,20 @@ def after_success(
         next_at=now + wait_after_success(response.headers, pace, now, _jitter(state.url)),
         validators=response.validators if is_new else _merged(state, response),
         content_hash=content_hash if content_hash is not None else state.content_hash,
-        asked_at=now,
+        requested_at=now,
         answered_at=now,
         read_at=now if is_new else state.read_at,
         failures=0,
-        trouble=None,
+        error=None,
         moved_to=moved_to,
         moves=moves,
-        is_due_once=False,
+        fetch_once=False,
     )
 
 
 def after_failure(
     state: UrlState,
-    trouble: str,
+    error: str,
     pace: Pace,
     now: datetime.datetime,
     response: Response | None = None,
@@ -113,14 +113,14 @@ def after_failure(
     return replace(
         state,
         next_at=now + wait,
-        asked_at=now,
+        requested_at=now,
         failures=state.failures + 1,
-        trouble=trouble,
+        error=error,
         # Its new address may be what is broken: the old one is tried next time.
         moved_to=None,
         moves=0,
         is_gone=is_gone,
-        is_due_once=state.is_due_once and state.failures < MAX_TRIES_ONCE,
+        fetch_once=state.fetch_once and state.failures < MAX_TRIES_ONCE,
     )
 
 

@@ -40,11 +40,11 @@ class RobotsFiles:
             if not site.is_read:
                 self._read(site, key)
         if site.error is not None:
-            raise FetchError(url, site.error, was_asked=site.was_asked)
+            raise FetchError(url, site.error, was_sent=site.was_sent)
         if site.rules is None:
             return 0.0
         if not site.rules.can_fetch(url, PRODUCT):
-            raise FetchError(url, "disallowed by robots.txt", was_asked=False)
+            raise FetchError(url, "disallowed by robots.txt", was_sent=False)
         return min(float(site.rules.crawl_delay(PRODUCT) or 0.0), MAX_DELAY)
 
     def _read(self, site: _Site, key: str) -> None:
@@ -54,9 +54,9 @@ class RobotsFiles:
             response = self._fetch(Request(f"{key}/robots.txt", heed_robots=False))
         except FetchError as error:
             # What can't be reached is disallowed for now (RFC 9309 §2.3.1.4).
-            prefix = "robots.txt could not be read: " if error.was_asked else ""
+            prefix = "robots.txt could not be read: " if error.was_sent else ""
             site.error = prefix + error.reason
-            site.was_asked = error.was_asked
+            site.was_sent = error.was_sent
         else:
             if response.status >= 500 or response.status == 429:
                 site.error = f"robots.txt could not be read: status {response.status}"
@@ -71,4 +71,4 @@ class _Site:
         self.is_read = False
         self.rules: Any = None
         self.error: str | None = None
-        self.was_asked = False
+        self.was_sent = False

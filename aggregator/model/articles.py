@@ -133,15 +133,15 @@ class Article:
 class Change:
     """What merging decided: the article as it is now, and the kind of its change.
 
-    `kind` is "new", "revised" (title or text), "restated" (links, dates, source),
+    `kind` is "new", "revised" (title or text), "metadata changed" (links, dates, source),
     "removed", "returned", "found better" (another copy of an article that is new in the
-    same poll), or "unseen" (nothing that shows).  `touched` are the sources whose feeds
+    same poll), or "invisible" (nothing that shows).  `sources` are the sources whose feeds
     may look different.
     """
 
     article: Article
     kind: str
-    touched: frozenset[str]
+    sources: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,18 +44,18 @@ def unforeseen(error: BaseException) -> str:
 class FetchError(AggregatorError):
     """A URL could not be fetched: refused, interrupted, over a limit, not answered.
 
-    `reason` is the message without the URL.  `was_asked` is False if nothing was sent: the
+    `reason` is the message without the URL.  `was_sent` is False if nothing was sent: the
     address was refused, robots.txt disallows it, or its host has asked for a pause.
     `was_answered` is True if the host responded, though unusably.
     """
 
     def __init__(
-        self, url: str, reason: str, *, was_asked: bool = True, was_answered: bool = False
+        self, url: str, reason: str, *, was_sent: bool = True, was_answered: bool = False
     ) -> None:
         super().__init__(f"{masked(url)}: {reason}")
         self.url = url
         self.reason = reason
-        self.was_asked = was_asked
+        self.was_sent = was_sent
         self.was_answered = was_answered
 
 
@@ -63,7 +63,7 @@ class PostponedError(FetchError):
     """A URL was not requested, because its host needs a pause of `wait` seconds."""
 
     def __init__(self, url: str, reason: str, wait: float = 0.0) -> None:
-        super().__init__(url, reason, was_asked=False)
+        super().__init__(url, reason, was_sent=False)
         self.wait = wait
 
 

@@ -75,24 +75,24 @@ class UrlState:
 
     `validators` and `content_hash` are those of the last body, which came at `read_at`.
     `answered_at` is the time of the last success, including a 304.  `failures` are those in a
-    row, of which `trouble` is the last.  `moved_to` is where the URL says it has moved
+    row, of which `error` is the last.  `moved_to` is where the URL says it has moved
     permanently, and `moves` how often in a row it said so.  A URL that `is_gone` (410) is not
-    requested again.  `is_due_once`: fetch at the next poll, whatever the article's age.
+    requested again.  `fetch_once`: fetch at the next poll, whatever the article's age.
     """
 
     url: str
     next_at: datetime.datetime
     validators: Validators = Validators()
     content_hash: bytes = b""
-    asked_at: datetime.datetime | None = None
+    requested_at: datetime.datetime | None = None
     answered_at: datetime.datetime | None = None
     read_at: datetime.datetime | None = None
     failures: int = 0
-    trouble: str | None = None
+    error: str | None = None
     moved_to: str | None = None
     moves: int = 0
     is_gone: bool = False
-    is_due_once: bool = False
+    fetch_once: bool = False
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ class ChangeCounts:
 
     new: int = 0
     revised: int = 0
-    restated: int = 0
+    metadata_changed: int = 0
     removed: int = 0
 
     def count(self, changes: Iterable[Change]) -> None:
@@ -26,10 +26,19 @@ class ChangeCounts:
                     self.new += 1
                 case "revised":
                     self.revised += 1
-                case "restated":
-                    self.restated += 1
+                case "metadata changed":
+                    self.metadata_changed += 1
                 case "removed":
                     self.removed += 1
+
+    def by_kind(self) -> dict[str, int]:
+        """Return the numbers of changed articles by kind."""
+        return {
+            "new": self.new,
+            "revised": self.revised,
+            "metadata_changed": self.metadata_changed,
+            "removed": self.removed,
+        }
 
 
 @dataclass(slots=True)
@@ -45,19 +54,19 @@ class PollSummary(ChangeCounts):
 class OriginSummary(ChangeCounts):
     """The result of one poll of an upstream origin, by URL and by article.
 
-    `due` URLs were to be requested, and `asked` counts those that were; `read` counts new
+    `due` URLs were to be requested, and `requested` counts those that were; `read` counts new
     bodies, `failed` failures and unusable responses, and `skipped` what was not requested, by
     reason.  `failures` are those of the origin as a whole.
     """
 
     name: str = ""
     due: list[str] = field(default_factory=list)
-    asked: int = 0
+    requested: int = 0
     read: int = 0
     not_modified: int = 0
     failed: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
-    first_trouble: str = ""
+    first_problem: str = ""
     failures: list[str] = field(default_factory=list)
 
     @property
@@ -68,14 +77,14 @@ class OriginSummary(ChangeCounts):
     @property
     def changes(self) -> int:
         """How many articles changed visibly."""
-        return self.new + self.revised + self.restated + self.removed
+        return sum(self.by_kind().values())
 
 
 @dataclass(slots=True)
 class HubSummary:
     """The result of notifying WebSub hubs, by hub and feed."""
 
-    told: int = 0
+    notified: int = 0
     given_up: int = 0
     failures: list[str] = field(default_factory=list)
 

@@ -60,8 +60,8 @@ class BuildOutcome:
     """What a poll of the posts folders and a build did.
 
     `waiting` is how many files were being written; with `young` some were read so soon
-    after a change that they may have been torn.  `next_due` is when the next article that is
-    held back is published.  `notices` are no failures; `losses` could not be recovered from
+    after a change that they may have been torn.  `next_due` is when the next scheduled article
+    is published.  `notices` are no failures; `losses` could not be recovered from
     a damaged store.
     """
 

@@ -164,7 +164,7 @@ def _poll(
                 from_settings.source_keys(settings),
                 number,
                 partial(_now, clock),
-                upstream.Ask(options.everything, frozenset(options.urls)),
+                upstream.Scope(options.everything, frozenset(options.urls)),
                 progress,
             )
         with transaction() as connection:
@@ -197,7 +197,7 @@ def notify_hubs(
                 for hub, _, count, error in hub_queue.waiting(connection)
                 if count
             ]
-            return summary.told, failures, hub_queue.next_due(connection)
+            return summary.notified, failures, hub_queue.next_due(connection)
 
 
 def _lock(settings: Settings, wait: float) -> contextlib.AbstractContextManager[None]:

@@ -27,9 +27,9 @@ from aggregator.model.logs import LOGGER
 from aggregator.model.polls import Batch, Request, Response, UrlState
 from aggregator.model.summaries import OriginSummary
 from aggregator.origins.interface import UpstreamOrigin
-from aggregator.poll import answers, batches
-from aggregator.poll.answers import Outcome, Read
+from aggregator.poll import batches, responses
 from aggregator.poll.ingest import MergeRules
+from aggregator.poll.responses import Outcome, ParsedResponse
 from aggregator.store import problems as open_problems
 from aggregator.store import urls
 from aggregator.store.articles import articles_of
@@ -45,7 +45,7 @@ MAX_NEW_ENTRIES = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class Scope:
     """Which URLs to ask: those that are due, `everything`, or only `only`."""
 
     everything: bool = False
@@ -60,7 +60,7 @@ def poll(
     configured_sources: Mapping[str, str],
     number: int,
     clock: Clock,
-    ask: Ask,
+    scope: Scope,
     progress: Progress = lambda origin, done, total: None,
 ) -> list[OriginSummary]:
     """Request every origin's due URLs, and merge the responses, batch by batch.
@@ -73,7 +73,7 @@ def poll(
     for origin in origins:
         summary = OriginSummary(name=origin.name)
         summaries.append(summary)
-        poller = _Poller(transaction, fetcher, origin, rules, number, clock, ask, summary)
+        poller = _Poller(transaction, fetcher, origin, rules, number, clock, scope, summary)
         try:
             poller.poll(configured_sources, progress)
         except OriginError as error:
@@ -96,7 +96,7 @@ class _Poller:
     rules: MergeRules
     number: int
     clock: Clock
-    ask: Ask
+    scope: Scope
     summary: OriginSummary
     is_reread: bool = False
     outcomes: list[Outcome] = field(default_factory=list)
@@ -123,14 +123,14 @@ class _Poller:
             for url, answer in self._asked(due, now, sources):
                 state = due[url]
                 pace = self.origin.pace(url)
-                outcome = self._capped(answers.outcome(answer, state, pace, self.clock()))
+                outcome = self._capped(responses.outcome(answer, state, pace, self.clock()))
                 self._count(outcome)
                 self._keep(outcome)
                 next_url = outcome.reading.next_url
                 if next_url is not None and next_url not in pages:
                     pages[next_url] += 1
                     following[next_url] = UrlState(next_url, now)
-                progress(origin.name, self.summary.asked + self.summary.skipped.total(), total)
+                progress(origin.name, self.summary.requested + self.summary.skipped.total(), total)
             self._flush()
             if len(pages) >= MAX_PAGES and following:
                 reason = f"its list goes on after {MAX_PAGES} pages: stopped there"
@@ -142,7 +142,7 @@ class _Poller:
         if self.summary.failed and not self.summary.answered:
             self.summary.failures.append(
                 f"{origin.name}: none of {self.summary.failed:,} could be read: "
-                f"{self.summary.first_trouble}"
+                f"{self.summary.first_problem}"
             )
 
     def _due(self, now: datetime.datetime) -> dict[str, UrlState]:
@@ -159,15 +159,15 @@ class _Poller:
                     for url, published in recent.items()
                     if origin.is_recent(url, published, now)
                 )
-            if self.ask.only:
-                wanted |= dict.fromkeys(url for url in self.ask.only if origin.accepts(url))
-                wanted = {url: None for url in wanted if url in self.ask.only}
+            if self.scope.only:
+                wanted |= dict.fromkeys(url for url in self.scope.only if origin.accepts(url))
+                wanted = {url: None for url in wanted if url in self.scope.only}
             known = urls.states(connection, origin.name, wanted)
             stale = set(open_problems.locations(connection, origin.name)) - wanted.keys()
-        if stale and not self.ask.only and self.fetcher is not None:
+        if stale and not self.scope.only and self.fetcher is not None:
             # A URL that is no longer polled can't be fixed, and is not a problem either.
             self._save(Batch(origin.name, read=tuple(sorted(stale))))
-        ask_all = self.ask.everything or bool(self.ask.only)
+        ask_all = self.scope.everything or bool(self.scope.only)
         return {
             url: known.get(url) or UrlState(url, now)
             for url in wanted
@@ -191,12 +191,12 @@ class _Poller:
 
     def _asked(
         self, due: Mapping[str, UrlState], now: datetime.datetime, sources: SourceKeys
-    ) -> Iterator[tuple[str, Read | FetchError]]:
+    ) -> Iterator[tuple[str, ParsedResponse | FetchError]]:
         """Yield every URL with its response or error, as these come."""
 
-        def read(request: Request, response: Response) -> Read:
+        def read(request: Request, response: Response) -> ParsedResponse:
             """Read a response: in many threads at once, so without the store."""
-            return answers.read(
+            return responses.parse(
                 self.origin,
                 due[request.key],
                 response,
@@ -209,15 +209,15 @@ class _Poller:
                 yield request.key, answer
 
     def _count(self, outcome: Outcome) -> None:
-        summary, trouble = self.summary, outcome.trouble or ""
-        summary.asked += outcome.kind in ("read", "not modified", "failed")
+        summary, problem = self.summary, outcome.problem or ""
+        summary.requested += outcome.kind in ("read", "not modified", "failed")
         summary.read += outcome.kind == "read"
         summary.not_modified += outcome.kind == "not modified"
         summary.failed += outcome.kind == "failed"
         if outcome.kind in ("refused", "postponed"):
-            summary.skipped[trouble] += 1
-        if outcome.kind in ("failed", "refused") and not summary.first_trouble:
-            summary.first_trouble = f"{masked(outcome.state.url)}: {trouble}"
+            summary.skipped[problem] += 1
+        if outcome.kind in ("failed", "refused") and not summary.first_problem:
+            summary.first_problem = f"{masked(outcome.state.url)}: {problem}"
 
     def _capped(self, outcome: Outcome) -> Outcome:
         """Return an outcome with so many new entries at most; the next polls take the rest."""
@@ -255,9 +255,9 @@ class _Poller:
             return
         problems = [problem for outcome in outcomes for problem in outcome.reading.problems]
         problems += [
-            Problem(outcome.state.url, outcome.trouble)
+            Problem(outcome.state.url, outcome.problem)
             for outcome in outcomes
-            if outcome.trouble is not None and outcome.kind != "postponed"
+            if outcome.problem is not None and outcome.kind != "postponed"
         ]
         copies = {copy.location: copy for outcome in outcomes for copy in outcome.reading.copies}
         self._save(

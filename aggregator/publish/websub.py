@@ -42,7 +42,7 @@ def notify(
         else:
             failure = _send(fetcher, ping, clock)
             if failure is None:
-                summary.told += 1
+                summary.notified += 1
                 with transaction() as connection:
                     hub_queue.done(connection, ping)
                 continue

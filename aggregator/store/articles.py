@@ -148,8 +148,8 @@ def save_changes(
         rendition = schema.rendition
         connection.execute(delete(rendition).where(rendition.c.code.in_(replaced)))
     _note_changed(connection, changes, known)
-    touched = sorted(set().union(*(change.touched for change in changes)))
-    upsert_rows(connection, schema.touched, [{"source": source} for source in touched])
+    sources = sorted(set().union(*(change.sources for change in changes)))
+    upsert_rows(connection, schema.dirty_source, [{"source": source} for source in sources])
 
 
 def _note_changed(
@@ -162,9 +162,9 @@ def _note_changed(
     """
     kinds = {
         change.article.code: change.kind in ("new", "revised", "returned")
-        or (change.kind == "restated" and len(change.touched) > 1)
+        or (change.kind == "metadata changed" and len(change.sources) > 1)
         for change in changes
-        if change.article.code in known and change.touched
+        if change.article.code in known and change.sources
     }
     again = [{"code": code, "again": True} for code, comes in kinds.items() if comes]
     upsert_rows(connection, schema.changed, again)

@@ -21,7 +21,7 @@ class Ping(NamedTuple):
     since: datetime.datetime
     due_at: datetime.datetime
     failures: int
-    trouble: str | None
+    error: str | None
 
 
 def want(
@@ -77,7 +77,7 @@ def done(connection: Connection, ping: Ping) -> None:
 
 
 def postpone(
-    connection: Connection, ping: Ping, due_at: datetime.datetime, failures: int, trouble: str
+    connection: Connection, ping: Ping, due_at: datetime.datetime, failures: int, error: str
 ) -> None:
     """Have a notification tried again later."""
     table = schema.ping
@@ -88,7 +88,7 @@ def postpone(
             table.c.topic == ping.topic,
             table.c.since == seconds(ping.since),
         )
-        .values(due_at=seconds(due_at), failures=failures, trouble=trouble)
+        .values(due_at=seconds(due_at), failures=failures, error=error)
     )
 
 
@@ -96,8 +96,8 @@ def waiting(connection: Connection) -> list[tuple[str, int, int, str | None]]:
     """Return each hub with the number of waiting notifications, its failures, and the reason."""
     table = schema.ping
     rows = connection.execute(
-        select(table.c.hub, func.count(), func.max(table.c.failures), func.max(table.c.trouble))
+        select(table.c.hub, func.count(), func.max(table.c.failures), func.max(table.c.error))
         .group_by(table.c.hub)
         .order_by(table.c.hub)
     )
-    return [(hub, count, failures, trouble) for hub, count, failures, trouble in rows]
+    return [(hub, count, failures, error) for hub, count, failures, error in rows]

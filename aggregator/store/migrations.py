@@ -198,12 +198,21 @@ def _rewrite_documents(
 
 
 def _one_codec(connection: Connection) -> None:
-    """Version 5: texts that version 1 packed by zlib are packed by zstd, as all others are.
+    """Version 5: one codec for all texts, no digests of words, the names of the field.
 
-    One text at a time is in memory.  A damaged one stays as it is: reading it is a
-    problem of its article.  Digests of the words in a text are no longer kept.
+    Texts that version 1 packed by zlib are packed by zstd, with one text at a time in memory.
+    A damaged text stays as it is: reading it is a problem of its article.
     """
-    connection.exec_driver_sql("ALTER TABLE copy DROP COLUMN words")
+    for statement in (
+        "ALTER TABLE copy DROP COLUMN words",
+        "ALTER TABLE url RENAME COLUMN asked_at TO requested_at",
+        "ALTER TABLE url RENAME COLUMN trouble TO error",
+        "ALTER TABLE url RENAME COLUMN is_due_once TO fetch_once",
+        "ALTER TABLE ping RENAME COLUMN trouble TO error",
+        "ALTER TABLE touched RENAME TO dirty_source",
+        "ALTER TABLE touched_feed RENAME TO dirty_feed",
+    ):
+        connection.exec_driver_sql(statement)
     # Clean texts are made again when a feed shows them.
     connection.exec_driver_sql("DELETE FROM rendition WHERE html >= x'78' AND html < x'79'")
     numbers = connection.exec_driver_sql(

@@ -60,19 +60,19 @@ def paths_of(connection: Connection, feeds: Collection[str]) -> list[str]:
 
 def dirty_sources(connection: Connection) -> set[str]:
     """Return the sources whose articles changed since the last build."""
-    return set(connection.execute(select(schema.touched.c.source)).scalars())
+    return set(connection.execute(select(schema.dirty_source.c.source)).scalars())
 
 
 def dirty_feeds(connection: Connection) -> set[str]:
     """Return the keys of feeds that may look different for any other reason."""
-    return set(connection.execute(select(schema.touched_feed.c.feed)).scalars())
+    return set(connection.execute(select(schema.dirty_feed.c.feed)).scalars())
 
 
 def mark_dirty(connection: Connection, keys: Iterable[str]) -> None:
     """Note that some feeds may look different, so that the next build compares them."""
     rows = [{"feed": key} for key in sorted(keys)]
     if rows:
-        upsert_rows(connection, schema.touched_feed, rows)
+        upsert_rows(connection, schema.dirty_feed, rows)
 
 
 def changed_codes(connection: Connection) -> dict[str, bool]:
@@ -163,7 +163,7 @@ def feeds_are_current(
     If archives are switched off, the changes are kept for when they are switched on again.
     """
     connection.execute(update(schema.feed).values(checked_at=seconds(now)))
-    for table in (schema.touched, schema.touched_feed):
+    for table in (schema.dirty_source, schema.dirty_feed):
         connection.execute(delete(table))
     if has_archives or connection.execute(select(schema.archiving).limit(1)).first() is None:
         connection.execute(delete(schema.changed))

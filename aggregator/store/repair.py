@@ -154,9 +154,9 @@ def read_everything_again(connection: Connection) -> None:
     places = connection.execute(select(copy.c.origin, copy.c.location)).all()
     _read_again(connection, [(origin, location) for origin, location in places])
     sources = connection.execute(select(article.c.source).distinct()).scalars().all()
-    connection.execute(delete(schema.touched))
+    connection.execute(delete(schema.dirty_source))
     if sources:
-        insert_rows(connection, schema.touched, [{"source": source} for source in sources])
+        insert_rows(connection, schema.dirty_source, [{"source": source} for source in sources])
     published.mark_dirty(connection, connection.execute(select(schema.feed.c.key)).scalars())
     # Articles that have a place in the archives keep it.
     changed = select(article.c.code, literal(True))

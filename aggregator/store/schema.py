@@ -61,15 +61,15 @@ url = Table(
     Column("etag", String),
     Column("last_modified", String),
     Column("content_hash", LargeBinary, nullable=False),
-    Column("asked_at", Instant),
+    Column("requested_at", Instant),
     Column("answered_at", Instant),
     Column("read_at", Instant),
     Column("failures", Integer, nullable=False),
-    Column("trouble", String),
+    Column("error", String),
     Column("moved_to", String),
     Column("moves", Integer, nullable=False),
     Column("is_gone", Boolean, nullable=False),
-    Column("is_due_once", Boolean, nullable=False),
+    Column("fetch_once", Boolean, nullable=False),
     Index("url_due", "origin", "next_at"),
     sqlite_with_rowid=False,
 )
@@ -171,7 +171,7 @@ poll = Table(
 )
 
 # Sources with changes since their feeds were last built.
-touched = Table("touched", metadata, Column("source", String, primary_key=True))
+dirty_source = Table("dirty_source", metadata, Column("source", String, primary_key=True))
 
 problem = Table(
     "problem",
@@ -186,7 +186,7 @@ problem = Table(
 )
 
 # Other feeds with changes since they were last built.
-touched_feed = Table("touched_feed", metadata, Column("feed", String, primary_key=True))
+dirty_feed = Table("dirty_feed", metadata, Column("feed", String, primary_key=True))
 
 # Articles that changed since the last whole build; those to publish `again` have a text, or
 # a feed, that older documents do not show.
@@ -294,5 +294,5 @@ ping = Table(
     Column("since", Instant, nullable=False),
     Column("due_at", Instant, nullable=False),
     Column("failures", Integer, nullable=False),
-    Column("trouble", String),
+    Column("error", String),
 )

@@ -80,7 +80,7 @@ def due_once(connection: Connection, origin: str) -> list[str]:
     return list(
         connection.execute(
             select(table.c.url)
-            .where(table.c.origin == origin, table.c.is_due_once)
+            .where(table.c.origin == origin, table.c.fetch_once)
             .order_by(table.c.next_at, table.c.url)
         ).scalars()
     )
@@ -102,14 +102,14 @@ def save(connection: Connection, origin: str, found: Iterable[UrlState]) -> None
 
 
 class UrlTotals(NamedTuple):
-    """The state of an origin's URLs in sum; `trouble` is that of the one that fails longest."""
+    """The state of an origin's URLs in sum; `error` is that of the one that fails longest."""
 
     urls: int
     answered_at: datetime.datetime | None
     next_at: datetime.datetime | None
     failing: int
     failures: int
-    trouble: str | None
+    error: str | None
 
 
 def totals(connection: Connection) -> dict[str, UrlTotals]:
@@ -121,15 +121,15 @@ def totals(connection: Connection) -> dict[str, UrlTotals]:
             func.count(),
             func.max(table.c.answered_at),
             func.min(case((~table.c.is_gone, table.c.next_at))),
-            func.count(table.c.trouble),
+            func.count(table.c.error),
             func.max(table.c.failures),
         ).group_by(table.c.origin)
     ).all()
     found = {}
     for origin, count, answered_at, next_at, failing, failures in rows:
-        trouble = connection.execute(
-            select(table.c.url, table.c.trouble)
-            .where(table.c.origin == origin, table.c.trouble.is_not(None))
+        worst = connection.execute(
+            select(table.c.url, table.c.error)
+            .where(table.c.origin == origin, table.c.error.is_not(None))
             .order_by(table.c.failures.desc(), table.c.url)
             .limit(1)
         ).first()
@@ -139,7 +139,7 @@ def totals(connection: Connection) -> dict[str, UrlTotals]:
             maybe_instant(next_at),
             failing,
             failures,
-            f"{trouble.url}: {trouble.trouble}" if trouble else None,
+            f"{worst.url}: {worst.error}" if worst else None,
         )
     return found
 
@@ -148,7 +148,7 @@ def want(connection: Connection, origin: str, urls: Sequence[str], now: datetime
     """Have pages fetched at the next poll, if they are new."""
     known = states(connection, origin, urls)
     new = [url for url in dict.fromkeys(urls) if url not in known]
-    save(connection, origin, [UrlState(url, now, is_due_once=True) for url in new])
+    save(connection, origin, [UrlState(url, now, fetch_once=True) for url in new])
 
 
 def forget_validators(connection: Connection, origin: str) -> None:

@@ -149,7 +149,7 @@ def test_an_article_held_back_enters_when_it_is_due(site: Site) -> None:
     assert titles(site, "extra/all-of-it.atom") == []
     site.run("show", "posts/1.md")
     result = site.run("show", "posts/1.md", "--json").json
-    assert result["held_back"] is True
+    assert result["scheduled"] is True
 
 
 @pytest.mark.parametrize(

@@ -245,7 +245,7 @@ def test_108_slow_hosts_keep_no_other_waiting(hostile: HostileServer, upstream: 
         found = list(fetcher.fetch_all(requests, lambda _, answer: answer))
     good = [answer for _, answer in found if isinstance(answer, Response)]
     assert len(good) == 20
-    asked = [answer for _, answer in found if isinstance(answer, FetchError) and answer.was_asked]
+    asked = [answer for _, answer in found if isinstance(answer, FetchError) and answer.was_sent]
     assert len(asked) <= 8 * 4
     assert sum(isinstance(answer, PostponedError) for _, answer in found) == 72 - len(asked)
 
@@ -289,7 +289,7 @@ def test_robots_txt(upstream: Upstream) -> None:
         found = answers(fetcher, f"{upstream.url}/open", f"{upstream.url}/closed/x", robots=True)
         assert found[f"{upstream.url}/open"].body == b"gut"
         assert found[f"{upstream.url}/closed/x"].reason == "disallowed by robots.txt"
-        assert not found[f"{upstream.url}/closed/x"].was_asked
+        assert not found[f"{upstream.url}/closed/x"].was_sent
         unheeded = answers(fetcher, f"{upstream.url}/closed/x")
     assert unheeded[f"{upstream.url}/closed/x"].body == b"gut"
     assert upstream.counts()["/robots.txt"] == 1

@@ -302,7 +302,7 @@ def test_what_is_dated_in_the_future_is_held_back(two: Site) -> None:
     two.build()
     assert len(two.entries()) == 2
     shown = two.run("show", "posts/2999-01-01-x.md")
-    assert "held back" in shown.out
+    assert "scheduled" in shown.out
 
 
 def test_what_is_held_back_appears_when_it_is_due(two: Site) -> None:

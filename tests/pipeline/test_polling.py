@@ -116,7 +116,8 @@ def test_an_excerpt_and_its_page_are_one_entry_with_the_full_text(
     later(site)
     assert poll(site)["shares"] | {"origin": ""} == {
         "origin": "", "due": 2, "requested": 2, "not_modified": 1, "read": 1, "new": 0,
-        "revised": 0, "restated": 0, "removed": 0, "failed": 0, "skipped": {}, "failures": [],
+        "revised": 0, "metadata_changed": 0, "removed": 0, "failed": 0, "skipped": {},
+        "failures": [],
     }  # fmt: skip
     site.build()
     assert written(site) == before
@@ -341,7 +342,7 @@ def test_trouble_that_passes(site: Site, upstream: Upstream) -> None:
         assert problem["file"] == upstream.share_url(code)
         with sqlite3.connect(site.store) as connection:
             row = connection.execute(
-                "select failures, next_at - asked_at from url where failures > 0"
+                "select failures, next_at - requested_at from url where failures > 0"
             ).fetchone()
         connection.close()
         assert row[0] == failures
@@ -372,7 +373,7 @@ def test_a_server_that_asks_for_a_pause_gets_it(site: Site, upstream: Upstream, 
     site.configure(lambda text: text + "shares:\n  - refresh: {for: 48h, every: 1s}\n")
     poll(site, expect=1)
     with sqlite3.connect(site.store) as connection:
-        (wait,) = connection.execute("select next_at - asked_at from url").fetchone()
+        (wait,) = connection.execute("select next_at - requested_at from url").fetchone()
     connection.close()
     assert 7100 <= wait <= 7300
     poll(site)

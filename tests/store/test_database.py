@@ -194,7 +194,7 @@ def test_another_text_in_a_later_poll_is_a_revision(tmp_path: Path) -> None:
     with Store(tmp_path / "store.db") as store:
         apply(store, Batch("posts:a", copies=(copy("1.md", "<p>eins"),)))
         noise = copy("1.md", "<p class=x>eins</p>")
-        assert apply(store, Batch("posts:a", copies=(noise,)), 2, 1) == ["unseen"]
+        assert apply(store, Batch("posts:a", copies=(noise,)), 2, 1) == ["invisible"]
         assert article(store).updated is None
         assert apply(store, Batch("posts:a", copies=(copy("1.md", "zwei"),)), 3, 2) == ["revised"]
         assert article(store).updated == NOW + datetime.timedelta(days=2)

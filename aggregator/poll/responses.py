@@ -22,8 +22,8 @@ _NOTHING = Reading()
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """An answer whose body has been read: what it says, or the trouble with it.
+class ParsedResponse:
+    """An answer whose body has been read: what it says, or the problem with it.
 
     `is_same` marks a body that came before.
     """
@@ -31,7 +31,7 @@ class Read:
     response: Response
     content_hash: bytes = b""
     reading: Reading = _NOTHING
-    trouble: str | None = None
+    problem: str | None = None
     is_same: bool = False
 
 
@@ -39,71 +39,71 @@ class Read:
 class Outcome:
     """What became of a URL: of which kind, its new state, and what it said.
 
-    "refused" and "postponed" URLs were not asked; `trouble` is the reason for what gave
-    nothing of use, and `is_over` says that the last time's trouble is none any more.
+    "refused" and "postponed" URLs were not asked; `problem` is the reason for what gave
+    nothing of use, and `is_over` says that the last time's problem is none any more.
     """
 
     kind: Kind
     state: UrlState
     reading: Reading = _NOTHING
-    trouble: str | None = None
+    problem: str | None = None
     is_over: bool = False
 
 
-def read(
+def parse(
     origin: UpstreamOrigin,
     state: UrlState,
     response: Response,
     sources: SourceKeys,
     now: datetime.datetime,
-) -> Read:
-    """Read an answer's body."""
+) -> ParsedResponse:
+    """ParsedResponse an answer's body."""
     if response.body is None:
-        return Read(response)
+        return ParsedResponse(response)
     content_hash = digest(response.body)
-    is_same = content_hash == state.content_hash and not state.trouble
-    reading, trouble = _NOTHING, None
+    is_same = content_hash == state.content_hash and not state.error
+    reading, problem = _NOTHING, None
     if not is_same:
         try:
             if not response.body.strip():
                 raise UnusableError("an empty answer")
             reading = origin.read(state.url, response, sources, now)
         except UnusableError as error:
-            trouble = error.reason
+            problem = error.reason
         except Exception as error:  # noqa: BLE001  # a defect of ours costs one answer
             LOGGER.debug("%s", state.url, exc_info=True)
-            trouble = f"it cannot be read ({unforeseen(error)})"
+            problem = f"it cannot be read ({unforeseen(error)})"
     # The body need not be kept until its turn.
-    return Read(replace(response, body=None), content_hash, reading, trouble, is_same)
+    return ParsedResponse(replace(response, body=None), content_hash, reading, problem, is_same)
 
 
 def outcome(
-    answer: Read | FetchError, state: UrlState, pace: pacing.Pace, now: datetime.datetime
+    answer: ParsedResponse | FetchError, state: UrlState, pace: pacing.Pace, now: datetime.datetime
 ) -> Outcome:
     """What an answer, or none, makes of a URL."""
     if isinstance(answer, PostponedError):
         later = now + datetime.timedelta(seconds=answer.wait)
         return Outcome(
-            "postponed", replace(state, next_at=max(state.next_at, later)), trouble=answer.reason
+            "postponed", replace(state, next_at=max(state.next_at, later)), problem=answer.reason
         )
     if isinstance(answer, FetchError):
         after = pacing.after_failure(state, answer.reason, pace, now)
-        kind: Kind = "failed" if answer.was_asked else "refused"
-        return Outcome(kind, after, trouble=answer.reason)
+        kind: Kind = "failed" if answer.was_sent else "refused"
+        return Outcome(kind, after, problem=answer.reason)
     response = answer.response
-    trouble = _trouble(answer, state)
-    if trouble is not None:
-        after = pacing.after_failure(state, trouble, pace, now, response)
-        return Outcome("failed", after, trouble=trouble)
+    problem = _problem(answer, state)
+    if problem is not None:
+        after = pacing.after_failure(state, problem, pace, now, response)
+        return Outcome("failed", after, problem=problem)
     if response.status == 304 or answer.is_same:
         content_hash = answer.content_hash if answer.is_same else None
         after = pacing.after_success(state, response, pace, now, content_hash)
-        return Outcome("not modified", after, is_over=state.trouble is not None)
+        return Outcome("not modified", after, is_over=state.error is not None)
     after = pacing.after_success(state, response, pace, now, answer.content_hash)
     return Outcome("read", after, answer.reading)
 
 
-def _trouble(answer: Read, state: UrlState) -> str | None:
+def _problem(answer: ParsedResponse, state: UrlState) -> str | None:
     """Why an answer is of no use, None if it is of use."""
     status = answer.response.status
     if status == 304:
@@ -112,4 +112,4 @@ def _trouble(answer: Read, state: UrlState) -> str | None:
         return "gone for good (410): not asked again"
     if not 200 <= status < 300:
         return f"answered {status}"
-    return answer.trouble
+    return answer.problem
