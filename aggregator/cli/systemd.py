@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-import sysconfig
 from pathlib import Path
 
 UNITS = (
@@ -31,6 +30,8 @@ def filled_unit(name: str, config: Path, user: str) -> str:
     text = Path(__file__).with_name("units").joinpath(name).read_text(encoding="utf-8")
     if not name.endswith(".service"):
         return text
+    import sysconfig
+
     from aggregator.config.load import load_settings
 
     settings = load_settings(config)
