@@ -20,6 +20,7 @@ from aggregator.model.digests import digest
 from aggregator.model.kinds import SHARES
 from aggregator.model.packing import unpack
 from aggregator.model.polls import Batch
+from aggregator.model.terminal import counted
 from aggregator.store import problems, urls
 from aggregator.store.articles import articles_of, bodies_of, save_changes
 from aggregator.store.copies import copies_at, copies_of, forget_copies, save_copies
@@ -141,7 +142,7 @@ def _recognised(connection: Connection, batch: Batch) -> Batch:
     if not found:
         return batch
     place = batch.read[0] if batch.read else batch.origin
-    reason = f"{len(found):,} entries came with new ids; known by link and text, they stay as is"
+    reason = f"{counted(len(found), 'entry')} came with new ids, and were known by link and text"
     return replace(
         batch,
         copies=tuple(replace(copy, code=found.get(copy.code, copy.code)) for copy in batch.copies),

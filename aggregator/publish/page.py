@@ -142,7 +142,7 @@ def _card(
     title = _tag("a", card.name, href=card.site) if card.site else card.name
     facts = _tag("p", {"class": "facts"})
     if card.newest:
-        facts.append(_tag("span", say.articles.format(f"{card.articles:,}")))
+        facts.append(_tag("span", say.articles(card.articles)))
         facts.append(
             _tag("span", f"{say.newest} ", _time(card.newest[0].published.astimezone(zone)))
         )
@@ -208,7 +208,7 @@ def _chart(days: tuple[int, ...], say: Words) -> etree._Element:
             "viewBox": f"0 0 {width} {_HEIGHT}",
             "preserveAspectRatio": "none",
             "role": "img",
-            "aria-label": say.days.format(f"{sum(days):,}"),
+            "aria-label": say.days(sum(days)),
         },
     )
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from aggregator.model.terminal import counted
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Every text for people; `{}` stands for a number or a name."""
+    """All texts for people; `{}` stands for a number or a name."""
 
     this_is_a_feed: str
     to_the_page: str
@@ -24,9 +27,9 @@ class Words:
     copy: str
     copied: str
     copy_of: str
-    articles: str
+    articles: Callable[[int], str]
     newest: str
-    days: str
+    days: Callable[[int], str]
     empty: str
     all_feeds: str
 
@@ -47,9 +50,9 @@ _CHINESE = Words(
     copy="复制网址",
     copied="已复制",
     copy_of="复制“{}”的网址",
-    articles="{} 篇文章",
+    articles="{:,} 篇文章".format,
     newest="最新",
-    days="最近 30 天共 {} 篇",
+    days="最近 30 天共 {:,} 篇".format,
     empty="还没有文章",
     all_feeds="全部订阅源的 OPML 文件",
 )
@@ -63,15 +66,15 @@ _ENGLISH = Words(
     topics="Topics",
     tags="Tags",
     search="Search sources by name",
-    found="{} sources found",
+    found="Sources found: {}",
     nothing_found="No source found",
     subscribe="Subscribe",
     copy="Copy address",
     copied="Copied",
     copy_of="Copy the address of {}",
-    articles="{} articles",
+    articles=lambda number: counted(number, "article"),
     newest="Newest",
-    days="{} articles in the last 30 days",
+    days=lambda number: f"{counted(number, 'article')} in the last 30 days",
     empty="No articles yet",
     all_feeds="All feeds as an OPML file",
 )

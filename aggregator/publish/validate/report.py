@@ -59,7 +59,7 @@ class Report:
     def check_timestamp(self, line: int | None, name: str, text: str) -> datetime.datetime | None:
         """Check a date of RFC 3339, and return it unless it is malformed."""
         if not _TIMESTAMP.fullmatch(text):
-            self.add(line, f"{name}: {text[:60]!r} is no date of RFC 3339")
+            self.add(line, f"{name}: {text[:60]!r} is not a date of RFC 3339")
             return None
         try:
             moment = datetime.datetime.fromisoformat(text.upper())
@@ -81,7 +81,7 @@ class Report:
         except ValueError:
             parts = urlsplit("")
         if parts.scheme not in ("http", "https") or not parts.hostname or " " in url:
-            self.add(line, f"{name}: {url[:200]!r} is no full address of the web")
+            self.add(line, f"{name}: {url[:200]!r} is not an absolute URL")
 
     def check_html(self, line: int | None, name: str, html: str) -> None:
         """Check that HTML runs nothing, and that its URLs are absolute."""

@@ -124,7 +124,7 @@ def _date(item: Any, report: Report) -> None:
         try:
             report.check_moment(item.sourceline, "pubDate", parsedate_to_datetime(date))
         except (ValueError, TypeError):
-            report.add(item.sourceline, f"pubDate: {date[:60]!r} is no date of RFC 822")
+            report.add(item.sourceline, f"pubDate: {date[:60]!r} is not a date of RFC 822")
 
 
 def _enclosures(item: Any, report: Report) -> None:
