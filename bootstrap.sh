@@ -36,12 +36,16 @@ done
 # Makes a virtual environment in the folder $1, with a function `pip` that installs into it.
 make_environment() {
     if ! "$1/bin/python" -c 'import sys' 2>/dev/null; then
+        check='import sys
+assert sys.version_info >= (3, 11)
+if sys.version_info >= (3, 14): import compression.zstd'
         for python in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11} none; do
-            if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            if "$python" -c "$check" 2>/dev/null; then
                 break
             fi
         done
-        [ "$python" != none ] || fail "needs Python 3.11 or newer, and found none"
+        [ "$python" != none ] ||
+            fail "needs Python 3.11 or newer, from 3.14 on with its module compression.zstd"
         "$python" -c 'import venv' 2>/dev/null ||
             fail "$python has no venv module; install it, on Debian: apt install python3-venv"
         "$python" -m venv --clear --without-pip "$1"
