@@ -238,6 +238,13 @@ STEPS: tuple[Callable[[Connection], None], ...] = (
     _one_codec,
 )
 VERSION = len(STEPS) + 1
+# A table that each version brought, the newest first.
+_FIRST_TABLES = (("dirty_source", 5), ("place", 4), ("archive", 3), ("url", 2))
+
+
+def version_of(tables: Collection[str]) -> int:
+    """Return the version of a store with these tables, of which `migration` may be lost."""
+    return next((version for name, version in _FIRST_TABLES if name in tables), 1)
 
 
 def migrate(connection: Connection, name: str, now: datetime.datetime) -> bool:

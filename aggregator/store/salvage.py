@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from aggregator.model.errors import StoreError
 from aggregator.store.database import may_be_damage
-from aggregator.store.migrations import VERSION
+from aggregator.store.migrations import VERSION, version_of
 from aggregator.store.schema import metadata
 
 _PIECE = 1_000_000
@@ -75,10 +75,11 @@ def salvage(damaged: Path, target: Path) -> list[str]:
             if kind == "table" and not _copy(old, new, name, sql):
                 lost.append(name)
         if "migration" in lost:
-            if not names.issuperset(metadata.tables):
+            version = version_of(names)
+            if version == VERSION and not names.issuperset(metadata.tables):
                 _write(new, "ROLLBACK")
                 return [EVERYTHING]
-            for number in range(1, VERSION + 1):
+            for number in range(1, version + 1):
                 _write(new, "INSERT OR IGNORE INTO migration VALUES (?, 0)", (number,))
         _write(new, "COMMIT")
         return lost
