@@ -20,7 +20,6 @@ from aggregator.cli.options import (
     wait_option,
 )
 from aggregator.model.kinds import ORIGIN_KINDS
-from aggregator.model.summaries import ChangeCounts
 from aggregator.model.terminal import counted, say, say_json
 
 if TYPE_CHECKING:
@@ -219,6 +218,8 @@ def _finish(
 
 def _report_current(current: dict[str, Any], *, quiet: bool, as_json: bool) -> None:
     if as_json:
+        from aggregator.model.summaries import ChangeCounts
+
         changes = ChangeCounts().by_kind()
         say_json({**current, "read": 0, **changes, "written": [], "failures": []})
     elif not quiet:

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection, delete, func, select, union
-from sqlalchemy.dialects.sqlite import insert
 
 from aggregator.model.articles import Article, Change, Revision
 from aggregator.model.packing import unpack
@@ -169,8 +168,7 @@ def _note_changed(
     again = [{"code": code, "again": True} for code, comes in kinds.items() if comes]
     upsert_rows(connection, schema.changed, again)
     others = [{"code": code, "again": False} for code, comes in kinds.items() if not comes]
-    if others:
-        connection.execute(insert(schema.changed).on_conflict_do_nothing(), others)
+    upsert_rows(connection, schema.changed, others, replaced=())
 
 
 def remember(connection: Connection, articles: Iterable[Article]) -> None:

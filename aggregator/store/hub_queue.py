@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, func, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from aggregator.store import schema
-from aggregator.store.rows import instant, maybe_instant, row_of, seconds, values_of
+from aggregator.store.rows import instant, maybe_instant, row_of, seconds, upsert_rows, values_of
 
 
 class Ping(NamedTuple):
@@ -39,13 +38,7 @@ def want(
         ).scalar_one()
         due_at = max(now, instant(later or 0))
         rows = [row_of(Ping(hub, topic, now, due_at, 0, None), table) for topic in topics]
-        statement = insert(table)
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["hub", "topic"], set_={"since": statement.excluded.since}
-            ),
-            rows,
-        )
+        upsert_rows(connection, table, rows, replaced=("since",))
 
 
 def due(connection: Connection, now: datetime.datetime) -> list[Ping]:

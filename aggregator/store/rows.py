@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -167,15 +167,23 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str
 
 
 def upsert_rows(
-    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], key: str | None = None
+    connection: Connection,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    key: str | None = None,
+    replaced: Collection[str] | None = None,
 ) -> None:
-    """Insert rows, if there are any, or replace the values of those whose key is there."""
+    """Insert rows, if there are any, or replace values of those whose key is there.
+
+    All values are replaced, or those of the columns `replaced`.
+    """
     if not rows:
         return
     keys = [key] if key else [column.name for column in table.primary_key]
+    names = replaced if replaced is not None else [name for name in rows[0] if name not in keys]
     statement = insert(table)
-    values = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-    if values:
+    if names:
+        values = {name: statement.excluded[name] for name in names}
         statement = statement.on_conflict_do_update(index_elements=keys, set_=values)
     else:
         statement = statement.on_conflict_do_nothing(index_elements=keys)
