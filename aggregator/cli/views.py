@@ -115,7 +115,7 @@ def print_status(found: dict[str, Any], clock: Clock, *, verbose: bool) -> None:
     for origin in found["origins"]:
         say(origin["origin"])
         for name, value in _origin_facts(origin, clock):
-            say(f"  {name:<9}{value}")
+            say(f"  {name:<15}{value}")
     for hub in found["hubs"]:
         error = f": {hub['error']}" if hub["error"] else ""
         say(f"hub {hub['hub']}: to be notified of {counted(hub['waiting'], 'feed')}{error}")
@@ -156,11 +156,11 @@ def _origin_facts(origin: dict[str, Any], clock: Clock) -> Iterator[tuple[str, s
         return
     if origin["urls"] > 1:
         yield "URLs", f"{origin['urls']:,}"
-    yield "answered", clock.show(origin["last_success"])
+    yield "last response", clock.show(origin["last_success"])
     if origin["failing"]:
         row = f"{counted(origin['failures_in_a_row'], 'failure')} in a row"
         if origin["urls"] > 1:
-            row = f"{counted(origin['failing'], 'URL')}, up to {row}, such as"
+            row = f"{counted(origin['failing'], 'URL')} (up to {row}), for example"
         yield "failing", f"{row}: {_without_url(str(origin['error']), origin['origin'])}"
     if origin["next_at"]:
         yield "next", clock.show(origin["next_at"])
@@ -180,7 +180,6 @@ def print_sources(found: list[dict[str, Any]], clock: Clock) -> None:
         {
             "name": [source["name"] for source in found],
             "source": [source["source"] for source in found],
-            "slug": [source["slug"] for source in found],
             "articles": [f"{source['articles']:,}" for source in found],
             "newest": [clock.show(source["newest"], brief=True) for source in found],
             "feed": [source["feed"] for source in found],
@@ -223,12 +222,7 @@ def print_article(found: dict[str, Any], clock: Clock, *, verbose: bool) -> None
     if found["pages"]:
         say(f"share pages ({len(found['pages'])})")
     for page in found["pages"]:
-        say(f"  {page['url']}")
-        say(f"    answered {clock.show(page['last_success'])}")
-        if page["error"]:
-            row = f"{counted(page['failures_in_a_row'], 'failure')} in a row"
-            say(f"    failing  {row}: {page['error']}")
-        say(f"    next     {'never: it is gone' if page['gone'] else clock.show(page['next_at'])}")
+        _print_page(page, clock)
     say(f"revisions ({len(found['revisions'])})")
     for revision in found["revisions"]:
         say(
@@ -237,3 +231,14 @@ def print_article(found: dict[str, Any], clock: Clock, *, verbose: bool) -> None
         )
         for line in revision["changes"]:
             say(f"     {line if verbose else line[:200]}")
+
+
+def _print_page(page: dict[str, Any], clock: Clock) -> None:
+    say(f"  {page['url']}")
+    say(f"    last response  {clock.show(page['last_success'])}")
+    if page["error"]:
+        row = f"{counted(page['failures_in_a_row'], 'failure')} in a row"
+        say(f"    failing        {row}: {page['error']}")
+    say(
+        f"    next           {'never: it is gone' if page['gone'] else clock.show(page['next_at'])}"
+    )

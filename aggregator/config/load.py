@@ -30,9 +30,15 @@ _REASONS = {
     "bool_type": "must be true or false",
     "bool_parsing": "must be true or false",
     "tuple_type": "must be a list",
-    "model_type": "must be keys and values",
-    "model_attributes_type": "must be keys and values",
-    "dict_type": "must be keys and values",
+    "model_type": "must be a section of `key: value` lines",
+    "model_attributes_type": "must be a section of `key: value` lines",
+    "dict_type": "must be a section of `key: value` lines",
+    "too_short": "must not be empty",
+    "time_delta_type": "must be a duration like 30s, 5m or 48h",
+    "greater_than_equal": "must be at least {ge:,}",
+    "less_than_equal": "must be at most {le:,}",
+    "greater_than": "must be more than {gt:,}",
+    "literal_error": "must be {expected}",
 }
 
 
@@ -161,26 +167,37 @@ def _errors(
 ) -> list[str]:
     """Return a line for each error: file, line, key, what is wrong, what may be meant."""
     found = []
-    for item in error.errors(include_url=False):
-        location = item["loc"]
-        if item["type"] == "extra_forbidden":
+    items = error.errors(include_url=False)
+    for item in items:
+        location, kind = item["loc"], item["type"]
+        if kind == "too_short" and any(_is_within(other["loc"], location) for other in items):
+            continue  # its items are wrong, and have been left out
+        message = item["msg"].removeprefix("Value error, ")
+        reason = _REASONS.get(kind, message[0].lower() + message[1:])
+        reason = reason.format(**item["ctx"]) if kind in _REASONS and "ctx" in item else reason
+        if kind == "extra_forbidden":
             reason = "unknown key" + _suggestion(location)
-        else:
-            message = item["msg"].removeprefix("Value error, ")
-            reason = _REASONS.get(item["type"], message[0].lower() + message[1:])
-            if item["input"] is None and item["type"] == "string_type":
-                reason = "is empty: fill it in"
-            elif item["type"] in ("model_type", "model_attributes_type", "tuple_type"):
-                reason += _example(location, item["type"], item["input"])
+        elif item["input"] is None and kind == "string_type":
+            reason = "is empty: fill it in"
+        elif kind in ("model_type", "model_attributes_type", "tuple_type"):
+            reason += _example(location, kind, item["input"])
         place = _place(location, path, lines, overrides)
+        if location[-1] == "[key]":
+            location, reason = location[:-2], f'the name "{location[-2]}" {reason}'
         found.append(f"{place}: {_dotted(location)}: {reason}")
     return found
+
+
+def _is_within(inner: tuple[str | int, ...], outer: tuple[str | int, ...]) -> bool:
+    return len(inner) > len(outer) and inner[: len(outer)] == outer
 
 
 def _example(location: tuple[str | int, ...], kind: str, value: object) -> str:
     """Return how to write a section, or a list of sections, that must have a key."""
     fields = _fields_at(location)
     key = next((key for key, field in fields.items() if field.is_required()), None)
+    if key is None and kind == "tuple_type" and isinstance(value, str) and value:
+        return f": write `{location[-1]}: [{value}]`"
     if key is None:
         return ""
     is_item = kind == "tuple_type" or isinstance(location[-1], int)

@@ -25,7 +25,7 @@ from aggregator.config.values import (
     HeaderText,
     Interval,
     Language,
-    Network,
+    Networks,
     PathText,
     Permalink,
     Section,
@@ -128,7 +128,7 @@ class Fetch(Section):
     max_bytes: ByteSize = 5_000_000
     concurrency: int = Field(default=32, ge=1, le=256)
     per_host: PerHost = PerHost()
-    allow_private_addresses: bool | tuple[Network, ...] = False
+    allow_private_addresses: Networks = False
     allow_downgrade: bool = False
 
     @property

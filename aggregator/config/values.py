@@ -13,9 +13,18 @@ from typing import Annotated
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+)
 
 from aggregator.model.formats import FORMATS
+
+Network = IPv4Network | IPv6Network
 
 
 class Section(BaseModel):
@@ -193,8 +202,21 @@ def _format_name(value: str) -> str:
     return value
 
 
-def _network(value: object) -> object:
-    return ip_network(value) if isinstance(value, str) else value
+def _networks(value: object) -> bool | tuple[Network, ...]:
+    if isinstance(value, bool):
+        return value
+    if str(value).casefold() in ("true", "false"):
+        return str(value).casefold() == "true"
+    if not isinstance(value, list | tuple):
+        raise ValueError("must be true, false, or a list of networks such as [10.1.0.0/16]")
+    return tuple(_network(item) for item in value)
+
+
+def _network(value: object) -> Network:
+    try:
+        return ip_network(str(value))
+    except ValueError as error:
+        raise ValueError(f"{str(value)!r} must be an IP network such as 10.1.0.0/16") from error
 
 
 def _permalink(value: str) -> str:
@@ -219,7 +241,7 @@ Interval = Annotated[datetime.timedelta, BeforeValidator(_duration), AfterValida
 ByteSize = Annotated[int, BeforeValidator(_size), Field(gt=0)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 CodedPattern = Annotated[str, AfterValidator(_coded_pattern)]
-Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
+Networks = Annotated[bool | tuple[Network, ...], PlainValidator(_networks)]
 FeedName = Annotated[str, AfterValidator(_feed_name)]
 FormatName = Annotated[str, AfterValidator(_format_name)]
 FilterText = Annotated[str, Field(min_length=1)]

@@ -16,6 +16,7 @@ from aggregator.daemon.due import Due
 from aggregator.daemon.health import Health
 from aggregator.model.kinds import UPSTREAM_KINDS
 from aggregator.model.logs import LOGGER
+from aggregator.model.summaries import OriginSummary
 from aggregator.model.terminal import counted
 from aggregator.pipeline import polling
 
@@ -41,6 +42,9 @@ class Network:
         self._poll_canceller = polling.Canceller()
         self._hubs_canceller = polling.Canceller()
         self._threads: dict[str, threading.Thread] = {}
+        # By origin: what failed when its URLs were last requested.
+        self._failing: dict[str, list[str]] = {}
+        self._poll_failed = False
 
     def start(self) -> None:
         """Start the threads that do not run yet."""
@@ -66,9 +70,13 @@ class Network:
         kinds = self._due.take(UPSTREAM_KINDS, LONGEST_PAUSE)
         if kinds and not self._stopping.is_set():
             work = partial(self._poll_upstream, kinds)
-            self._due.mark_retry(self._health.run_stage("upstream", work), kinds)
+            pause = self._health.run_stage("upstream", work)
+            # A URL that failed is requested when it is due again; all else, after the pause.
+            if self._poll_failed:
+                self._due.mark_retry(pause, kinds)
 
     def _poll_upstream(self, kinds: set[str]) -> list[str]:
+        self._poll_failed = True
         self._poll_canceller = polling.Canceller()
         # Share pages that a list names are read in the same poll.
         options = polling.PollOptions(frozenset(kinds | {"shares"}), wait=LOCK_WAIT)
@@ -82,7 +90,21 @@ class Network:
         processes.give_back_memory()
         if any(origin.changes for origin in outcome.origins):
             self._due.mark("build")
-        return outcome.failures
+        self._note_failing(outcome.origins)
+        failing = [failure for failures in self._failing.values() for failure in failures]
+        others = [failure for failure in outcome.failures if failure not in failing]
+        self._poll_failed = bool(others)
+        return [*others, *failing]
+
+    def _note_failing(self, origins: list[OriginSummary]) -> None:
+        """Note which origins fail; one of which nothing was requested fails as before."""
+        names = self._settings().origin_names
+        self._failing = {name: found for name, found in self._failing.items() if name in names}
+        for origin in origins:
+            if origin.failed and origin.failures:
+                self._failing[origin.name] = origin.failures
+            elif origin.requested:
+                self._failing.pop(origin.name, None)
 
     def _hubs_turn(self) -> None:
         if self._due.take(HUB_KINDS, LONGEST_PAUSE) and not self._stopping.is_set():

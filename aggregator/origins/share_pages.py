@@ -129,7 +129,7 @@ class SharePages:
             found = self._page(text, response)
         named = identity.normal_code(found.code) if found.code else None
         if named is not None and code is not None and named != code:
-            raise UnusableError(f"the answer is about {named}, not about {code}")
+            raise UnusableError(f"the response is about {named}, not {code}")
         code = code or named or identity.url_fallback(url)
         if not first_words(found.html) and "<img" not in found.html:
             raise UnusableError("an empty text")

@@ -1,6 +1,6 @@
-"""An answer of the upstream → what it says, and what is known of its URL from then on.
+"""A response of the upstream → its contents, and the new state of its URL.
 
-Pure, but that an origin may read a page in a process of its own.
+Pure, except that an origin may parse a page in a child process.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _NOTHING = Reading()
 
 @dataclass(frozen=True, slots=True)
 class ParsedResponse:
-    """An answer whose body has been read: what it says, or the problem with it.
+    """A response after parsing: its contents, or the problem with it.
 
-    `is_same` marks a body that came before.
+    `is_same`: the body is the one read last.
     """
 
     response: Response
@@ -37,10 +37,10 @@ class ParsedResponse:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a URL: of which kind, its new state, and what it said.
+    """The result of requesting a URL.
 
-    "refused" and "postponed" URLs were not asked; `problem` is the reason for what gave
-    nothing of use, and `is_over` says that the last time's problem is none any more.
+    "refused" and "postponed" URLs were not requested; `problem` is why nothing could be used;
+    `is_over`: the URL's earlier problem is resolved.
     """
 
     kind: Kind
@@ -57,7 +57,7 @@ def parse(
     sources: SourceKeys,
     now: datetime.datetime,
 ) -> ParsedResponse:
-    """ParsedResponse an answer's body."""
+    """Parse the body of a response."""
     if response.body is None:
         return ParsedResponse(response)
     content_hash = digest(response.body)
@@ -66,50 +66,50 @@ def parse(
     if not is_same:
         try:
             if not response.body.strip():
-                raise UnusableError("an empty answer")
+                raise UnusableError("an empty response")
             reading = origin.read(state.url, response, sources, now)
         except UnusableError as error:
             problem = error.reason
-        except Exception as error:  # noqa: BLE001  # a defect of ours costs one answer
+        except Exception as error:  # noqa: BLE001  # a bug costs one response
             LOGGER.debug("%s", state.url, exc_info=True)
             problem = f"it cannot be read ({unforeseen(error)})"
-    # The body need not be kept until its turn.
+    # The body is not needed while the result waits to be stored.
     return ParsedResponse(replace(response, body=None), content_hash, reading, problem, is_same)
 
 
 def outcome(
-    answer: ParsedResponse | FetchError, state: UrlState, pace: pacing.Pace, now: datetime.datetime
+    result: ParsedResponse | FetchError, state: UrlState, pace: pacing.Pace, now: datetime.datetime
 ) -> Outcome:
-    """What an answer, or none, makes of a URL."""
-    if isinstance(answer, PostponedError):
-        later = now + datetime.timedelta(seconds=answer.wait)
+    """Return the outcome of a response or of an error."""
+    if isinstance(result, PostponedError):
+        later = now + datetime.timedelta(seconds=result.wait)
         return Outcome(
-            "postponed", replace(state, next_at=max(state.next_at, later)), problem=answer.reason
+            "postponed", replace(state, next_at=max(state.next_at, later)), problem=result.reason
         )
-    if isinstance(answer, FetchError):
-        after = pacing.after_failure(state, answer.reason, pace, now)
-        kind: Kind = "failed" if answer.was_sent else "refused"
-        return Outcome(kind, after, problem=answer.reason)
-    response = answer.response
-    problem = _problem(answer, state)
+    if isinstance(result, FetchError):
+        after = pacing.after_failure(state, result.reason, pace, now)
+        kind: Kind = "failed" if result.was_sent else "refused"
+        return Outcome(kind, after, problem=result.reason)
+    response = result.response
+    problem = _problem(result, state)
     if problem is not None:
         after = pacing.after_failure(state, problem, pace, now, response)
         return Outcome("failed", after, problem=problem)
-    if response.status == 304 or answer.is_same:
-        content_hash = answer.content_hash if answer.is_same else None
+    if response.status == 304 or result.is_same:
+        content_hash = result.content_hash if result.is_same else None
         after = pacing.after_success(state, response, pace, now, content_hash)
         return Outcome("not modified", after, is_over=state.error is not None)
-    after = pacing.after_success(state, response, pace, now, answer.content_hash)
-    return Outcome("read", after, answer.reading)
+    after = pacing.after_success(state, response, pace, now, result.content_hash)
+    return Outcome("read", after, result.reading)
 
 
-def _problem(answer: ParsedResponse, state: UrlState) -> str | None:
-    """Why an answer is of no use, None if it is of use."""
-    status = answer.response.status
+def _problem(result: ParsedResponse, state: UrlState) -> str | None:
+    """Return why a response was rejected, None if it was accepted."""
+    status = result.response.status
     if status == 304:
-        return None if state.content_hash else "answered 304, though it was never read"
+        return None if state.content_hash else "status 304, but the page was never read"
     if status == 410:
-        return "gone for good (410): not asked again"
+        return "status 410 (gone): not requested again"
     if not 200 <= status < 300:
-        return f"answered {status}"
-    return answer.problem
+        return f"status {status}"
+    return result.problem

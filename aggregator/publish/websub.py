@@ -72,4 +72,4 @@ def _send(
     asked = retry_after(response.headers, clock())
     if asked is not None:
         wait = min(max(asked, datetime.timedelta(seconds=1)), GIVEN_UP_AFTER)
-    return f"answered {response.status}", clock() + wait
+    return f"status {response.status}", clock() + wait

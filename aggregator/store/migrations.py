@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import zlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from sqlalchemy import Connection, inspect, select
 
@@ -238,13 +238,16 @@ STEPS: tuple[Callable[[Connection], None], ...] = (
     _one_codec,
 )
 VERSION = len(STEPS) + 1
-# A table that each version brought, the newest first.
-_FIRST_TABLES = (("dirty_source", 5), ("place", 4), ("archive", 3), ("url", 2))
+# A table that each version brought, or a table and a column of it, the newest version first.
+_MARKS = (("dirty_source", "", 5), ("place", "", 4), ("archive", "", 3), ("url", "", 2))
 
 
-def version_of(tables: Collection[str]) -> int:
-    """Return the version of a store with these tables, of which `migration` may be lost."""
-    return next((version for name, version in _FIRST_TABLES if name in tables), 1)
+def version_of(tables: Mapping[str, str]) -> int:
+    """Return the version of a store whose `migration` table is lost, from its tables' SQL."""
+    return next(
+        (version for name, column, version in _MARKS if name in tables and column in tables[name]),
+        1,
+    )
 
 
 def migrate(connection: Connection, name: str, now: datetime.datetime) -> bool:

@@ -65,8 +65,8 @@ def salvage(damaged: Path, target: Path) -> list[str]:
             ).fetchall()
         except sqlite3.DatabaseError:
             return [EVERYTHING]
-        names = {name for name, _, _ in shape}
-        if "migration" not in names:
+        tables = {name: sql for name, kind, sql in shape if kind == "table"}
+        if "migration" not in tables:
             return [EVERYTHING]
         _write(new, "BEGIN")
         lost = []
@@ -75,8 +75,8 @@ def salvage(damaged: Path, target: Path) -> list[str]:
             if kind == "table" and not _copy(old, new, name, sql):
                 lost.append(name)
         if "migration" in lost:
-            version = version_of(names)
-            if version == VERSION and not names.issuperset(metadata.tables):
+            version = version_of(tables)
+            if version == VERSION and not tables.keys() >= metadata.tables.keys():
                 _write(new, "ROLLBACK")
                 return [EVERYTHING]
             for number in range(1, version + 1):

@@ -432,7 +432,7 @@ def test_health_and_metrics_tell_the_truth(site: Site, daemon, upstream: Upstrea
     wait_for(lambda: metric("open_failures") == 2)
     failures = json.loads(get(f"{base}/health")[1])["failures"]
     assert any("no such folder" in failure for failure in failures)
-    assert any("answered 500" in failure for failure in failures)
+    assert any("status 500" in failure for failure in failures)
     assert metric("healthy") == 0
     assert metric('failed_runs_total{stage="posts"}') >= 1
     (site.root / "away").rename(site.posts)
@@ -450,7 +450,7 @@ def test_health_and_metrics_tell_the_truth(site: Site, daemon, upstream: Upstrea
     assert taken.code == 2
     assert "ddress already in use" in taken.err
     running.stop()
-    for line in ("no such folder", "answered 500"):
+    for line in ("no such folder", "status 500"):
         said = [text for text in running.log.splitlines() if line in text]
         assert len(said) == 2, said
         assert "resolved: " in said[1]

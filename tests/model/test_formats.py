@@ -16,10 +16,13 @@ FORMATS["toy"] = Format("Toy", ".toy", "text/x-toy", "toy", "toy:check")
 
 
 def render(document):
-    return "".join(f"{entry.title}\\n" for entry in document.entries).encode()
+    return "".join(f"{entry.id} {entry.title}\\n" for entry in document.entries).encode()
 
 
 def check(data, report):
+    for line in data.decode().splitlines():
+        identifier, _, title = line.partition(" ")
+        report.entries.append((title, identifier))
     if b"wrong" in data:
         report.add(1, "is wrong")
 
@@ -50,11 +53,12 @@ def test_a_new_format_is_known_everywhere(site: Site) -> None:
     assert "must be 'atom', 'rss' or 'json'" in site.run("check").err
     done = with_toy(site, "build-feeds")
     assert done.returncode == 0, done.stderr
-    assert (site.feeds / "all.toy").read_text("utf-8") == "eins\n"
+    assert (site.feeds / "all.toy").read_text("utf-8").endswith(" eins\n")
     page = (site.feeds / "index.html").read_text("utf-8")
     assert ">Toy<" in page
     assert "text/x-toy" in page
-    assert "is wrong" not in with_toy(site, "check", "--feeds").stdout
+    checked = with_toy(site, "check", "--feeds")
+    assert checked.returncode == 0, checked.stdout
     (site.feeds / "all.toy").write_text("wrong")
     checked = with_toy(site, "check", "--feeds")
     assert checked.returncode == 1
@@ -80,4 +84,4 @@ def test_a_new_format_is_served(site: Site) -> None:
         finally:
             process.kill()
     assert response.headers["Content-Type"] == "text/x-toy; charset=utf-8"
-    assert response.text == "eins\n"
+    assert response.text.endswith(" eins\n")

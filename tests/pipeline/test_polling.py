@@ -338,7 +338,7 @@ def test_trouble_that_passes(site: Site, upstream: Upstream) -> None:
     for failures in range(1, 5):
         poll(site)
         (problem,) = site.problems()
-        assert problem["reason"] == "answered 500"
+        assert problem["reason"] == "status 500"
         assert problem["file"] == upstream.share_url(code)
         with sqlite3.connect(site.store) as connection:
             row = connection.execute(
@@ -354,7 +354,7 @@ def test_trouble_that_passes(site: Site, upstream: Upstream) -> None:
     status = site.run("status", "--json").json["origins"]
     shares = next(origin for origin in status if origin["origin"] == "shares")
     assert (shares["failing"], shares["failures_in_a_row"]) == (1, 4)
-    assert "answered 500" in site.run("status").out
+    assert "status 500" in site.run("status").out
     del upstream.answers[upstream.text_path(code)]
     poll(site)
     assert site.problems() == []
@@ -505,7 +505,7 @@ def test_a_summary_for_people(site: Site, upstream: Upstream) -> None:
         "shares: 2 requests, 1 read, 1 failed",
         "  see aggregator problems",
     ]
-    assert "answered 404" in site.run("problems").out
+    assert "status 404" in site.run("problems").out
 
 
 def test_pages_of_a_list_end(site: Site, upstream: Upstream) -> None:

@@ -151,14 +151,14 @@ def test_a_hub_that_fails_is_tried_again_when_it_wants(with_hub: Site, hub: Hub)
     hub.answers = [(503, {"Retry-After": "3600"})]
     with_hub.build()
     found = tell(with_hub, expect=1)
-    assert "answered 503" in found["failures"][0]
+    assert "status 503" in found["failures"][0]
     # One request was enough to know that it wants a pause, for later changes, too.
     with_hub.post("2.md", article("zwei", source="chenbao", name="晨报"))
     with_hub.build()
     tell(with_hub)
     assert len(hub.told) == 1
     (status,) = with_hub.run("status", "--json").json["hubs"]
-    assert (status["waiting"], status["error"]) == (3, "answered 503")
+    assert (status["waiting"], status["error"]) == (3, "status 503")
     with sqlite3.connect(with_hub.store) as connection:
         rows = connection.execute(
             "select max(due_at) - min(since), count(distinct due_at) from ping"
