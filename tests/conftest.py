@@ -18,7 +18,9 @@ from typing import IO, Any
 import feedparser
 import pytest
 import warden
+from hostile_server import HostileServer
 from hypothesis import settings
+from upstream import Upstream
 
 warden.watch_over()
 # A hundred runs are quicker with the bytecode of the first one.
@@ -238,6 +240,20 @@ def need_namespace(*options: str) -> None:
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     return Site(tmp_path / "site")
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    server = Upstream()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def hostile() -> Iterator[HostileServer]:
+    server = HostileServer()
+    yield server
+    server.close()
 
 
 @pytest.fixture

@@ -1,15 +1,15 @@
 """Dates in the forms in which sites write them, and what is said of those that can't be read."""
 
 import datetime
-from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 import pytest
 from conftest import Site, article
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from upstream import Upstream
 
+from aggregator.articles import dates
 from aggregator.articles.dates import parse_date
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -203,13 +203,6 @@ ENTRY = """<entry><title>{}</title><id>urn:{}</id><link href="http://a.example/{
 <content type="html">&lt;p&gt;x&lt;/p&gt;</content>{}</entry>"""
 
 
-@pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    server = Upstream()
-    yield server
-    server.close()
-
-
 def published(site: Site) -> dict[str, str]:
     return {entry.title: entry.published for entry in site.entries()}
 
@@ -284,3 +277,29 @@ def test_dates_of_a_list_and_of_a_share_page(site: Site, upstream: Upstream) -> 
         "the date 'soon' cannot be read",
         "the date '刚刚' cannot be read",
     ]
+
+
+@given(st.text(max_size=70))
+@example("2026-02-31")
+@example("99:99::99")
+@example("9999-12-31 23:59:59 -2300")
+def test_any_text_is_a_whole_date_or_none(text) -> None:
+    found = dates.parse_date(text, SHANGHAI)
+    assert found is None or (dates.EARLIEST <= found < dates.LATEST and found.tzinfo is not None)
+
+
+@given(
+    st.datetimes(datetime.datetime(1971, 1, 1), datetime.datetime(2100, 1, 1)),
+    st.sampled_from(["%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S"]),
+    st.integers(-23, 23),
+)
+def test_a_date_with_a_zone_is_the_instant_it_names(moment, form, hours) -> None:
+    moment = moment.replace(microsecond=0)
+    text = moment.strftime(form) + f" {'+' if hours >= 0 else '-'}{abs(hours):02d}00"
+    expected = moment.replace(tzinfo=datetime.timezone(datetime.timedelta(hours=hours)))
+    assert dates.parse_date(text, SHANGHAI) == expected
+
+
+@pytest.mark.parametrize("text", ["Fri Sep 9", "Sep 2011", "12:30", "2011", "tomorrow"])
+def test_half_a_date_is_none_on_any_day(text) -> None:
+    assert dates.parse_date(text, SHANGHAI) is None

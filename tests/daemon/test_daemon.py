@@ -123,13 +123,6 @@ def daemon(site: Site) -> Iterator[Callable[..., Running]]:
             running.process.wait()
 
 
-@pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    server = Upstream()
-    yield server
-    server.close()
-
-
 def land(site: Site, name: str, text: str) -> Path:
     """Write a post elsewhere and rename it into the folder."""
     waiting = site.root / "waiting.tmp"

@@ -7,7 +7,6 @@ import pty
 import re
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +33,6 @@ def unsafe(data: bytes, *, tabs: bool = False) -> list[str]:
     """The characters of an output that act on a terminal; line ends are ours."""
     text = data.decode("utf-8", "surrogateescape")
     return UNSAFE.findall(text.replace("\t", "") if tabs else text)
-
-
-@pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    server = Upstream()
-    yield server
-    server.close()
 
 
 def with_evil_reason(handler: Any) -> None:

@@ -2,7 +2,6 @@
 
 import datetime
 import json
-from collections.abc import Iterator
 
 import pytest
 from conftest import Site, article
@@ -149,13 +148,6 @@ def test_82_fifty_thousand_items_are_capped(count: int) -> None:
     feed = parsed(f"<rss version='2.0'><channel><title>A</title>{items}</channel></rss>")
     assert len(feed.items) == 5000
     assert f"newest 5,000 of its {count:,}" in feed.notes[0]
-
-
-@pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    server = Upstream()
-    yield server
-    server.close()
 
 
 def entry(number: int, guid: str | None = None, text: str = "<p>全文</p>", extra: str = "") -> str:

@@ -195,13 +195,6 @@ def test_a_reader_with_a_defect_costs_one_post(site: Site, monkeypatch: pytest.M
         assert (parsed.copy is None) == bool(expected)
 
 
-@pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    server = Upstream()
-    yield server
-    server.close()
-
-
 def item(number: int, **values: Any) -> dict[str, Any]:
     return {
         "title": f"T{number}",

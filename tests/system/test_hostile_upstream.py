@@ -3,12 +3,9 @@
 import datetime
 import gzip
 import json
-import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from ipaddress import ip_network
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,11 +13,7 @@ from conftest import Site
 from hostile_server import Answer, HostileServer, sends, whole
 from upstream import Upstream
 
-from aggregator.config.schema import Fetch
-from aggregator.fetch.addresses import is_allowed
-from aggregator.fetch.fetcher import Fetcher
-from aggregator.model.errors import FetchError, masked
-from aggregator.model.polls import Request, Response
+from aggregator.model.errors import masked
 
 TIMEOUT = 2.0
 GOOD = 99
@@ -394,115 +387,3 @@ def test_items_of_no_use_are_problems_of_their_own(polled: Polled) -> None:
     ]
     titles = [entry.title for entry in polled.site.entries() if entry.id.endswith("0000009998")]
     assert titles == ["fett & gut"]
-
-
-def fetch(url: str, **options: Any) -> Response:
-    limits = {"timeout": "3s", "allow_private_addresses": ["127.0.0.0/8"], **options}
-    with Fetcher(Fetch.model_validate(limits), "test/1") as fetcher:
-        return fetcher.fetch(Request(url, heed_robots=False))
-
-
-@pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    server = Upstream()
-    yield server
-    server.close()
-
-
-@pytest.mark.parametrize("addresses", [["127.0.0.2", "10.0.0.1"], ["10.0.0.1", "127.0.0.2"]])
-def test_36_a_name_with_a_private_address_too_is_refused(
-    upstream: Upstream, addresses: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def resolve(host: str, port: int, **_: object) -> list[Any]:
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, port)) for one in addresses]
-
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    port = upstream.host.partition(":")[2]
-    with pytest.raises(FetchError, match=r"10\.0\.0\.1 is not a public address"):
-        fetch(f"http://two.example:{port}/x")
-    assert upstream.asked == []
-
-
-def test_37_a_name_is_resolved_once_for_check_and_connection(
-    upstream: Upstream, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    answers = iter(["127.0.0.2", "10.0.0.1", "10.0.0.1"])
-
-    def resolve(host: str, port: int, **_: object) -> list[Any]:
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(answers), port))]
-
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    upstream.document("/x", b"gut")
-    port = upstream.host.partition(":")[2]
-    assert fetch(f"http://rebinding.example:{port}/x").body == b"gut"
-    assert upstream.asked[0][1]["host"] == f"rebinding.example:{port}"
-
-
-@pytest.fixture(scope="module")
-def tls_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
-    """A server with a certificate that nobody vouches for: its port, and that."""
-    import ssl
-    import subprocess
-    import threading
-    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
-    folder = tmp_path_factory.mktemp("tls")
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1",
-         "-subj", "/CN=127.0.0.2", "-addext", "subjectAltName=IP:127.0.0.2",
-         "-keyout", "key.pem", "-out", "cert.pem"],
-        cwd=folder, check=True, capture_output=True,
-    )  # fmt: skip
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(302)
-            self.send_header("Location", "http://127.0.0.2:9999/")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, *_: object) -> None:
-            pass
-
-    server = Server(("127.0.0.2", 0), Handler)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield server.server_address[1], folder / "cert.pem"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def test_61_a_certificate_that_is_not_valid(tls_server: tuple[int, Path]) -> None:
-    with pytest.raises(FetchError, match="its certificate is not valid"):
-        fetch(f"https://127.0.0.2:{tls_server[0]}/")
-
-
-@pytest.mark.parametrize("allowed", [False, True])
-def test_39_from_https_to_http(
-    tls_server: tuple[int, Path], allowed: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    port, certificate = tls_server
-    # What `load_default_certs` reads beside certifi's.
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    with pytest.raises(FetchError) as raised:
-        fetch(f"https://127.0.0.2:{port}/", allow_downgrade=allowed)
-    assert ("from https to http" in raised.value.reason) is not allowed
-    assert ("connection refused" in raised.value.reason) is allowed
-
-
-@pytest.mark.parametrize(
-    "address",
-    ["8.8.8.8", "2606:4700::1111", "1.1.1.1"],
-)
-def test_public_addresses_may_be_asked(address: str) -> None:
-    from ipaddress import ip_address
-
-    assert is_allowed(ip_address(address), ())
-    assert not is_allowed(ip_address("127.0.0.1"), (ip_network("127.0.0.2/32"),))

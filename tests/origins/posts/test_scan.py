@@ -1,17 +1,25 @@
-"""Which files of a folder are posts: globs, against the standard library's."""
+"""Which files of a folder are posts, in which order, and what each location is called."""
 
 import fnmatch
+import os
+import re
+import sqlite3
 import sys
+import tempfile
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from byte_names import byte_names
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from aggregator.origins.posts import scan
 from aggregator.origins.posts.scan import list_posts
 
+_ESCAPE = re.compile(r"\\(?:(\\)|x([0-9a-f]{2})|u([0-9a-f]{4}))")
 NAMES = [
     f"{stem}.md"
     for stem in [*"ab!^-]&|\\[z(", "ab", "a-b", "[a]", "[!a]", "a.b", "aa\nb", "北京", "a*b", "a?b"]
@@ -83,3 +91,50 @@ def test_globs_over_folders_are_those_of_the_standard_library(glob: str) -> None
 
     matches = re.compile(translate(glob, recursive=True, include_hidden=True, seps="/")).match
     assert {path for path in TREE if matches(path)} == GLOBS[glob]
+
+
+def name_at(location: str) -> bytes:
+    """The name that is kept at a location: reading an escape is what Python's own means."""
+    pieces, end = [], 0
+    for match in _ESCAPE.finditer(location):
+        pieces.append(location[end : match.start()].encode())
+        backslash, byte, character = match.groups()
+        if backslash or byte:
+            pieces.append(b"\\" if backslash else bytes.fromhex(byte))
+        else:
+            pieces.append(chr(int(character, 16)).encode())
+        end = match.end()
+    return b"".join(pieces) + location[end:].encode()
+
+
+@given(byte_names)
+@example(b"latin-\xe9.md")
+@example(b"latin-\\xe9.md")
+def test_a_location_says_which_name_it_is_of(name: bytes) -> None:
+    location = scan.location(os.fsdecode(name))
+    assert name_at(location) == name
+    assert not [
+        character
+        for character in location
+        if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
+        or unicodedata.bidirectional(character) in ("RLO", "LRO", "RLE", "LRE", "RLI", "LRI", "FSI")
+    ]
+
+
+@given(st.text(min_size=1).filter(lambda name: name.isprintable() and "\\" not in name))
+def test_an_ordinary_name_is_its_own_location(name: str) -> None:
+    assert scan.location(name) == name
+
+
+@given(st.lists(byte_names.filter(lambda name: len(name) < 200), unique=True, max_size=12))
+def test_the_walk_is_in_the_order_of_the_store(names: list[bytes]) -> None:
+    with tempfile.TemporaryDirectory() as folder, sqlite3.connect(":memory:") as database:
+        for name in names:
+            Path(os.fsdecode(os.fsencode(folder) + b"/p" + name)).touch()
+        walked = [scan.location(path) for path in scan.list_posts(Path(folder), "*")]
+        database.execute("create table file (path varchar)")
+        rows = [(place,) for place in reversed(walked)]
+        database.executemany("insert into file values (?)", rows)
+        stored = [row[0] for row in database.execute("select path from file order by path")]
+        assert walked == stored
+    database.close()
