@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import feedparser
 import pytest
@@ -21,6 +21,9 @@ import warden
 from hostile_server import HostileServer
 from hypothesis import settings
 from upstream import Upstream
+
+if TYPE_CHECKING:
+    from aggregator.store.database import Store
 
 warden.watch_over()
 # A hundred runs are quicker with the bytecode of the first one.
@@ -254,6 +257,14 @@ def hostile() -> Iterator[HostileServer]:
     server = HostileServer()
     yield server
     server.close()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    from aggregator.store.database import Store
+
+    with Store(tmp_path / "store.db") as found:
+        yield found
 
 
 @pytest.fixture

@@ -1,0 +1,60 @@
+"""One batch after the other, merged into a store."""
+
+import datetime
+from pathlib import Path
+
+from merging import NOW, apply, article, copy
+
+from aggregator.model.polls import Batch
+from aggregator.store.articles import revisions_of
+from aggregator.store.database import Store
+
+
+def test_a_second_copy_in_the_same_poll_is_no_revision(tmp_path: Path) -> None:
+    with Store(tmp_path / "store.db") as store:
+        assert apply(store, Batch("posts:a", copies=(copy("1.md", "eins"),))) == ["new"]
+        assert apply(store, Batch("posts:a", copies=(copy("2.md", "zwei"),))) == ["found better"]
+        assert (article(store).revision, article(store).updated) == (1, None)
+
+
+def test_another_text_in_a_later_poll_is_a_revision(tmp_path: Path) -> None:
+    with Store(tmp_path / "store.db") as store:
+        apply(store, Batch("posts:a", copies=(copy("1.md", "<p>eins"),)))
+        noise = copy("1.md", "<p class=x>eins</p>")
+        assert apply(store, Batch("posts:a", copies=(noise,)), 2, 1) == ["invisible"]
+        assert article(store).updated is None
+        assert apply(store, Batch("posts:a", copies=(copy("1.md", "zwei"),)), 3, 2) == ["revised"]
+        assert article(store).updated == NOW + datetime.timedelta(days=2)
+        newest = article(store)
+        with store.transaction() as connection:
+            history = revisions_of(connection, newest)
+        assert [(one.number, one.text) for one in history] == [
+            (1, "<p class=x>eins</p>"),
+            (2, "zwei"),
+        ]
+
+
+def test_the_first_origin_of_the_config_is_shown(tmp_path: Path) -> None:
+    with Store(tmp_path / "store.db") as store:
+        apply(store, Batch("posts:b", copies=(copy("1.md", "b", "posts:b"),)))
+        apply(store, Batch("posts:a", copies=(copy("1.md", "a"),)))
+        assert article(store).raw_hash == b"a"
+
+
+def test_the_last_copy_gone_drops_or_keeps_as_its_origin_says(tmp_path: Path) -> None:
+    with Store(tmp_path / "store.db") as store:
+        apply(store, Batch("posts:b", copies=(copy("1.md", "b", "posts:b"),)))
+        apply(store, Batch("posts:a", copies=(copy("1.md", "a"),)))
+        assert apply(store, Batch("posts:a", gone=("1.md",)), 2) == ["revised"]
+        assert apply(store, Batch("posts:b", gone=("1.md",)), 3) == ["removed"]
+        back = Batch("posts:b", copies=(copy("1.md", "b", "posts:b"),))
+        assert apply(store, back, 4) == ["returned"]
+        assert article(store).first_seen == NOW
+
+
+def test_a_post_that_becomes_another_article_takes_the_old_one_along(tmp_path: Path) -> None:
+    other = "NW202201270000000001"
+    with Store(tmp_path / "store.db") as store:
+        apply(store, Batch("posts:a", copies=(copy("1.md", "a"),)))
+        moved = Batch("posts:a", copies=(copy("1.md", "a", code=other),))
+        assert sorted(apply(store, moved, 2)) == ["new", "removed"]
