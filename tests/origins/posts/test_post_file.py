@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Site, article, share_url
+from one_post import content, only
 
 
 @pytest.fixture
@@ -12,38 +13,6 @@ def tree(site: Site) -> Site:
     """A site whose posts stand in folders, with every ending."""
     site.configure(lambda text: text.replace("path: posts", 'path: posts\n    glob: "**/*"'))
     return site
-
-
-def only(site: Site):
-    """The one entry of a site without problems."""
-    site.build()
-    assert site.problems() == []
-    (entry,) = site.entries()
-    return entry
-
-
-def content(site: Site, body: str, name: str = "2022-01-27-x.md", head: str = "") -> str:
-    site.post(name, f"---\ntitle: Titel\n{head}---\n{body}")
-    return only(site).content[0].value
-
-
-FRONT_MATTER = {
-    "yaml": "---\ntitle: Titel\ndate: 2022-01-27 10:00:00 +0800\ncategories: [tech, x]\n---\nText",
-    "toml": '+++\ntitle = "Titel"\ndate = 2022-01-27T10:00:00+08:00\n'
-    'categories = ["tech"]\n+++\nText',
-    "json": '{\n"title": "Titel", "date": "2022-01-27 10:00:00 +0800",\n'
-    '"categories": ["tech"], "x": {"y": 1}\n}\nText',
-    "blanks": "\n\n---  \ntitle: Titel\ndate: 2022-01-27T02:00:00Z\ncategory: tech\n---\nText",
-}
-
-
-@pytest.mark.parametrize("kind", FRONT_MATTER)
-def test_front_matter(site: Site, kind: str) -> None:
-    site.post("2022-01-27-x.md", FRONT_MATTER[kind])
-    entry = only(site)
-    assert (entry.title, entry.author) == ("Titel", "tech")
-    assert entry.published == "2022-01-27T10:00:00+08:00"
-    assert entry.content[0].value == "<p>Text</p>"
 
 
 @pytest.mark.parametrize(
@@ -247,27 +216,6 @@ def test_a_scraped_body_is_not_taken_for_markdown(site: Site) -> None:
 
 def test_an_html_post_is_not_taken_for_markdown(tree: Site) -> None:
     assert content(tree, "5 *mal* 3\n\n# 15", "2022-01-27-x.html") == "5 *mal* 3\n\n# 15"
-
-
-ENCODED = {
-    "shift_jis": "これは古い文字コードで書かれた文章です。東京の株式市場は今日も静かでした。",
-    "euc_jp": "これは古い文字コードで書かれた文章です。東京の株式市場は今日も静かでした。",
-    "euc_kr": "이것은 오래된 문자 코드로 쓴 글입니다. 서울의 주식 시장은 오늘도 조용했습니다.",
-    "koi8_r": "Это текст, который записан в старой кодировке. Сегодня на бирже было тихо.",
-    "latin_1": "Die Börse in München schloß höher; für Anleger war nichts zu gewinnen.",
-    "cp1252": "Où est passée la fête ? « Déjà près de la forêt », répondit Noël — à Genève.",
-    "big5": "這是用舊編碼寫的文章，今天的股市沒有什麼變化，投資人都在觀望。",
-    "gbk": "短讯：沪指收涨，深市成交放量。",
-}
-
-
-@pytest.mark.parametrize("encoding", ENCODED)
-def test_older_encodings(site: Site, encoding: str) -> None:
-    text = ENCODED[encoding]
-    site.post("2022-01-27-x.md", f"---\ntitle: {text}\n---\n<p>{text}</p>\n".encode(encoding))
-    entry = only(site)
-    assert entry.title == text
-    assert entry.content[0].value == f"<p>{text}</p>"
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\r", "\n"], ids=["CRLF", "CR", "LF"])
