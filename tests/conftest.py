@@ -51,6 +51,9 @@ feeds:
   url: https://finews.example.org/feeds/
 """
 ATOM = "{http://www.w3.org/2005/Atom}"
+# Of the articles of `every_format`.
+CODES = [f"NW2022012722622841{number:02d}" for number in range(3)]
+NASTY = "<b>A & B</b> “引号” ]]&gt; \u0008 𠀀"
 
 
 class Commands:
@@ -265,6 +268,32 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
     with Store(tmp_path / "store.db") as found:
         yield found
+
+
+@pytest.fixture
+def every_format(site: Site) -> Site:
+    site.configure(
+        lambda text: (
+            text + "  formats: [atom, rss, json]\n  hubs: ['https://hub.example.org/?a=1&b=2']\n"
+        )
+    )
+    for number, code in enumerate(CODES):
+        site.post(
+            f"2022-01-27-{code}.md",
+            article(
+                f"标题{number} & <其他>",
+                f"<p>正文{number}：{NASTY}</p><img src='//img.example.org/{number}.png'>",
+                date=f"2022-01-27 1{number}:00:00 +0800",
+                share=share_url(code),
+                source="huaxiashibao" if number else "chenbao",
+                name="华夏时报" if number else "晨报",
+            ),
+        )
+    site.build()
+    post = site.posts / f"2022-01-27-{CODES[1]}.md"
+    post.write_text(post.read_text("utf-8").replace("正文1", "更正1"), "utf-8")
+    site.build()
+    return site
 
 
 @pytest.fixture
