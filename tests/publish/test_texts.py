@@ -1,0 +1,22 @@
+"""The language of the page and of notices."""
+
+from dataclasses import astuple
+
+import pytest
+
+from aggregator.publish.texts import words
+
+
+@pytest.mark.parametrize(
+    ("language", "sources"),
+    [("zh", "来源"), ("zh-CN", "来源"), ("ZH-hant", "来源"), ("en", "Sources"), ("de", "Sources"),
+     ("zhx", "Sources")],
+)  # fmt: skip
+def test_any_chinese_is_chinese_and_all_else_english(language: str, sources: str) -> None:
+    assert words(language).sources == sources
+
+
+def test_both_languages_have_numbers_in_the_same_places() -> None:
+    chinese, english = astuple(words("zh")), astuple(words("en"))
+    assert all((*chinese, *english))
+    assert [text.count("{}") for text in chinese] == [text.count("{}") for text in english]
