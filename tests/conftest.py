@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import datetime
 import json
 import os
 import select
@@ -23,6 +24,7 @@ from hypothesis import settings
 from upstream import Upstream
 
 if TYPE_CHECKING:
+    from aggregator.daemon.health import Health
     from aggregator.store.database import Store
 
 warden.watch_over()
@@ -51,6 +53,10 @@ feeds:
   url: https://finews.example.org/feeds/
 """
 ATOM = "{http://www.w3.org/2005/Atom}"
+# Of the article of `built`.
+BUILT_CODE = "NW202201272264567295"
+# How often posts are polled in `health`.
+EVERY = datetime.timedelta(seconds=30)
 # Of the articles of `every_format`.
 CODES = [f"NW2022012722622841{number:02d}" for number in range(3)]
 NASTY = "<b>A & B</b> “引号” ]]&gt; \u0008 𠀀"
@@ -234,6 +240,16 @@ class Site:
         }
 
 
+class Clock:
+    """A clock that goes when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 commands = Commands()
 
 
@@ -294,6 +310,34 @@ def every_format(site: Site) -> Site:
     post.write_text(post.read_text("utf-8").replace("正文1", "更正1"), "utf-8")
     site.build()
     return site
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def health(tmp_path: Path, clock: Clock) -> Health:
+    from aggregator.daemon.health import Health
+
+    return Health(tmp_path / "state", EVERY, clock)
+
+
+@pytest.fixture
+def built(site: Site) -> Site:
+    """A site with one article, of two posts, and a bad post."""
+    for stem, host in ((BUILT_CODE, "a.example.org"), (BUILT_CODE[2:], "b.example.org")):
+        site.post(f"2022-01-27-{stem}.md", article("标题", share=share_url(BUILT_CODE, host)))
+    site.post("bad.md", "nichts")
+    site.build()
+    return site
+
+
+@pytest.fixture
+def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands run as they are installed, each in a process of its own."""
+    monkeypatch.setattr(Site, "installed", True)
 
 
 @pytest.fixture

@@ -318,19 +318,6 @@ def test_what_is_held_back_appears_when_it_is_due(two: Site) -> None:
     assert time.time() >= int(due.timestamp())
 
 
-def test_newest_first_then_by_code_and_no_more_than_asked_for(site: Site) -> None:
-    site.configure(lambda text: text + "  entries: 3\n  combined_entries: 4\n")
-    for number in (3, 1, 5, 2, 4):
-        code = f"NW20220127000000000{number}"
-        day = 27 if number > 1 else 28
-        site.post(
-            f"x{number}.md", article(str(number), date=f"2022-01-{day}", share=share_url(code))
-        )
-    site.build()
-    assert [entry.title for entry in site.entries()] == ["1", "5", "4", "3"]
-    assert len(site.entries("sources/huaxiashibao.atom")) == 3
-
-
 def test_the_page_on_the_site_is_linked_if_there_is_one(two: Site) -> None:
     template = '"{url}{source}/{date:%Y/%m/%d}/{stem}.html"'
     two.configure(lambda text: text.replace("posts:\n", f"  permalink: {template}\nposts:\n", 1))

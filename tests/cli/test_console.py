@@ -1,0 +1,70 @@
+"""Progress, tables and times for people."""
+
+import datetime
+import os
+import pty
+import subprocess
+from zoneinfo import ZoneInfo
+
+from conftest import COMMAND, Site
+from corpus import write_corpus
+
+from aggregator.cli.console import Clock
+
+
+def test_times_are_in_the_zone_and_relative() -> None:
+    now = datetime.datetime(2026, 11, 28, 18, tzinfo=datetime.UTC)
+    clock = Clock(ZoneInfo("Asia/Shanghai"), now)
+    for moment, shown, brief in (
+        ("2026-11-28T18:00:00Z", "2026-11-29 02:00 (now)", "11-29 02:00 (now)"),
+        ("2026-11-28T17:59:59Z", "2026-11-29 01:59 (1 second ago)", "11-29 01:59 (1 second ago)"),
+        ("2026-11-28T20:05:00Z", "2026-11-29 04:05 (in 2 hours)", "11-29 04:05 (in 2 hours)"),
+        ("2025-12-31T17:00:00Z", "2026-01-01 01:00 (11 months ago)", "01-01 01:00 (11 months ago)"),
+        ("2025-10-01T00:00:00Z", "2025-10-01 08:00 (1 year ago)", "2025-10-01 (1 year ago)"),
+    ):
+        assert (clock.show(moment), clock.show(moment, brief=True)) == (shown, brief)
+    assert clock.show(None) == "never"
+
+
+def on_a_terminal(site: Site, *arguments: str) -> str:
+    """What a command shows on a terminal, with all control codes."""
+    master, slave = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+    process = subprocess.Popen(
+        [str(COMMAND), *arguments],
+        cwd=site.root,
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env=environment,
+    )
+    os.close(slave)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(master, 65536)
+        except OSError:
+            break
+        if not piece:
+            break
+        shown += piece
+    os.close(master)
+    assert process.wait(30) == 0, shown
+    return shown.decode()
+
+
+def test_a_progress_bar_on_a_terminal_and_plain_lines_elsewhere(site: Site) -> None:
+    write_corpus(site.posts, 300)
+    shown = on_a_terminal(site, "build-feeds")
+    assert "posts" in shown
+    assert "100%" in shown
+    assert "\x1b[" in shown
+    result = site.build("--full")
+    assert "\x1b" not in result.out + result.err
+    assert result.err == ""
+
+
+def test_tables_on_a_terminal(built: Site) -> None:
+    shown = on_a_terminal(built, "sources")
+    assert "华夏时报" in shown
+    assert "\t" not in shown

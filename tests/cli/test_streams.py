@@ -1,0 +1,41 @@
+"""Output that cannot be written."""
+
+import subprocess
+
+import pytest
+from conftest import COMMAND, Site
+
+CODE = "NW202201272264567295"
+WITH_JSON = ["check", "poll", "build-feeds", "status", "problems", "sources", "show"]
+COMMANDS = ["init", *WITH_JSON, "systemd"]
+
+
+@pytest.mark.parametrize("command", COMMANDS[1:])
+@pytest.mark.parametrize("end", ["> /dev/full", ">&-"], ids=["full", "closed"])
+def test_output_that_cannot_be_written(built: Site, command: str, end: str) -> None:
+    done = subprocess.run(
+        f"{COMMAND} {command} {CODE if command == 'show' else ''} {end}",
+        shell=True,
+        cwd=built.root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    assert "Exception" not in done.stderr, done.stderr
+    if end == "> /dev/full":
+        assert done.returncode == 1
+        assert "No space left" in done.stderr
+
+
+def test_a_reader_that_leaves_early(built: Site) -> None:
+    for _ in range(3):
+        done = subprocess.run(
+            f"{COMMAND} show {CODE} --json | head -c 1",
+            shell=True,
+            cwd=built.root,
+            capture_output=True,
+            check=True,
+        )
+        assert b"Traceback" not in done.stderr
+        assert b"Exception" not in done.stderr
