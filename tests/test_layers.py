@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "aggregator"
@@ -119,3 +120,30 @@ def test_no_two_test_files_have_one_name() -> None:
     """pytest imports them by their names alone, and stops at the second."""
     names = [path.name for path in (PACKAGE.parent / "tests").rglob("test_*.py")]
     assert sorted(names) == sorted(set(names))
+
+
+# They decide nothing: values, names, tables, an interface, the options of commands.
+WITHOUT_A_TEST = {
+    "build/context",
+    "cli/options",
+    "config/paths",
+    "model/feeds",
+    "model/overview",
+    "model/polls",
+    "origins/interface",
+    "store/schema",
+}
+
+
+def test_every_module_that_decides_has_a_test_of_its_name() -> None:
+    """Modules that share a name have their folder in the name of the test, too."""
+    modules = [path for path in files() if not path.stem.startswith("__")]
+    stems = Counter(path.stem for path in modules)
+    tests = PACKAGE.parent / "tests"
+    missing = set()
+    for path in modules:
+        module = path.relative_to(PACKAGE).with_suffix("")
+        roof = f"{path.parent.name}_" if stems[path.stem] > 1 else ""
+        if not (tests / module.parent / f"test_{roof}{path.stem}.py").exists():
+            missing.add(str(module))
+    assert sorted(missing) == sorted(WITHOUT_A_TEST)

@@ -1,6 +1,20 @@
 """Which articles a feed shows."""
 
+import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from configured import settings_with
 from conftest import Site, article, share_url
+from merging import NOW, apply, code_of, copy
+
+from aggregator.build import builder
+from aggregator.model.errors import UnknownSourceError
+from aggregator.model.polls import Batch
+from aggregator.model.summaries import BuildSummary
+from aggregator.publish.publication import Publication
+from aggregator.store.database import Store
 
 
 def test_newest_first_then_by_code_and_no_more_than_asked_for(site: Site) -> None:
@@ -14,3 +28,61 @@ def test_newest_first_then_by_code_and_no_more_than_asked_for(site: Site) -> Non
     site.build()
     assert [entry.title for entry in site.entries()] == ["1", "5", "4", "3"]
     assert len(site.entries("sources/huaxiashibao.atom")) == 3
+
+
+URL = "https://finews.example.org/feeds/"
+DAY = datetime.timedelta(days=1)
+
+
+def fill(store: Store) -> None:
+    """An article of each of two sources; that of b is scheduled for tomorrow."""
+    copies = tuple(
+        copy(f"{n}.md", "x", code=code_of(n), source=source, published=date)
+        for n, source, date in ((1, "a", NOW), (2, "b", NOW + DAY))
+    )
+    apply(store, Batch("posts:a", copies=copies))
+
+
+def build(store: Store, folder: Path, now: datetime.datetime = NOW, **options: Any) -> BuildSummary:
+    publication = Publication.of(settings_with(feeds={"url": URL, "page": False}))
+    return builder.build(store, publication, folder, now, **options)
+
+
+def test_only_what_would_look_different_is_written(store: Store, tmp_path: Path) -> None:
+    fill(store)
+    first = build(store, tmp_path)
+    assert (first.feeds, first.written) == (3, 3)
+    assert build(store, tmp_path).written == 0
+    assert build(store, tmp_path, full=True).written == 0
+    due = build(store, tmp_path, NOW + DAY)
+    assert due.paths == ["sources/b.atom", "all.atom", "feeds.opml"]
+    (tmp_path / "sources" / "a.atom").write_text("x")
+    assert build(store, tmp_path, NOW + DAY).paths == ["sources/a.atom"]
+
+
+def test_a_clock_that_went_back_a_little_hides_nothing(store: Store, tmp_path: Path) -> None:
+    fill(store)
+    build(store, tmp_path, NOW + DAY)
+    assert build(store, tmp_path, NOW).written == 0
+    years_back = build(store, tmp_path, NOW - 900 * DAY, allow_empty=True, full=True)
+    assert years_back.written > 0
+
+
+def test_one_source_alone_by_its_key(store: Store, tmp_path: Path) -> None:
+    fill(store)
+    assert build(store, tmp_path, only_source="a").paths == ["sources/a.atom"]
+    with pytest.raises(UnknownSourceError, match="no source c; `aggregator sources` lists them"):
+        build(store, tmp_path, only_source="c")
+
+
+def test_feeds_are_not_emptied_unless_that_is_meant(store: Store, tmp_path: Path) -> None:
+    now = NOW
+    apply(store, Batch("posts:b", copies=(copy("1.md", "x", "posts:b"),)))
+    build(store, tmp_path, now)
+    apply(store, Batch("posts:b", gone=("1.md",)), 2)
+    before = (tmp_path / "all.atom").read_bytes()
+    (failure,) = build(store, tmp_path, now).failures
+    assert "no article is left to publish" in failure
+    assert (tmp_path / "all.atom").read_bytes() == before
+    assert build(store, tmp_path, now, allow_empty=True).failures == []
+    assert b"<entry>" not in (tmp_path / "all.atom").read_bytes()

@@ -98,9 +98,8 @@ def test_a_coding_is_that_of_the_packed_file_unless_it_is_older(folder: Path) ->
 def test_a_file_is_read_once_until_it_changes(folder: Path) -> None:
     async def run() -> None:
         published = PublishedFiles(folder)
-        first, second = await asyncio.gather(
-            *[published.find("/all.atom", "")] * 1, published.find("/all.atom", "")
-        )
+        at_once = (published.find("/all.atom", ""), published.find("/all.atom", ""))
+        first, second = await asyncio.gather(*at_once)
         assert first is second is await published.find("/all.atom", "")
         (folder / "new").write_bytes(b"neu")
         os.replace(folder / "new", folder / "all.atom")
