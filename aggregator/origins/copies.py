@@ -79,9 +79,10 @@ def _parsed(date: str, zone: ZoneInfo) -> datetime.datetime | None:
 
 def first_words(html: str) -> str:
     """Return the first words of a text, empty if it has none."""
-    return sanitize.plain_text(html[:1000], TITLE_FROM_TEXT) or sanitize.plain_text(
-        html, TITLE_FROM_TEXT
-    )
+    start = html[:1000]
+    if start.rfind("<") > start.rfind(">"):
+        start = start[: start.rfind("<")]  # half a tag would be taken for text
+    return sanitize.plain_text(start, TITLE_FROM_TEXT) or sanitize.plain_text(html, TITLE_FROM_TEXT)
 
 
 def as_html(text: str) -> str:

@@ -71,7 +71,7 @@ def test_what_is_accepted(kind: str, value: str, found: object) -> None:
         ("Permalink", "{date.x}", "may use {url}"),
         ("PathText", "", "must be a path"),
         ("Title", " ", "must not be empty"),
-        ("Network", "127.0.0.1/8", "has host bits set"),
+        ("Networks", ["127.0.0.1/8"], "must be an IP network such as 10.1.0.0/16"),
     ],
 )
 def test_what_is_refused_says_why(kind: str, value: str, reason: str) -> None:

@@ -41,6 +41,7 @@ def test_the_first_words_stand_in_for_a_missing_title() -> None:
     assert make_copy("lists", "x", CODE, "<p>x</p>", ZONE, NOW, title="T").title_guess == ""
     assert first_words("<p></p>\n" * 125 + "<p>spät</p>") == "spät"
     assert first_words("<p></p>") == ""
+    assert first_words("<p>Kurz.</p>" + "<img alt='x' src='http://a.example/b'>" * 30) == "Kurz."
 
 
 def test_another_title_or_text_is_another_text() -> None:
