@@ -36,6 +36,9 @@ def with_entries(head: bytes, entries: list[str], document: FeedDocument, format
     end, indent = ("</channel>", "    ") if format == "rss" else ("</feed>", "  ")
     declaration, _, feed = head.decode().partition("\n")
     before, _, after = feed.rpartition(end)
+    if document.archive.current is not None:
+        # Only Atom has archives, and sealed documents keep their bytes.
+        before = before.replace("<feed ", f'<feed xmlns:fh="{HISTORY}" ', 1)
     style = f'<?xml-stylesheet type="text/css" href="{document.root}{STYLESHEET}"?>'
     lines = [
         declaration,
@@ -59,7 +62,7 @@ def _beyond_feedgen(document: FeedDocument, format: str) -> list[str]:
     place = document.archive
     parts = []
     if place.current is not None:
-        parts.append(element("fh:archive", **{"xmlns:fh": HISTORY}))
+        parts.append(element("fh:archive"))
         parts.append(element(link, rel="current", href=place.current))
     if place.previous is not None:
         parts.append(element(link, rel="prev-archive", href=place.previous, **typed))

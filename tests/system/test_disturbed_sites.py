@@ -2,13 +2,14 @@
 
 import contextlib
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import Result, Site
+from conftest import Result, Site, article
 from system.disturbance import Injection, calls, can_trace, disturbed
 from system.documents import dates_of, differing, expected_of, files_of
 from system.oracle import assert_sound
@@ -307,3 +308,29 @@ def test_a_salvage_that_could_not_be_told_is_listed_until_the_file_is_deleted(si
     kept.unlink()
     run_at(site, BUILT + 4000, "build-feeds", "--full")
     assert site.run("problems").out == "no problems\n"
+
+
+def test_an_index_that_differs_from_its_table_is_made_again(site: Site) -> None:
+    """SQLite's quick check does not compare them, and queries fail."""
+    for number in range(60):
+        site.post(f"2022-01-27-{number:018d}.md", article(f"T{number}"))
+    site.build()
+    before = site.feed_bytes()
+    with contextlib.closing(sqlite3.connect(site.store)) as connection:
+        connection.execute("pragma wal_checkpoint(truncate)")
+    sound = site.store.read_bytes()
+    name = f"2022-01-27-{30:018d}.md".encode()
+    places = [match.start() for match in re.finditer(re.escape(name), sound)]
+
+    def is_mismatch(place: int) -> bool:
+        site.store.write_bytes(sound[: place + 4] + b"\xc2" + sound[place + 5 :])
+        with contextlib.closing(sqlite3.connect(site.store)) as connection:
+            checks = ("quick_check", "integrity_check")
+            found = [connection.execute(f"pragma {check}").fetchone() for check in checks]
+        return found[0] == ("ok",) and found[1] != ("ok",)
+
+    assert any(is_mismatch(place) for place in reversed(places))
+    site.build("--full")
+    assert site.feed_bytes() == before
+    with contextlib.closing(sqlite3.connect(site.store)) as connection:
+        assert connection.execute("pragma integrity_check").fetchone() == ("ok",)

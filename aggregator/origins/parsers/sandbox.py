@@ -102,8 +102,8 @@ class Confined(Generic[Value]):
         if failure == _MEMORY:
             self.close()
             raise UnusableError(f"reading it takes more than {self._megabytes:,} MB")
-        if failure:
-            raise UnusableError(f"it cannot be read: {reason}")
+        if failure or value is None:
+            raise UnusableError(f"it cannot be read: {reason or 'the parser broke down'}")
         return cast("Value", value)
 
     def __enter__(self) -> Confined[Value]:
