@@ -3,6 +3,7 @@
 import hashlib
 import json
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,6 +24,7 @@ class Upstream:
         self.documents: dict[str, tuple[str, bytes]] = {}
         self.answers: dict[str, Callable[[Any], None]] = {}
         self.asked: list[tuple[str, dict[str, str]]] = []
+        self.times: list[float] = []
         self.has_etags = True
         upstream = self
 
@@ -33,6 +35,7 @@ class Upstream:
 
             def do_GET(self) -> None:
                 headers = {name.lower(): value for name, value in self.headers.items()}
+                upstream.times.append(time.monotonic())
                 upstream.asked.append((self.path, headers))
                 upstream._answer(self)
 

@@ -24,6 +24,9 @@ HUB_KINDS = frozenset(["hubs"])
 LOCK_WAIT = 30.0
 # Seconds after which a thread without work checks whether it is to end.
 LONGEST_PAUSE = 10.0
+# A poll of the upstream ends after so many seconds, so that what has become due meanwhile is
+# not kept waiting by a host with thousands of pages; the next one goes on.
+LONGEST_POLL = 60.0
 
 
 class Network:
@@ -79,7 +82,9 @@ class Network:
         self._poll_failed = True
         self._poll_canceller = polling.Canceller()
         # Share pages that a list names are read in the same poll.
-        options = polling.PollOptions(frozenset(kinds | {"shares"}), wait=LOCK_WAIT)
+        options = polling.PollOptions(
+            frozenset(kinds | {"shares"}), wait=LOCK_WAIT, seconds=LONGEST_POLL
+        )
         outcome = polling.poll(
             self._settings(),
             options,
@@ -90,6 +95,8 @@ class Network:
         processes.give_back_memory()
         if any(origin.changes for origin in outcome.origins):
             self._due.mark("build")
+        if any(origin.left for origin in outcome.origins):
+            self._due.mark(*kinds)
         self._note_failing(outcome.origins)
         failing = [failure for failures in self._failing.values() for failure in failures]
         others = [failure for failure in outcome.failures if failure not in failing]

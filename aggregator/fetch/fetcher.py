@@ -7,6 +7,7 @@ time, and waiting for a host occupies no thread.
 from __future__ import annotations
 
 import contextlib
+import math
 import queue
 import random
 import threading
@@ -27,6 +28,7 @@ from aggregator.fetch.robots import RobotsFiles
 from aggregator.model.errors import FetchError, PostponedError, masked, unforeseen
 from aggregator.model.logs import LOGGER
 from aggregator.model.polls import Request, Response
+from aggregator.model.summaries import LEFT
 
 Read = TypeVar("Read")
 
@@ -57,15 +59,20 @@ class Fetcher:
         return self._exchanges.post(url, form)
 
     def fetch_all(
-        self, requests: Iterable[Request], read: Callable[[Request, Response], Read]
+        self,
+        requests: Iterable[Request],
+        read: Callable[[Request, Response], Read],
+        seconds: float = math.inf,
     ) -> Iterator[tuple[Request, Read | FetchError]]:
         """Yield every request with what `read` returns for its response, as they come.
 
         `read` is called in the thread that fetched.  Where a host asks for a pause, or
         does not respond three times in a row, the rest of its requests come back with a
-        `PostponedError`.  Requests are taken from the iterable some thousand ahead.
+        `PostponedError`; so does all that is left after some `seconds`.  Requests are taken
+        from the iterable some thousand ahead; one that was exhausted is asked again after
+        each result, since there may be more by then.
         """
-        run = _Run(self, requests, read)
+        run = _Run(self, requests, read, seconds)
         try:
             yield from run.results()
         finally:
@@ -106,7 +113,9 @@ class _Run(Generic[Read]):
         fetcher: Fetcher,
         requests: Iterable[Request],
         read: Callable[[Request, Response], Read],
+        seconds: float,
     ) -> None:
+        self._until = time.monotonic() + seconds
         self._fetcher = fetcher
         self._read = read
         self._limits = fetcher._limits
@@ -121,27 +130,25 @@ class _Run(Generic[Read]):
         # Dozens of threads that parse would starve the one that stores their results.
         self._reading = threading.Lock()
         self._threads: list[threading.Thread] = []
-        self._is_fed = False
         self._is_stopped = False
 
     def results(self) -> Iterator[tuple[Request, Read | FetchError]]:
         """Yield all results; feeds the threads meanwhile."""
         outstanding = 0
         while True:
-            if not self._is_fed and outstanding < LOOK_AHEAD // 2:
-                room, taken = LOOK_AHEAD - outstanding, 0
-                for request in islice(self._requests, room):
-                    taken += 1
-                    closed = self._add(request)
-                    if closed is None:
-                        outstanding += 1
-                    else:
-                        yield request, PostponedError(request.url, *closed)
-                    self._start_thread(outstanding)
-                if taken < room:
-                    with self._changed:
-                        self._is_fed = True
-                        self._changed.notify_all()
+            if time.monotonic() > self._until:
+                left = self._close_all()
+                outstanding -= len(left)
+                for request in (*left, *self._requests):
+                    yield request, PostponedError(request.url, LEFT)
+            room = LOOK_AHEAD - outstanding
+            for request in islice(self._requests, room if room >= LOOK_AHEAD // 2 else 0):
+                closed = self._add(request)
+                if closed is None:
+                    outstanding += 1
+                else:
+                    yield request, PostponedError(request.url, *closed)
+                self._start_thread(outstanding)
             if not outstanding or self._fetcher.is_cancelled:
                 return
             try:
@@ -152,6 +159,12 @@ class _Run(Generic[Read]):
                 raise result.bug
             yield result.request, result.outcome
             outstanding -= 1
+
+    def _close_all(self) -> list[Request]:
+        with self._changed:
+            return [
+                request for host in self._queue.hosts() for request in self._queue.close(host, LEFT)
+            ]
 
     def stop(self) -> None:
         """End the threads, whatever requests are left."""
@@ -168,7 +181,7 @@ class _Run(Generic[Read]):
                 thread.join(0.02)
 
     def _add(self, request: Request) -> tuple[str, float] | None:
-        host = _host(request.url)
+        host = host_of(request.url)
         with self._changed:
             closed = self._queue.add(host, request)
             self._changed.notify()
@@ -210,7 +223,7 @@ class _Run(Generic[Read]):
             else:
                 self._results.put(_Result(request, outcome))
             for other in given_up:
-                reason, seconds = self._queue.closed(host) or ("left for the next poll", 0.0)
+                reason, seconds = self._queue.closed(host) or (LEFT, 0.0)
                 self._results.put(_Result(other, PostponedError(other.url, reason, seconds)))
 
     def _take(self) -> tuple[str, Request] | None:
@@ -220,8 +233,6 @@ class _Run(Generic[Read]):
                 taken = self._queue.take(time.monotonic())
                 if isinstance(taken, tuple):
                     return taken
-                if taken is None and self._is_fed and not self._queue.size:
-                    return None
                 self._changed.wait(taken)
         return None
 
@@ -240,12 +251,10 @@ class _Run(Generic[Read]):
                     reason = f"{host} asks for a pause of {seconds:.0f} s"
                     given_up += self._queue.close(host, reason, seconds)
             self._changed.notify(2)
-            if self._is_fed and not self._queue.size:
-                self._changed.notify_all()
         return given_up
 
 
-def _host(url: str) -> str:
+def host_of(url: str) -> str:
     """Return the host that requests are counted by; an invalid URL is refused later."""
     try:
         return urlsplit(url).netloc.rpartition("@")[2].lower()

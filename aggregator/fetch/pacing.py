@@ -51,11 +51,9 @@ def request(
     accept: str = "*/*",
     heed_robots: bool = True,
     unconditional: bool = False,
+    key: object = "",
 ) -> Request:
-    """Return the request for `url`: to where it has moved, with its last validators.
-
-    Its key is the URL of the state.
-    """
+    """Return the request for `url`: to where it has moved, with its last validators."""
     validators = Validators()
     if state is not None:
         if state.moved_to is not None and state.moves >= BELIEVED_MOVES:
@@ -63,7 +61,6 @@ def request(
         is_old = state.read_at is None or now - state.read_at >= READ_ANEW
         if state.content_hash and not is_old and not unconditional:
             validators = state.validators
-    key = "" if state is None else state.url
     return Request(url, validators, accept, heed_robots, key)
 
 

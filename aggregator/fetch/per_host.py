@@ -90,7 +90,11 @@ class HostQueue(Generic[Item]):
         self._offer(host, entry)
         return []
 
-    def close(self, host: str, reason: str, seconds: float) -> list[Item]:
+    def hosts(self) -> list[str]:
+        """Return all hosts that there were items for."""
+        return list(self._hosts)
+
+    def close(self, host: str, reason: str, seconds: float = 0.0) -> list[Item]:
         """Hand out nothing more for a host; return what was waiting."""
         entry = self._hosts[host]
         entry.closed = entry.closed or (reason, seconds)

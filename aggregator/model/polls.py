@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aggregator.model.articles import Copy, Problem
 
@@ -48,7 +48,7 @@ class Request:
     validators: Validators = Validators()
     accept: str = "*/*"
     heed_robots: bool = True
-    key: str = ""
+    key: Any = ""
 
 
 @dataclass(frozen=True, slots=True)

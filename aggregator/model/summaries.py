@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 from aggregator.model.articles import Change, Problem
 
+# Why a URL was skipped that would have been requested, had there been more time.
+LEFT = "left for the next poll"
+
 
 @dataclass(slots=True)
 class ChangeCounts:
@@ -68,6 +71,16 @@ class OriginSummary(ChangeCounts):
     skipped: Counter[str] = field(default_factory=Counter)
     first_problem: str = ""
     failures: list[str] = field(default_factory=list)
+
+    @property
+    def left(self) -> int:
+        """How many URLs were left for the next poll, since there was no more time."""
+        return self.skipped[LEFT]
+
+    @property
+    def done(self) -> int:
+        """How many URLs were requested or skipped."""
+        return self.requested + self.skipped.total()
 
     @property
     def answered(self) -> int:

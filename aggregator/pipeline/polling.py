@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ from aggregator.origins.parsers.readers import Readers
 from aggregator.pipeline import building, recovery
 from aggregator.poll import upstream
 from aggregator.poll.ingest import MergeRules
+from aggregator.poll.origin_poll import Scope
 from aggregator.publish import websub
 from aggregator.store import hub_queue
 from aggregator.store.database import Store
@@ -46,7 +48,8 @@ class PollOptions:
     """What to poll: of some kinds of origins all URLs or those that are due, or only `urls`.
 
     A dry run reads the posts, stores nothing, and returns which URLs it would request.
-    `wait` is for locks, in seconds.
+    `wait` is for locks, in seconds.  After `seconds` nothing more is requested, and what is left
+    stays due.
     """
 
     kinds: frozenset[str] = frozenset(KINDS)
@@ -54,6 +57,7 @@ class PollOptions:
     urls: tuple[str, ...] = ()
     dry_run: bool = False
     wait: float = 60.0
+    seconds: float = math.inf
 
 
 @dataclass(slots=True)
@@ -164,8 +168,9 @@ def _poll(
                 from_settings.source_keys(settings),
                 number,
                 partial(_now, clock),
-                upstream.Scope(options.everything, frozenset(options.urls)),
+                Scope(options.everything, frozenset(options.urls)),
                 progress,
+                options.seconds,
             )
         with transaction() as connection:
             finish_poll(connection, number)

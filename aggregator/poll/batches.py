@@ -53,6 +53,30 @@ def store(
     return _Pieces(transaction, batch, rules, number, now, places).store()
 
 
+def store_all(
+    transaction: Transaction,
+    found: Sequence[tuple[Batch, Mapping[str, str]]],
+    rules: MergeRules,
+    number: int,
+    now: datetime.datetime,
+) -> list[list[Change]]:
+    """Store batches of several origins, with their places, in one transaction if possible.
+
+    Return the changes of each.  See `store` for what cannot be stored.
+    """
+    try:
+        with transaction() as connection:
+            return [
+                ingest.apply(connection, _told_apart(batch, places), rules, number, now)
+                for batch, places in found
+            ]
+    except AggregatorError:
+        raise
+    except Exception:  # noqa: BLE001  # storing each batch alone shows which one is bad
+        LOGGER.debug("batches one by one", exc_info=True)
+    return [store(transaction, batch, rules, number, now, places) for batch, places in found]
+
+
 def _told_apart(batch: Batch, places: Mapping[str, str]) -> Batch:
     """Return the batch with the first copy at each location, and a problem for each other."""
     copies: dict[str, Copy] = {}

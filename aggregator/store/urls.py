@@ -52,14 +52,18 @@ def of_pages(connection: Connection, urls: Collection[str]) -> list[tuple[str, U
 
 
 def recent_share_urls(
-    connection: Connection, since: datetime.datetime, except_of: str
+    connection: Connection,
+    since: datetime.datetime,
+    except_of: str,
+    codes: Collection[str] | None = None,
 ) -> dict[str, datetime.datetime]:
     """Return the share URLs that copies of recent articles name, with the dates of publication.
 
-    Copies of the origin `except_of` do not count: share pages name themselves.
+    Copies of the origin `except_of` do not count: share pages name themselves.  `codes` limits
+    the articles.
     """
     article, copy = schema.article, schema.copy
-    rows = connection.execute(
+    query = (
         select(copy.c.share_url, func.max(article.c.published))
         .join(copy, copy.c.code == article.c.code)
         .where(
@@ -71,7 +75,12 @@ def recent_share_urls(
         )
         .group_by(copy.c.share_url)
     )
-    return {url: instant(published) for url, published in rows}
+    found: dict[str, datetime.datetime] = {}
+    for piece in [None] if codes is None else pieces(list(codes)):
+        limited = query if piece is None else query.where(article.c.code.in_(piece))
+        for url, published in connection.execute(limited):
+            found[url] = max(instant(published), found.get(url, instant(0)))
+    return found
 
 
 def due_once(connection: Connection, origin: str) -> list[str]:

@@ -122,3 +122,15 @@ def test_a_bug_while_reading_is_raised_where_it_is_seen(upstream: Upstream) -> N
 
     with limited() as fetcher, pytest.raises(ZeroDivisionError):
         list(fetcher.fetch_all([Request(f"{upstream.url}/x", heed_robots=False)], read))
+
+
+def test_what_is_left_after_some_seconds_comes_back_unsent(upstream: Upstream) -> None:
+    for number in range(30):
+        upstream.document(f"/{number}", b"gut")
+    requests = [Request(f"{upstream.url}/{number}", heed_robots=False) for number in range(30)]
+    with limited(1, delay="0.2s") as fetcher:
+        found = dict(fetcher.fetch_all(iter(requests), lambda _, response: response, 0.5))
+    assert set(found) == set(requests)
+    left = [answer for answer in found.values() if isinstance(answer, PostponedError)]
+    assert {answer.reason for answer in left} == {"left for the next poll"}
+    assert 1 <= upstream.count("/") == 30 - len(left) < 10

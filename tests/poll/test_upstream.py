@@ -14,7 +14,7 @@ from aggregator.origins.from_settings import upstream_origins
 from aggregator.origins.parsers.readers import Readers
 from aggregator.poll import upstream as polls
 from aggregator.poll.ingest import MergeRules
-from aggregator.poll.upstream import Scope
+from aggregator.poll.origin_poll import Scope
 from aggregator.store import urls
 from aggregator.store.articles import count_articles
 from aggregator.store.database import Store
