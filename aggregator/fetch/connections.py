@@ -7,15 +7,20 @@ what is left of the whole exchange, so that a slow drip ends there.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import queue
+import selectors
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from ipaddress import ip_address
-from typing import Any
+from operator import itemgetter
+from typing import Any, cast
 
 from requests.adapters import HTTPAdapter
 from requests.models import PreparedRequest
@@ -28,6 +33,10 @@ from urllib3.util.ssl_ import create_urllib3_context
 from aggregator.fetch.addresses import Network, is_allowed
 
 MAX_POOLS = 256
+MAX_ADDRESSES = 4
+NEXT_ADDRESS_AFTER = 0.25
+# What `getaddrinfo` returns for each address of a name.
+_Found = tuple[socket.AddressFamily, int, int, str, tuple[Any, ...]]
 _exchange = threading.local()
 
 
@@ -77,29 +86,66 @@ class _TlsSocket(ssl.SSLSocket):
 
 
 def _connect(host: str, port: int, networks: tuple[Network, ...]) -> socket.socket:
-    """Return a socket connected to one of the host's addresses, all of which are allowed."""
-    found = _resolve(host, port)
-    for _, _, _, _, address in found:
-        if not is_allowed(ip_address(address[0]), networks):
-            raise RefusedAddressError(f"{address[0]} is not a public address")
+    """Return a socket connected to one of the host's addresses, all of which are allowed.
+
+    The next address is tried as soon as one fails, or has not answered for a moment; the
+    first connection wins (RFC 8305 §5).
+    """
+    waiting = deque(_allowed(_resolve(host, port), networks)[:MAX_ADDRESSES])
     failure: OSError | None = None
-    for family, kind, protocol, _, address in found[:4]:
-        connection = _Socket(family, kind, protocol)
-        try:
-            connection.settimeout(_remaining())
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.connect(address)
-        except OSError as error:
-            connection.close()
-            failure = error
-            continue
-        return connection
+    with selectors.DefaultSelector() as selector, contextlib.ExitStack() as losers:
+        while waiting or selector.get_map():
+            if waiting:
+                connection = losers.enter_context(_started(*waiting.popleft()))
+                selector.register(connection, selectors.EVENT_WRITE)
+            left = _remaining()
+            for key, _ in selector.select(min(left, NEXT_ADDRESS_AFTER) if waiting else left):
+                connection = cast("_Socket", key.fileobj)
+                selector.unregister(connection)
+                error = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                if not error:
+                    return _detached(connection)
+                failure = OSError(error, os.strerror(error))
     raise failure or OSError("the name has no address")
 
 
-def _resolve(host: str, port: int) -> list[tuple[Any, ...]]:
+def _allowed(
+    found: Sequence[_Found], networks: tuple[Network, ...]
+) -> list[tuple[socket.AddressFamily, tuple[Any, ...]]]:
+    """Return the addresses of a name, both families in turn (RFC 8305 §4).
+
+    Raises `RefusedAddressError` if one of them is not allowed.
+    """
+    counts = Counter[socket.AddressFamily]()
+    ordered = []
+    for family, _, _, _, address in found:
+        if not is_allowed(ip_address(address[0]), networks):
+            raise RefusedAddressError(f"{address[0]} is not a public address")
+        ordered.append((counts[family], family, address))
+        counts[family] += 1
+    return [(family, address) for _, family, address in sorted(ordered, key=itemgetter(0))]
+
+
+def _started(family: socket.AddressFamily, address: tuple[Any, ...]) -> _Socket:
+    """Return a socket that is being connected; its error says how that ended."""
+    connection = _Socket(family, socket.SOCK_STREAM)
+    connection.setblocking(False)
+    with contextlib.suppress(OSError):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection.connect_ex(address)
+    return connection
+
+
+def _detached(connection: _Socket) -> _Socket:
+    """Return the connection as a socket of its own, which outlives the given one."""
+    kept = _Socket(connection.family, connection.type, fileno=connection.detach())
+    kept.settimeout(_remaining())
+    return kept
+
+
+def _resolve(host: str, port: int) -> Sequence[_Found]:
     """Call getaddrinfo with a time limit: the call itself can't be interrupted."""
-    answers: queue.SimpleQueue[list[tuple[Any, ...]] | OSError] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[Sequence[_Found] | OSError] = queue.SimpleQueue()
 
     def resolve() -> None:
         try:
