@@ -63,13 +63,14 @@ class Exchanges:
         url = check_url(request.url)
         headers = self._headers(request.accept)
         conditional = {**headers, **_conditions(request.validators)}
+        # The validators belong to the URL whose response gave them, and to no other.
+        validated = request.validators.url or url
         permanent_until: str | None = None
         all_permanent = True
         seen = {url}
         with _as_fetch_error(request.url, self._timeout), deadline(self._timeout):
             for _ in range(MAX_REDIRECTS + 1):
-                # The validators belong to the requested URL, and to no other.
-                raw = self._send("GET", url, conditional if len(seen) == 1 else headers)
+                raw = self._send("GET", url, conditional if url == validated else headers)
                 target = _target(raw, url)
                 if target is None:
                     response = self._response(raw, url, request)
@@ -146,12 +147,13 @@ class Exchanges:
 
     def _response(self, raw: urllib3.HTTPResponse, url: str, request: Request) -> Response:
         headers = {name.lower(): value for name, value in raw.headers.items()}
-        validators = _validators(headers)
+        validators = _validators(headers, url)
         body = None
         if raw.status == 304:
-            validators = Validators(
-                validators.etag or request.validators.etag,
-                validators.last_modified or request.validators.last_modified,
+            validators = replace(
+                validators,
+                etag=validators.etag or request.validators.etag,
+                last_modified=validators.last_modified or request.validators.last_modified,
             )
             raw.release_conn()
         elif 200 <= raw.status < 300:
@@ -178,13 +180,13 @@ def _target(raw: urllib3.HTTPResponse, url: str) -> str | None:
     return urljoin(url, location)
 
 
-def _validators(headers: Mapping[str, str]) -> Validators:
+def _validators(headers: Mapping[str, str], url: str) -> Validators:
     def field(name: str) -> str | None:
         value = headers.get(name, "")
         fits = 0 < len(value) <= _MAX_VALIDATOR and _FIELD_TEXT.fullmatch(value)
         return value if fits else None
 
-    return Validators(field("etag"), field("last-modified"))
+    return Validators(field("etag"), field("last-modified"), url)
 
 
 def _conditions(validators: Validators) -> dict[str, str]:

@@ -192,6 +192,7 @@ def _merged(state: UrlState, response: Response) -> Validators:
     return Validators(
         response.validators.etag or state.validators.etag,
         response.validators.last_modified or state.validators.last_modified,
+        response.validators.url,
     )
 
 

@@ -29,10 +29,15 @@ class FileState(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Validators:
-    """A response's validators (RFC 9110 §8.8), as they were sent."""
+    """A response's validators (RFC 9110 §8.8), as they were sent.
+
+    `url` is the one whose response they are of, at the end of all redirects; None if it is
+    the requested one.
+    """
 
     etag: str | None = None
     last_modified: str | None = None
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

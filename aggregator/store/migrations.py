@@ -12,6 +12,7 @@ from sqlalchemy import Connection, inspect, select
 from aggregator.model.errors import StoreError
 from aggregator.model.packing import pack
 from aggregator.store import schema
+from aggregator.store.migration_6 import validators_and_titles
 
 
 def _polled_urls(connection: Connection) -> None:
@@ -236,6 +237,7 @@ STEPS: tuple[Callable[[Connection], None], ...] = (
     _formats_and_archives,
     _places_and_files,
     _one_codec,
+    validators_and_titles,
 )
 VERSION = len(STEPS) + 1
 # A table that each version brought, or a table and a column of it, the newest version first.

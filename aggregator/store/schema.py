@@ -60,6 +60,7 @@ url = Table(
     Column("next_at", Instant, nullable=False),
     Column("etag", String),
     Column("last_modified", String),
+    Column("validators_url", String),
     Column("content_hash", LargeBinary, nullable=False),
     Column("requested_at", Instant),
     Column("answered_at", Instant),
@@ -136,6 +137,7 @@ article = Table(
     Column("enclosures", String, nullable=False, server_default="[]"),
 )
 Index("article_window", article.c.source, article.c.published.desc(), article.c.code.desc())
+Index("article_title", article.c.title)
 Index("article_newest", article.c.published.desc(), article.c.code.desc())
 
 # Superseded texts; an article's newest revision stands in its own row.

@@ -104,6 +104,7 @@ def save(connection: Connection, origin: str, found: Iterable[UrlState]) -> None
             origin=origin,
             etag=state.validators.etag,
             last_modified=state.validators.last_modified,
+            validators_url=state.validators.url,
         )
         for state in found
     ]
@@ -166,7 +167,7 @@ def forget_validators(connection: Connection, origin: str) -> None:
     connection.execute(
         update(table)
         .where(table.c.origin == origin)
-        .values(etag=None, last_modified=None, content_hash=b"")
+        .values(etag=None, last_modified=None, validators_url=None, content_hash=b"")
     )
 
 
@@ -206,7 +207,7 @@ def state_from(row: Row[Any]) -> UrlState:
     try:
         values = values_of(row, schema.url)
         del values["origin"]
-        validators = Validators(values.pop("etag"), values.pop("last_modified"))
+        validators = Validators(*map(values.pop, ("etag", "last_modified", "validators_url")))
         return UrlState(validators=validators, **values)
     except (*UNREADABLE, DamagedStoreError) as error:
         raise DamagedStoreError(f"the record of {row.url} cannot be read: {error}") from error
