@@ -34,9 +34,15 @@ class Pace:
     longest: datetime.timedelta = LONGEST_WAIT
 
 
-def is_due(state: UrlState | None, now: datetime.datetime, *, ask_all: bool = False) -> bool:
-    """Return whether a URL is due now; one that is gone for good never is."""
-    if state is None:
+def is_due(
+    state: UrlState | None,
+    now: datetime.datetime,
+    *,
+    ask_all: bool = False,
+    is_named: bool = False,
+) -> bool:
+    """Return whether a URL is due now; one that is gone for good only if the user names it."""
+    if state is None or is_named:
         return True
     # Fetched in the future: the clock was set back since, and is not waited for.
     is_ahead = state.requested_at is not None and state.requested_at > now
@@ -89,6 +95,7 @@ def after_success(
         error=None,
         moved_to=moved_to,
         moves=moves,
+        is_gone=False,
         fetch_once=False,
     )
 

@@ -25,6 +25,7 @@ from aggregator.store.rows import Transaction
 
 MAX_PAGES = 50
 MAX_NEW_ENTRIES = 1000
+GONE = "status 410 (gone): aggregator poll URL tries one again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +72,14 @@ class OriginPoll:
             stale = set(open_problems.locations(connection, origin.name)) - wanted.keys()
             self._stale = tuple(sorted(stale))
         states = urls.states(connection, origin.name, wanted)
-        ask_all = scope.everything or bool(scope.only)
+        is_named = bool(scope.only)
+        gone = sum(state.is_gone for state in states.values())
+        if gone and scope.everything and not is_named:
+            self.summary.skipped[GONE] += gone
         self.due = {
             url: states.get(url) or UrlState(url, now)
             for url in wanted
-            if pacing.is_due(states.get(url), now, ask_all=ask_all)
+            if pacing.is_due(states.get(url), now, ask_all=scope.everything, is_named=is_named)
         }
         self.summary.due += self.due
 

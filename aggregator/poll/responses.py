@@ -12,7 +12,7 @@ from typing import Literal
 from aggregator.articles.sources import SourceKeys
 from aggregator.fetch import pacing
 from aggregator.model.digests import digest
-from aggregator.model.errors import FetchError, PostponedError, UnusableError, unforeseen
+from aggregator.model.errors import FetchError, PostponedError, UnusableError, masked, unforeseen
 from aggregator.model.logs import LOGGER
 from aggregator.model.polls import Response, UrlState
 from aggregator.origins.interface import Reading, UpstreamOrigin
@@ -109,7 +109,8 @@ def _problem(result: ParsedResponse, state: UrlState) -> str | None:
     if status == 304:
         return None if state.content_hash else "status 304, but the page was never read"
     if status == 410:
-        return "status 410 (gone): not requested again"
+        command = f"aggregator poll {masked(state.url)}"
+        return f"status 410 (gone): not requested again; to try it once more: {command}"
     if not 200 <= status < 300:
         return f"status {status}"
     return result.problem

@@ -59,7 +59,7 @@ def test_a_new_body_is_read_once(origin: ListOrigin) -> None:
         (None, 200, "an empty answer"),
         ({"x": 1}, 200, "records finds nothing in the answer"),
         (GOOD, 404, "answered 404"),
-        (GOOD, 410, "gone for good (410): not asked again"),
+        (GOOD, 410, "status 410 (gone): not asked again"),
         (GOOD, 304, "answered 304, though it was never read"),
     ],
 )

@@ -1,0 +1,71 @@
+"""What a response makes of a URL, through the command."""
+
+from collections.abc import Iterator
+
+import pytest
+from conftest import Site
+from upstream import Upstream, send
+
+FETCH = """\
+fetch:
+  timeout: 3s
+  allow_private_addresses: [127.0.0.2/32]
+  per_host: {concurrency: 8, delay: 0s}
+"""
+FEED = (
+    "<rss version='2.0'><channel><title>甲报</title><item><title>第1条</title>"
+    "<link>http://a.example/1</link><description>文</description></item></channel></rss>"
+)
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    server = Upstream()
+    yield server
+    server.close()
+
+
+def subscribe(site: Site, url: str) -> None:
+    site.configure(lambda text: f"{text}{FETCH}subscriptions:\n  - {{url: '{url}'}}\n")
+
+
+def poll(site: Site, *arguments: str, expect: int = 0):
+    result = site.run("poll", "--json", *arguments)
+    assert result.code == expect, (result.out, result.err)
+    return next(
+        origin for origin in result.json["origins"] if origin["origin"].startswith("subscriptions")
+    )
+
+
+def test_an_address_that_was_gone_is_found_back_when_it_is_named(
+    site: Site, upstream: Upstream
+) -> None:
+    url = upstream.url + "/feed"
+    subscribe(site, url)
+    upstream.answers["/feed"] = lambda handler: send(handler, 410)
+    poll(site, "--all", expect=1)
+    assert poll(site, "--all")["skipped"] == {
+        "status 410 (gone): aggregator poll URL tries one again": 1
+    }
+    revive = f"aggregator poll {url}"
+    assert revive in site.run("status").out
+    assert revive in site.run("problems").out
+    del upstream.answers["/feed"]
+    upstream.document("/feed", FEED, "application/rss+xml")
+    assert poll(site, url)["read"] == 1
+    assert poll(site, "--all")["not_modified"] == 1
+    assert site.problems() == []
+
+
+def test_a_feed_behind_a_temporary_redirect_is_requested_conditionally(
+    site: Site, upstream: Upstream
+) -> None:
+    subscribe(site, upstream.url + "/a")
+    upstream.answers["/a"] = lambda handler: send(handler, 302, headers={"Location": "/feed"})
+    upstream.document("/feed", FEED, "application/rss+xml")
+    assert poll(site, "--all")["read"] == 1
+    for _ in range(2):
+        upstream.asked.clear()
+        assert poll(site, "--all")["not_modified"] == 1
+        conditions = [(path, "if-none-match" in headers) for path, headers in upstream.asked]
+        assert conditions == [("/a", False), ("/feed", True)]
