@@ -1,13 +1,16 @@
 """Fetchers that may reach this machine, and what they make of some URLs."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from aggregator.config.schema import Fetch
 from aggregator.fetch.fetcher import Fetcher
-from aggregator.model.polls import Request, Response
+from aggregator.model.polls import Request, Response, RobotsFile
 
 
-def limited(per_host: int = 4, delay: str = "0s", **values: Any) -> Fetcher:
+def limited(
+    per_host: int = 4, delay: str = "0s", robots: Iterable[RobotsFile] = (), **values: Any
+) -> Fetcher:
     """A fetcher that may reach this machine, with limits of each host and of all."""
     limits = {
         "timeout": "3s",
@@ -15,7 +18,7 @@ def limited(per_host: int = 4, delay: str = "0s", **values: Any) -> Fetcher:
         "allow_private_addresses": ["127.0.0.0/8"],
         **values,
     }
-    return Fetcher(Fetch.model_validate(limits), "test/1")
+    return Fetcher(Fetch.model_validate(limits), "test/1", robots)
 
 
 def answers(fetcher: Fetcher, *urls: str, robots: bool = False) -> dict[str, Any]:

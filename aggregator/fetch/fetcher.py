@@ -13,7 +13,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Generic, TypeVar
@@ -27,7 +27,7 @@ from aggregator.fetch.per_host import HostQueue
 from aggregator.fetch.robots import RobotsFiles
 from aggregator.model.errors import FetchError, PostponedError, masked, unforeseen
 from aggregator.model.logs import LOGGER
-from aggregator.model.polls import Request, Response
+from aggregator.model.polls import Request, Response, RobotsFile
 from aggregator.model.summaries import LEFT
 
 Read = TypeVar("Read")
@@ -42,13 +42,16 @@ CANCEL_WITHIN = 0.5
 
 
 class Fetcher:
-    """Fetches URLs.  Connections and robots.txt files are kept until it is closed."""
+    """Fetches URLs.  Connections and robots.txt files are kept until it is closed.
 
-    def __init__(self, limits: Fetch, user_agent: str) -> None:
+    `robots` are the robots.txt files that are known, `robots_files` has those that were renewed.
+    """
+
+    def __init__(self, limits: Fetch, user_agent: str, robots: Iterable[RobotsFile] = ()) -> None:
         self._limits = limits
         self.is_cancelled = False
         self._exchanges = Exchanges(user_agent, limits)
-        self._robots = RobotsFiles(self._exchanges.get)
+        self.robots_files = RobotsFiles(self._exchanges.get, user_agent, robots)
 
     def fetch(self, request: Request) -> Response:
         """Return the response to one request.  Raises `FetchError`."""
@@ -94,7 +97,9 @@ class Fetcher:
 
     def _get(self, request: Request) -> tuple[Response, float]:
         """Return a response, and the delay that robots.txt asks for."""
-        delay = self._robots.check(check_url(request.url)) if request.heed_robots else 0.0
+        delay = 0.0
+        if request.heed_robots:
+            delay = self.robots_files.check(replace(request, url=check_url(request.url)))
         return self._exchanges.get(request), delay
 
 

@@ -75,6 +75,16 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True)
+class RobotsFile:
+    """The robots.txt of a site (`https://host:port`), to be renewed at `expires_at`."""
+
+    site: str
+    text: str
+    expires_at: datetime.datetime
+    validators: Validators = Validators()
+
+
+@dataclass(frozen=True, slots=True)
 class UrlState:
     """The state of a URL that is polled.
 

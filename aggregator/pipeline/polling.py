@@ -11,7 +11,7 @@ import datetime
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from aggregator.config import paths
 from aggregator.config.schema import Settings
 from aggregator.model.errors import ConfigError, masked
 from aggregator.model.kinds import ORIGIN_KINDS
+from aggregator.model.polls import RobotsFile
 from aggregator.model.summaries import HubSummary, OriginSummary, PollSummary
 from aggregator.origins import from_settings
 from aggregator.origins.interface import UpstreamOrigin
@@ -31,7 +32,7 @@ from aggregator.poll import upstream
 from aggregator.poll.ingest import MergeRules
 from aggregator.poll.origin_poll import Scope
 from aggregator.publish import websub
-from aggregator.store import hub_queue
+from aggregator.store import hub_queue, robots
 from aggregator.store.database import Store
 from aggregator.store.lock import exclusive
 from aggregator.store.origins import finish_poll, start_poll
@@ -155,7 +156,9 @@ def _poll(
         notifies = "hubs" in options.kinds and settings.feeds.hubs and not options.urls
         fetcher = None
         if (origins or notifies) and not options.dry_run:
-            fetcher = stack.enter_context(_fetcher(settings, canceller))
+            with store.transaction() as connection:
+                known = robots.load(connection)
+            fetcher = stack.enter_context(_fetcher(settings, canceller, known))
         transaction = partial(_transaction, lock, store)
         if notifies and fetcher is not None:
             outcome.hubs = websub.notify(transaction, fetcher, partial(_now, clock))
@@ -173,6 +176,8 @@ def _poll(
                 options.seconds,
             )
         with transaction() as connection:
+            if fetcher is not None:
+                robots.save(connection, fetcher.robots_files.renewed(), _now(clock))
             finish_poll(connection, number)
     return outcome
 
@@ -219,11 +224,13 @@ def _transaction(
 
 
 @contextlib.contextmanager
-def _fetcher(settings: Settings, canceller: Canceller) -> Iterator[Fetcher]:
+def _fetcher(
+    settings: Settings, canceller: Canceller, known: Sequence[RobotsFile] = ()
+) -> Iterator[Fetcher]:
     """Open a fetcher that the canceller can stop."""
     from aggregator.fetch.fetcher import Fetcher
 
-    with Fetcher(settings.fetch, settings.user_agent) as fetcher:
+    with Fetcher(settings.fetch, settings.user_agent, known) as fetcher:
         canceller.begin(fetcher)
         yield fetcher
 

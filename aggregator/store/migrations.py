@@ -11,30 +11,8 @@ from sqlalchemy import Connection, inspect, select
 
 from aggregator.model.errors import StoreError
 from aggregator.model.packing import pack
-from aggregator.store import schema
-from aggregator.store.migration_6 import validators_and_titles
-
-
-def _polled_urls(connection: Connection) -> None:
-    """Version 2: URLs that are polled; what copies from elsewhere have that posts have not."""
-    for statement in (
-        "CREATE TABLE url (origin VARCHAR NOT NULL, url VARCHAR NOT NULL, "
-        "next_at INTEGER NOT NULL, etag VARCHAR, last_modified VARCHAR, "
-        "content_hash BLOB NOT NULL, asked_at INTEGER, answered_at INTEGER, read_at INTEGER, "
-        "failures INTEGER NOT NULL, trouble VARCHAR, moved_to VARCHAR, moves INTEGER NOT NULL, "
-        "is_gone BOOLEAN NOT NULL, is_due_once BOOLEAN NOT NULL, PRIMARY KEY (origin, url)) "
-        "WITHOUT ROWID",
-        "CREATE INDEX url_due ON url (origin, next_at)",
-        "ALTER TABLE copy ADD COLUMN permalink VARCHAR",
-        "ALTER TABLE copy ADD COLUMN base VARCHAR",
-        "ALTER TABLE copy ADD COLUMN enclosures VARCHAR DEFAULT '[]' NOT NULL",
-        "ALTER TABLE copy ADD COLUMN title_guess VARCHAR DEFAULT '' NOT NULL",
-        "ALTER TABLE copy ADD COLUMN words BLOB DEFAULT x'' NOT NULL",
-        "CREATE INDEX copy_link ON copy (link)",
-        "ALTER TABLE article ADD COLUMN base VARCHAR",
-        "ALTER TABLE article ADD COLUMN enclosures VARCHAR DEFAULT '[]' NOT NULL",
-    ):
-        connection.exec_driver_sql(statement)
+from aggregator.store import robots, schema
+from aggregator.store.url_migrations import polled_urls, upstream_client
 
 
 def _formats_and_archives(connection: Connection) -> None:
@@ -233,15 +211,21 @@ def _one_codec(connection: Connection) -> None:
 # Append only, from version 2 on: a new store is made as schema.py has it.  Steps write
 # their DDL out, since schema.py moves on and an old store must still get there.
 STEPS: tuple[Callable[[Connection], None], ...] = (
-    _polled_urls,
+    polled_urls,
     _formats_and_archives,
     _places_and_files,
     _one_codec,
-    validators_and_titles,
+    upstream_client,
 )
 VERSION = len(STEPS) + 1
 # A table that each version brought, or a table and a column of it, the newest version first.
-_MARKS = (("dirty_source", "", 5), ("place", "", 4), ("archive", "", 3), ("url", "", 2))
+_MARKS = (
+    (robots.table.name, "", 6),
+    ("dirty_source", "", 5),
+    ("place", "", 4),
+    ("archive", "", 3),
+    ("url", "", 2),
+)
 
 
 def version_of(tables: Mapping[str, str]) -> int:

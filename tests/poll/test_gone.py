@@ -69,3 +69,18 @@ def test_a_feed_behind_a_temporary_redirect_is_requested_conditionally(
         assert poll(site, "--all")["not_modified"] == 1
         conditions = [(path, "if-none-match" in headers) for path, headers in upstream.asked]
         assert conditions == [("/a", False), ("/feed", True)]
+
+
+def test_robots_txt_is_kept_between_polls_and_matched_by_the_configured_product(
+    site: Site, upstream: Upstream
+) -> None:
+    subscribe(site, f"{upstream.url}/feed', robots: true, source: 'a")
+    upstream.document("/feed", FEED, "application/rss+xml")
+    rules = b"User-agent: MyBot\nDisallow: /\n\nUser-agent: *\nDisallow:\n"
+    upstream.document("/robots.txt", rules, "text/plain")
+    assert poll(site, "--all")["read"] == 1
+    assert poll(site, "--all")["not_modified"] == 1
+    assert upstream.count("/robots.txt") == 1
+    site.configure(lambda text: text.replace("fetch:", "fetch:\n  user_agent: MyBot/1.0"))
+    assert poll(site, "--all")["skipped"] == {"disallowed by robots.txt": 1}
+    assert (upstream.count("/robots.txt"), upstream.count("/feed")) == (1, 2)
