@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from aggregator.articles import merge, sanitize
-from aggregator.articles.identity import is_code
 from aggregator.config.schema import Settings
-from aggregator.model.articles import Article, Change, Copy, Problem, StoredCopy
+from aggregator.model.articles import Article, Change, Copy, StoredCopy
 from aggregator.model.digests import digest
 from aggregator.model.kinds import SHARES
 from aggregator.model.packing import unpack
 from aggregator.model.polls import Batch
-from aggregator.model.terminal import counted
+from aggregator.poll import recognition
 from aggregator.store import problems, urls
 from aggregator.store.articles import articles_of, bodies_of, save_changes
 from aggregator.store.copies import copies_at, copies_of, forget_copies, save_copies
@@ -56,7 +55,7 @@ def apply(
 
     `number` is that of the poll (see `origins.start_poll`).
     """
-    batch = _recognised(connection, batch)
+    batch = recognition.recognised(connection, batch)
     problems.replace(connection, batch, now)
     save_states(connection, batch)
     urls.save(connection, batch.origin, batch.urls)
@@ -121,45 +120,6 @@ def _dropped(batch: Batch, before: Mapping[str, StoredCopy], rules: MergeRules) 
         if old is not None and old.code != copy.code:
             dropped.add(old.code)
     return dropped
-
-
-def _recognised(connection: Connection, batch: Batch) -> Batch:
-    """Return the batch with the known codes of articles that came under new ids.
-
-    An upstream feed that renames its entries must not republish them: an entry without a
-    code, with an unknown id, and with an article's link and text (or title) is that article.
-    """
-    nameless = [copy for copy in batch.copies if copy.link and not is_code(copy.code)]
-    if not nameless:
-        return batch
-    known = articles_of(connection, {copy.code for copy in nameless})
-    strange = [copy for copy in nameless if copy.code not in known]
-    found = {
-        copy.code: article.code
-        for copy, article in _same_link(connection, strange)
-        if article.raw_hash == copy.raw_hash or article.title == copy.title
-    }
-    if not found:
-        return batch
-    place = batch.read[0] if batch.read else batch.origin
-    reason = f"{counted(len(found), 'entry')} came with new ids, and were known by link and text"
-    return replace(
-        batch,
-        copies=tuple(replace(copy, code=found.get(copy.code, copy.code)) for copy in batch.copies),
-        problems=(*batch.problems, Problem(place, reason)),
-    )
-
-
-def _same_link(connection: Connection, copies: Sequence[Copy]) -> list[tuple[Copy, Article]]:
-    """Return each copy with each article that has a copy with its link."""
-    by_link = urls.codes_by_link(connection, {copy.link for copy in copies if copy.link})
-    articles = articles_of(connection, {code for codes in by_link.values() for code in codes})
-    return [
-        (copy, articles[code])
-        for copy in copies
-        for code in by_link.get(copy.link or "", ())
-        if code in articles
-    ]
 
 
 class _Texts:

@@ -31,6 +31,24 @@ def articles_of(connection: Connection, codes: Iterable[str]) -> dict[str, Artic
     return found
 
 
+def codes_by_title(
+    connection: Connection, titles: Iterable[str], limit: int
+) -> dict[str, list[str]]:
+    """Return the codes of the articles with some titles, by title: the newest `limit` of each."""
+    table = schema.article
+    return {
+        title: list(
+            connection.execute(
+                select(table.c.code)
+                .where(table.c.title == title)
+                .order_by(table.c.article_id.desc())
+                .limit(limit)
+            ).scalars()
+        )
+        for title in titles
+    }
+
+
 def bodies_of(connection: Connection, body_ids: Iterable[int]) -> dict[int, bytes]:
     """Return packed texts by their numbers."""
     table = schema.body
