@@ -109,7 +109,7 @@ def _left_documents(
         except OSError as error:
             raise StoreError(
                 f"{path}: cannot be read: {error.strerror}. It may have the only copy of articles: "
-                "mend the file, or remove it"
+                "repair the file, or remove it"
             ) from error
         found[int(number)] = (_entries(data, context.publication), _is_whole(data))
     return found

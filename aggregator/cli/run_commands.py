@@ -196,7 +196,7 @@ def serve(config: Path, quiet: bool, listen: str) -> None:
 
     def ready(url: str) -> None:
         if not quiet:
-            say(f"the feeds are at {url}", err=True)
+            say(f"serving the feeds at {url}", err=True)
 
     server.run(load_settings(config).feeds_directory, listen, ready)
 

@@ -68,7 +68,7 @@ class SubscriptionOrigin(EndpointOrigin):
             code = identity.url_fallback(item.link)
         elif code is None:
             if not item.title and not item.html:
-                raise UnusableError("an entry without id, link, title and text")
+                raise UnusableError("an entry without id, link, title or text")
             words = hashlib.sha256(f"{item.title}\0{item.html}".encode()).hexdigest()[:32]
             code = identity.guid_fallback(self.section.url, words)
         is_share_page = item.link is not None and identity.is_share_url(item.link, self.codes)

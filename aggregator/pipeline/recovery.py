@@ -91,7 +91,7 @@ def recovering(
 
 
 def _recover(settings: Settings, reason: str, notices: list[str], losses: list[str]) -> bool:
-    """Repair or replace the store; return whether single values were given up."""
+    """Repair or replace the store; return whether single values were dropped."""
     path = settings.store_path
     # A read error may have hit the check itself.
     if salvage.complaint(path) is not None and (found := salvage.complaint(path)) is not None:
@@ -102,18 +102,18 @@ def _recover(settings: Settings, reason: str, notices: list[str], losses: list[s
             connection, partial(_published_texts, settings), datetime.datetime.now(datetime.UTC)
         )
         if count:
-            # The published feeds have the id and the dates of a record that was given up.
+            # The published feeds have the id and the dates of a record that was dropped.
             _fill(settings)(connection)
     if count:
         verb = "was" if count == 1 else "were"
-        notices.append(f"{path}: {reason}; {counted(count, 'value')} {verb} given up")
+        notices.append(f"{path}: {reason}; {counted(count, 'unreadable value')} {verb} dropped")
     else:
-        notices.append(f"{path}: {reason}; the store is sound, and could be read the next time")
+        notices.append(f"{path}: {reason}; the store is sound; a second attempt succeeded")
     return bool(count)
 
 
 def _lasting_losses(path: Path) -> list[str]:
-    """Return a failure if values that were given up could not be read again from the posts."""
+    """Return a failure if dropped values could not be read again from the posts."""
     with Store(path) as store, store.transaction() as connection:
         codes = [code for code in problems.losses(connection) if not _is_damaged_copy(path, code)]
     if not codes:
@@ -145,7 +145,7 @@ def _salvage(settings: Settings, reason: str) -> str:
                 repair.forget_selections(connection)
             fill(connection)
         # For the case that this run is killed before it shows its message.
-        problem = f"the store was damaged ({reason}); delete this file when you need it no more"
+        problem = f"the store was damaged ({reason}); delete this file when you no longer need it"
         problems.note_losses(connection, [Problem(aside.name, problem)], now)
     salvage.replace(path, target, aside)
     _forget_journals(target)

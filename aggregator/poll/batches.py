@@ -59,7 +59,7 @@ def _told_apart(batch: Batch, places: Mapping[str, str]) -> Batch:
     problems: list[Problem] = []
     for copy in batch.copies:
         if copies.setdefault(copy.location, copy) is not copy:
-            reason = f"{copy.location[:80]} was found twice: the first one counts"
+            reason = f"{copy.location[:80]} occurs twice; the first one was used"
             problems.append(Problem(places.get(copy.location, copy.location), reason))
     if not problems:
         return batch

@@ -142,7 +142,7 @@ def _recognised(connection: Connection, batch: Batch) -> Batch:
     if not found:
         return batch
     place = batch.read[0] if batch.read else batch.origin
-    reason = f"{counted(len(found), 'entry')} came with new ids, and were known by link and text"
+    reason = f"{counted(len(found), 'entry')} had new ids and were recognized by link and text"
     return replace(
         batch,
         copies=tuple(replace(copy, code=found.get(copy.code, copy.code)) for copy in batch.copies),

@@ -195,4 +195,6 @@ def _prepared(directory: Path, path: str, data: bytes, modified: int | None = No
 
 
 def _failure(path: Path, error: OSError) -> PublishError:
-    return PublishError(f"{path}: cannot be written: {error.strerror}; what was published stays")
+    return PublishError(
+        f"{path}: cannot be written: {error.strerror}; the previously published file was kept"
+    )

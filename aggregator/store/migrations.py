@@ -267,7 +267,7 @@ def migrate(connection: Connection, name: str, now: datetime.datetime) -> bool:
     if done > VERSION:
         raise StoreError(
             f"{name}: written by a newer version of aggregator (store version {done}, this one "
-            f"knows {VERSION}); install that version, or move the file away to start anew"
+            f"knows {VERSION}); install that version, or move the file away to start over"
         )
     if is_new:
         schema.metadata.create_all(connection, checkfirst=False)
@@ -296,5 +296,5 @@ def _check_columns(connection: Connection, name: str) -> None:
         if missing:
             raise StoreError(
                 f"{name}: cannot be brought up to date: {table.name} has no "
-                f"{', '.join(sorted(missing))}. It was left as it was; move it away to start anew"
+                f"{', '.join(sorted(missing))}. It was left as it was; move it away to start over"
             )

@@ -204,7 +204,7 @@ def test_where_there_are_no_events_the_schedule_does_the_work(site: Site, daemon
     land(site, "1.md", article("eins"))
     wait_for(lambda: titles(site) == ["eins"])
     wait_for(lambda: "resolved: " in running.log)
-    assert running.log.count("no such folder; is it mounted?") == 2  # its start and its end
+    assert running.log.count("no such folder (is the disk mounted?)") == 2  # its start and its end
 
 
 def test_a_folder_that_is_mounted_later_is_picked_up(site: Site, daemon) -> None:

@@ -81,7 +81,7 @@ def parse_feed(
         items = [_of_json(item, base_url, zone) for item in found if isinstance(item, dict)]
         if len(items) < len(found):
             notes.append(
-                f"{len(found) - len(items):,} of {len(found):,} items left out: no JSON object"
+                f"{len(found) - len(items):,} of {len(found):,} items left out: not JSON objects"
             )
     else:
         document, is_cut = feed_cleanup.prepared(data, content_type)

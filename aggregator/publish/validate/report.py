@@ -64,7 +64,7 @@ class Report:
         try:
             moment = datetime.datetime.fromisoformat(text.upper())
         except ValueError:
-            self.add(line, f"{name}: {text!r} is a day that never was")
+            self.add(line, f"{name}: {text!r} is not a real date")
             return None
         self.check_moment(line, name, moment)
         return moment
@@ -72,7 +72,7 @@ class Report:
     def check_moment(self, line: int | None, name: str, moment: datetime.datetime) -> None:
         """Check that a date is neither before the web nor in the future."""
         if moment < OLDEST or moment > self.now + AHEAD:
-            self.add(line, f"{name}: {moment.isoformat()} is not a likely time")
+            self.add(line, f"{name}: {moment.isoformat()} is not a plausible date")
 
     def check_address(self, line: int | None, name: str, url: str) -> None:
         """Check that a URL is an absolute one of http or https."""
@@ -101,11 +101,11 @@ class Report:
         """Check that no reader can mistake plain text for mark-up."""
         match = _MARKUP.search(text)
         if match is not None:
-            self.add(line, f"{name}: {match[0]} is mark-up to many readers")
+            self.add(line, f"{name}: {match[0]} would be treated as markup by many readers")
 
     def check_unique(self, name: str) -> None:
         """Check that no id is used twice."""
         counts = Counter(identifier for _, identifier in self.entries)
         for identifier, count in counts.items():
             if count > 1:
-                self.add(None, f"{name} {identifier} stands {count} times")
+                self.add(None, f"{name} {identifier} occurs {count} times")
