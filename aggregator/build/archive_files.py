@@ -147,7 +147,7 @@ def _entries(data: bytes, publication: Publication) -> dict[str, datetime.dateti
 
 
 def trimmed(path: Path, tag: str, archive: Archive) -> bytes:
-    """Return a published document less the entries of articles that are not in `archive`.
+    """Return a published document without the entries of articles that are not in `archive`.
 
     Raises `PublishError` if it cannot be read, or lacks an entry.
     """

@@ -163,7 +163,7 @@ def build_feeds(
 def run(config: Path, verbose: bool, quiet: bool, listen: str | None, log_format: str) -> None:
     """Poll and build as a service.
 
-    Polls on a schedule, and at once when a post lands.  SIGTERM and SIGINT stop it; SIGHUP
+    Polls on a schedule, and immediately when a post arrives.  SIGTERM and SIGINT stop it; SIGHUP
     loads the configuration again.
     """
     import logging

@@ -142,14 +142,14 @@ def check(config: Path, verbose: bool, quiet: bool, as_json: bool, feeds: bool) 
 
 def _check_posts(settings: Settings) -> tuple[list[int | None], list[str], list[str]]:
     """Return the number of posts in each folder, warnings, and the folders that do not exist."""
-    from aggregator.config.values import is_nobodys
+    from aggregator.config.values import is_reserved
     from aggregator.model.errors import OriginError
     from aggregator.origins.posts.scan import list_posts
 
     counts: list[int | None] = []
     warnings: list[str] = []
     missing: list[str] = []
-    if is_nobodys(settings.site.tag):
+    if is_reserved(settings.site.tag):
         domain = settings.site.tag.partition(",")[0]
         warnings.append(
             f"site.tag: {domain} is reserved for examples; entry ids need a domain you own, "

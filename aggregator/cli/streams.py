@@ -1,4 +1,4 @@
-"""Standard output and standard error: a failure to write them is told from all other errors."""
+"""Standard output and error: failed writes to them are distinguished from other errors."""
 
 from __future__ import annotations
 

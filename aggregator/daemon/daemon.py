@@ -1,4 +1,4 @@
-"""The daemon: polls and builds on a schedule, and at once when a post lands.
+"""The daemon: polls and builds on a schedule, and immediately when a post arrives.
 
 The main thread does all work on posts and feeds, and sends heartbeats to systemd.  A second
 one polls the upstream, so that no post waits for a slow server, a third one notifies hubs.

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created
 
 from aggregator.model.summaries import OriginSummary, PollSummary
 
-# A series for the time at which each counter was made says nothing of the daemon.
+# No `_created` series: the creation time of a counter is of no interest.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 

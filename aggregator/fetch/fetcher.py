@@ -87,7 +87,7 @@ class Fetcher:
 
     def _get(self, request: Request) -> tuple[Response, float]:
         """Return a response, and the delay that robots.txt asks for."""
-        delay = self._robots.check(check_url(request.url)) if request.heed_robots else 0.0
+        delay = self._robots.check(check_url(request.url)) if request.obey_robots else 0.0
         return self._exchanges.get(request), delay
 
 

@@ -49,7 +49,7 @@ def request(
     now: datetime.datetime,
     *,
     accept: str = "*/*",
-    heed_robots: bool = True,
+    obey_robots: bool = True,
     unconditional: bool = False,
 ) -> Request:
     """Return the request for `url`: to where it has moved, with its last validators.
@@ -64,7 +64,7 @@ def request(
         if state.content_hash and not is_old and not unconditional:
             validators = state.validators
     key = "" if state is None else state.url
-    return Request(url, validators, accept, heed_robots, key)
+    return Request(url, validators, accept, obey_robots, key)
 
 
 def after_success(
@@ -164,7 +164,7 @@ def retry_after(headers: Mapping[str, str], now: datetime.datetime) -> datetime.
 
 
 def freshness(headers: Mapping[str, str], now: datetime.datetime) -> datetime.timedelta | None:
-    """Return how long a response stays fresh: max-age less Age, else Expires less Date."""
+    """Return how long a response stays fresh: max-age minus Age, else Expires minus Date."""
     control = headers.get("cache-control", "")
     if _NOT_FRESH.search(control):
         return None

@@ -51,7 +51,7 @@ class RobotsFiles:
         from protego import Protego
 
         try:
-            response = self._fetch(Request(f"{key}/robots.txt", heed_robots=False))
+            response = self._fetch(Request(f"{key}/robots.txt", obey_robots=False))
         except FetchError as error:
             # What can't be reached is disallowed for now (RFC 9309 §2.3.1.4).
             prefix = "robots.txt could not be read: " if error.was_sent else ""

@@ -70,7 +70,7 @@ class OriginSummary(ChangeCounts):
     failures: list[str] = field(default_factory=list)
 
     @property
-    def answered(self) -> int:
+    def succeeded(self) -> int:
         """How many URLs were read or not modified."""
         return self.read + self.not_modified
 

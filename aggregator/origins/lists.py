@@ -1,4 +1,4 @@
-"""An endpoint that names new articles as an origin: excerpts, and share pages to read."""
+"""A list endpoint as an origin: excerpts, and share pages to read."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ class SubscriptionOrigin(EndpointOrigin):
             source=source,
             source_name=name,
             published=item.published,
-            date=item.unread_date,
+            date=item.unreadable_date,
             is_full=item.is_full,
             link=None if is_share_page else item.link,
             share_url=item.link if is_share_page else None,
@@ -91,4 +91,4 @@ class SubscriptionOrigin(EndpointOrigin):
             categories=item.categories,
             enclosures=item.enclosures,
         )
-        return copy, item.unread_date
+        return copy, item.unreadable_date

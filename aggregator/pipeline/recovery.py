@@ -158,8 +158,8 @@ def _salvage(settings: Settings, reason: str) -> str:
 
 
 def _forget_journals(store: Path) -> None:
-    for ending in salvage.JOURNALS:
-        store.with_name(store.name + ending).unlink(missing_ok=True)
+    for suffix in salvage.JOURNALS:
+        store.with_name(store.name + suffix).unlink(missing_ok=True)
 
 
 def _fill(settings: Settings) -> Callable[[Connection], None]:
@@ -210,7 +210,7 @@ def remember_published(publication: Publication, directory: Path, connection: Co
 
 
 def _published_texts(settings: Settings, codes: Collection[str]) -> Mapping[str, str]:
-    """Return the published HTML of some articles by code; the first, of several."""
+    """Return the published HTML of the given articles by code; if there are several, the first."""
     from aggregator.publish.read_back import published_entries
 
     found: dict[str, str] = {}
@@ -224,12 +224,12 @@ def _published_texts(settings: Settings, codes: Collection[str]) -> Mapping[str,
 
 def _published_files(directory: Path) -> Iterator[tuple[Path, bytes]]:
     """Return feeds and then archives, the newest first, each with its bytes."""
-    from aggregator.publish.read_back import ENDINGS
+    from aggregator.publish.read_back import EXTENSIONS
 
     places = ("all.*", *(f"{folder}/*" for folder in FOLDERS.values()))
     for pattern in (*places, *(ARCHIVES + place for place in places)):
         for path in sorted(directory.glob(pattern), key=_newest_first):
-            if path.suffix not in ENDINGS:
+            if path.suffix not in EXTENSIONS:
                 continue
             try:
                 descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -42,7 +42,7 @@ def store(
     location, else of the location; a file is then read again at the next poll.  Raises
     `AggregatorError` for errors of no item: a full disk, a locked store.
     """
-    batch = _told_apart(batch, places)
+    batch = _without_duplicates(batch, places)
     try:
         with transaction() as connection:
             return ingest.apply(connection, batch, rules, number, now)
@@ -53,7 +53,7 @@ def store(
     return _Pieces(transaction, batch, rules, number, now, places).store()
 
 
-def _told_apart(batch: Batch, places: Mapping[str, str]) -> Batch:
+def _without_duplicates(batch: Batch, places: Mapping[str, str]) -> Batch:
     """Return the batch with the first copy at each location, and a problem for each other."""
     copies: dict[str, Copy] = {}
     problems: list[Problem] = []

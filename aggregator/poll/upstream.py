@@ -139,7 +139,7 @@ class _Poller:
             due, total = following, total + len(following)
         with self.transaction() as connection:
             save_origin(connection, origin.name, origin.rules, self.clock())
-        if self.summary.failed and not self.summary.answered:
+        if self.summary.failed and not self.summary.succeeded:
             self.summary.failures.append(
                 f"{origin.name}: none of {self.summary.failed:,} could be read: "
                 f"{self.summary.first_problem}"
@@ -186,7 +186,7 @@ class _Poller:
                 address,
                 now,
                 accept=self.origin.accept,
-                heed_robots=self.origin.heeds_robots(url),
+                obey_robots=self.origin.obeys_robots(url),
             )
 
     def _asked(

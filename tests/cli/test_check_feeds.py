@@ -53,8 +53,8 @@ def test_what_is_published_is_without_fault(copy: Site) -> None:
     assert problems(copy) == []
     result = copy.run("check", "--feeds")
     assert result.out.endswith(" files, 0 problems\n")
-    endings = (".atom", ".rss", ".json", ".opml")
-    files = [path for path in copy.feeds.rglob("*") if path.suffix in endings]
+    extensions = (".atom", ".rss", ".json", ".opml")
+    files = [path for path in copy.feeds.rglob("*") if path.suffix in extensions]
     assert result.out.startswith(f"{len(files)} files")
 
 

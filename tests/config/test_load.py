@@ -1,4 +1,4 @@
-"""config.yaml: everything of its contract is accepted, and every mistake is located."""
+"""config.yaml: everything of its contract is accepted, and every error is located."""
 
 import subprocess
 import sys
@@ -44,7 +44,7 @@ fetch: {user_agent: news/1, timeout: 30s, max_bytes: 5MB, per_host: {concurrency
   allow_private_addresses: false}
 """
 
-MISTAKES = {
+ERRORS = {
     "section": ("feeds:", "feed:", 7, "feed: unknown key, did you mean feeds?"),
     "key": ("  title:", "  titel:", 2, "site.titel: unknown key, did you mean title?"),
     "list": ("  - path: posts", "  - path: posts\n    globb: x", 7, "posts[0].globb: unknown key"),
@@ -113,9 +113,9 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize("case", MISTAKES)
-def test_a_mistake_is_named_with_file_line_and_key(site: Site, case: str) -> None:
-    right, wrong, line, reason = MISTAKES[case]
+@pytest.mark.parametrize("case", ERRORS)
+def test_an_error_is_named_with_file_line_and_key(site: Site, case: str) -> None:
+    right, wrong, line, reason = ERRORS[case]
     site.configure(lambda text: text.replace(right, wrong, 1))
     for command in ("check", "build-feeds"):
         result = site.run(command)
@@ -128,7 +128,7 @@ def test_a_mistake_is_named_with_file_line_and_key(site: Site, case: str) -> Non
         assert "Traceback" not in result.err
 
 
-def test_all_mistakes_are_told_at_once(site: Site) -> None:
+def test_all_errors_are_told_together(site: Site) -> None:
     site.configure(lambda text: text.replace("title:", "titel:").replace("feeds:", "feed:"))
     assert len(site.run("check").err.splitlines()) == 4
 

@@ -1,4 +1,4 @@
-"""`aggregator run`: on a schedule, at once, through signals and failures."""
+"""`aggregator run`: on a schedule, on changes, through signals and failures."""
 
 import contextlib
 import ctypes
@@ -680,7 +680,7 @@ def change(site: Site, statement: str) -> None:
 
 
 def test_a_row_that_breaks_the_hubs_thread(site: Site, daemon) -> None:
-    """Its date is beyond what a date can be: found broken, seen, and told again when mended."""
+    """Its date is beyond what a date can be: found broken, seen, and told again when repaired."""
     hub = f"http://127.0.0.1:{free_port()}/"
     site.configure(lambda text: text + f"  hubs: ['{hub}']\n")
     site.post("1.md", article("eins"))

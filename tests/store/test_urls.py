@@ -44,7 +44,7 @@ def test_a_page_is_wanted_once_and_what_is_known_stays(store: Store) -> None:
     with store.transaction() as connection:
         urls.save(connection, "shares", [known])
         new = ["http://a.example/3", "http://a.example/2", "http://a.example/2"]
-        urls.want(connection, "shares", [known.url, *new], NOW)
+        urls.fetch_soon(connection, "shares", [known.url, *new], NOW)
         assert urls.due_once(connection, "shares") == ["http://a.example/2", "http://a.example/3"]
         assert urls.states(connection, "shares", [known.url])[known.url] == known
 

@@ -34,7 +34,7 @@ def published(site: Site) -> dict[str, str]:
 
 
 def refused(site: Site, name: str, reason: str, line: int | None = None) -> None:
-    """The post is not published and has one problem, which ends when it is mended."""
+    """The post is not published and has one problem, which ends when it is fixed."""
     site.build(timeout=15)
     assert published(site) == {}
     (problem,) = site.problems()

@@ -71,7 +71,7 @@ def _check_depth(text: str) -> None:
 
 
 def _whole_entries(text: str) -> str:
-    """Return a document that is cut off, less its last piece, with its elements closed."""
+    """Return a document that is cut off, without its last piece, with its elements closed."""
     ends = list(_ITEM_END.finditer(text))
     if not ends:
         raise UnusableError("not a feed, or cut off before the end of its first entry")

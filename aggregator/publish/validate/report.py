@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from html import unescape
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 OLDEST = datetime.datetime(1990, 1, 1, tzinfo=datetime.UTC)
@@ -30,31 +29,24 @@ _ACTIVE = {
 }  # fmt: skip
 
 
-class Finding(NamedTuple):
-    """Something wrong in a file, with its line if that is known."""
-
-    line: int | None
-    reason: str
-
-
 @dataclass(slots=True)
 class Report:
-    """The findings of one file, and its ids and links.
+    """The problems of one file, and its ids and links.
 
-    `entries` are pairs of an entry's link with its title, and its id; `links` are those
-    of the feed by their relation.
+    `problems` are pairs of a line, if it is known, and a reason.  `entries` are pairs of an
+    entry's link with its title, and its id; `links` are those of the feed by their relation.
     """
 
     now: datetime.datetime
-    findings: list[Finding] = field(default_factory=list)
+    problems: list[tuple[int | None, str]] = field(default_factory=list)
     feed_id: str | None = None
     is_sealed: bool = False
     entries: list[tuple[str, str]] = field(default_factory=list)
     links: dict[str, str] = field(default_factory=dict)
 
     def add(self, line: int | None, reason: str) -> None:
-        """Note a finding."""
-        self.findings.append(Finding(line, reason))
+        """Note a problem."""
+        self.problems.append((line, reason))
 
     def check_timestamp(self, line: int | None, name: str, text: str) -> datetime.datetime | None:
         """Check a date of RFC 3339, and return it unless it is malformed."""
@@ -98,7 +90,7 @@ class Report:
                 self.add(line, f"{name}: <{tag.lower()}> in the text has {handler.lower()}")
 
     def check_text(self, line: int | None, name: str, text: str) -> None:
-        """Check that no reader can mistake plain text for mark-up."""
+        """Check that no reader can mistake plain text for markup."""
         match = _MARKUP.search(text)
         if match is not None:
             self.add(line, f"{name}: {match[0]} would be treated as markup by many readers")

@@ -158,7 +158,7 @@ def check_opml(data: bytes, report: Report) -> None:
     for outline in root.iter("outline"):
         if not outline.get("text"):
             report.add(outline.sourceline, "outline: no text")
-        # By the specification they may contain mark-up, so readers render it.
+        # By the specification they may contain markup, so readers render it.
         for name in ("text", "title"):
             report.check_text(outline.sourceline, name, outline.get(name) or "")
         if outline.get("type") == "rss":

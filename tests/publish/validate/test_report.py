@@ -12,7 +12,7 @@ from aggregator.publish.validate.report import Report
 
 
 def reasons(report: Report) -> list[str]:
-    return [finding.reason for finding in report.findings]
+    return [problem.reason for problem in report.problems]
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def reasons(report: Report) -> list[str]:
 def test_dates(text: str, reason: str | None) -> None:
     report = Report(NOW)
     report.check_timestamp(7, "updated", text)
-    assert [finding.line for finding in report.findings] == ([] if reason is None else [7])
+    assert [problem.line for problem in report.problems] == ([] if reason is None else [7])
     assert reason is None or reason in reasons(report)[0]
 
 
@@ -39,7 +39,7 @@ def test_a_date_that_python_writes_is_fine(moment: datetime.datetime) -> None:
     report = Report(NOW)
     moment = moment.replace(tzinfo=datetime.UTC)
     assert report.check_timestamp(None, "x", moment.isoformat()) == moment
-    assert report.findings == []
+    assert report.problems == []
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_date_that_python_writes_is_fine(moment: datetime.datetime) -> None:
 def test_addresses(url: str, is_fine: bool) -> None:
     report = Report(NOW)
     report.check_address(None, "link", url)
-    assert (report.findings == []) is is_fine
+    assert (report.problems == []) is is_fine
 
 
 @pytest.mark.parametrize(
@@ -83,9 +83,9 @@ def test_html_that_runs_or_leads_nowhere(html: str, reason: str) -> None:
 def test_what_was_cleaned_is_fine(pieces: list[str]) -> None:
     report = Report(NOW)
     report.check_html(
-        None, "x", sanitize.clean("".join(pieces), sanitize.HTML, "https://a.example/")
+        None, "x", sanitize.sanitize("".join(pieces), sanitize.HTML, "https://a.example/")
     )
-    assert report.findings == []
+    assert report.problems == []
 
 
 def test_texts_and_ids() -> None:
