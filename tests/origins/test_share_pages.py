@@ -107,7 +107,7 @@ def test_the_fields_that_a_section_names() -> None:
         ({"content": ["x"]}, "its text is a list"),
         (
             {"content": "x", "infoCode": "NW202101010000000001"},
-            "is about NW2021.*, not about NW2022",
+            "is about NW2021.*, not NW2022",
         ),
         (b"<html>login", "not JSON but HTML"),
     ],

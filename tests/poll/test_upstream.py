@@ -108,8 +108,8 @@ def test_an_origin_of_which_nothing_could_be_read_has_failed(
     url = f"{upstream.url}/list"
     summary = poll(store, url)
     (failure,) = summary.failures
-    assert failure == f"lists:{url}: none of 1 could be read: {url}: answered 404"
-    assert reasons(store) == ["answered 404"]
+    assert failure == f"lists:{url}: none of 1 could be read: {url}: status 404"
+    assert reasons(store) == ["status 404"]
     upstream.document("/list", {"records": [item(1)]})
     summary = poll(store, url, NOW + datetime.timedelta(days=1))
     assert (summary.read, summary.failures, reasons(store)) == (1, [], [])

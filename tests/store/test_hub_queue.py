@@ -33,15 +33,15 @@ def test_a_hub_that_failed_keeps_its_pause_and_another_has_none(store: Store) ->
     with store.transaction() as connection:
         hub_queue.enqueue(connection, [HUB, OTHER], ["a"], NOW)
         (ping, _) = hub_queue.due(connection, NOW)
-        hub_queue.postpone(connection, ping, NOW + HOUR, 1, "answered 500")
+        hub_queue.postpone(connection, ping, NOW + HOUR, 1, "status 500")
         hub_queue.enqueue(connection, [HUB, OTHER], ["b"], NOW)
         assert hub_queue.next_due(connection) == NOW
-        assert hub_queue.waiting(connection) == [(HUB, 2, 1, "answered 500"), (OTHER, 2, 0, None)]
+        assert hub_queue.waiting(connection) == [(HUB, 2, 1, "status 500"), (OTHER, 2, 0, None)]
     assert topics(store, NOW) == [(OTHER, "a"), (OTHER, "b")]
     assert len(topics(store, NOW + HOUR)) == 4
     with store.transaction() as connection:
         (failed,) = [one for one in hub_queue.due(connection, NOW + HOUR) if one.failures]
-    assert (failed.topic, failed.error, failed.due_at) == ("a", "answered 500", NOW + HOUR)
+    assert (failed.topic, failed.error, failed.due_at) == ("a", "status 500", NOW + HOUR)
 
 
 def test_without_a_feed_no_hub_is_notified(store: Store) -> None:
