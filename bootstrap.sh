@@ -7,7 +7,7 @@
 #   sh bootstrap.sh test         all of that, and what the tests need
 #   sh bootstrap.sh ... newest   the newest libraries that pyproject.toml allows, instead
 #                                of the versions in constraints.txt
-#   sh bootstrap.sh constraints  writes constraints.txt anew, from the newest libraries
+#   sh bootstrap.sh constraints  rewrites constraints.txt from the newest libraries
 #
 # Works with any Python from 3.11 on (PYTHON=python3.13 chooses one), also where the
 # distribution refuses installations outside a virtual environment, or ships the venv

@@ -185,7 +185,7 @@ def _pool(processes: int) -> ProcessPoolExecutor:
         pool.submit(os.getpid).result()
     except BrokenProcessPool:
         if pool is not None:
-            # A pool that is deleted while it ends can wait for itself for ever.
+            # A pool that is deleted while it ends can wait for itself forever.
             pool.shutdown()
         raise
     except (OSError, RuntimeError, ImportError) as error:

@@ -3,7 +3,7 @@
     python benchmarks/against_requests.py [--urls 10000] [--runs 5]
 
 Both ask the same server (slow_server.py, in a process of its own) for the same URLs with
-the same headers, 32 at once and without a delay: `aggregator poll` with all that it does,
+the same headers, 32 at a time and without a delay: `aggregator poll` with all that it does,
 and a ThreadPoolExecutor(32) over requests.Session.get that throws the answers away.
 """
 
@@ -147,7 +147,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
     lines = [
-        f"{options.urls:,} URLs, 32 at once; medians of {options.runs}.",
+        f"{options.urls:,} URLs, 32 at a time; medians of {options.runs}.",
         "",
         "| | aggregator | bare requests | ratio | goal | peak memory (goal 200 MB) |",
         "|---|---|---|---|---|---|",

@@ -4,7 +4,7 @@
 
 In one process, as in the daemon: every five minutes posts arrive, a poll of the upstream
 and a build follow.  Some articles are corrected upstream, some files are broken and
-mended, and the upstream is down now and then.  At the end every article must stand in
+fixed, and the upstream is down now and then.  At the end every article must stand in
 its source's feed exactly once; memory, files and threads are watched by the hour.
 """
 
@@ -128,8 +128,8 @@ def main() -> None:
         for tick in range(ticks):
             now = start + tick * TICK
             for path in broken:
-                path.write_text(path.read_text("utf-8").replace("broken: [", "mended: ["), "utf-8")
-                path.write_text(path.read_text("utf-8").replace("mended: [", ""), "utf-8")
+                path.write_text(path.read_text("utf-8").replace("broken: [", "fixed: ["), "utf-8")
+                path.write_text(path.read_text("utf-8").replace("fixed: [", ""), "utf-8")
                 os.utime(path, (now, now))
             broken = []
             while len(codes) < options.articles * (tick + 1) / ticks:

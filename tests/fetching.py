@@ -22,7 +22,7 @@ def limited(
 
 
 def answers(fetcher: Fetcher, *urls: str, robots: bool = False) -> dict[str, Any]:
-    requests = [Request(url, heed_robots=robots) for url in urls]
+    requests = [Request(url, obey_robots=robots) for url in urls]
     return {
         request.url: answer
         for request, answer in fetcher.fetch_all(requests, lambda _, found: found)
@@ -32,4 +32,4 @@ def answers(fetcher: Fetcher, *urls: str, robots: bool = False) -> dict[str, Any
 def fetch(url: str, **options: Any) -> Response:
     limits = {"timeout": "3s", "allow_private_addresses": ["127.0.0.0/8"], **options}
     with Fetcher(Fetch.model_validate(limits), "test/1") as fetcher:
-        return fetcher.fetch(Request(url, heed_robots=False))
+        return fetcher.fetch(Request(url, obey_robots=False))

@@ -263,6 +263,6 @@ cli.main()
     assert said["file"].startswith(
         "aggregator: /proc/self/nothing/here: No such file or directory; nothing is half-written"
     )
-    assert said["pipe"].startswith("aggregator: the system refused something: Too many open files")
+    assert said["pipe"].startswith("aggregator: operating system error: Too many open files")
     assert "ulimit" in said["pipe"]
     assert said["output"] == "aggregator: the output cannot be written: No space left on device"

@@ -1,1 +1,1 @@
-"""An article: its identity, its dates, its clean text, the best of its copies.  Pure."""
+"""An article: its identity, its dates, its sanitized text, the best of its copies.  Pure."""

@@ -55,7 +55,7 @@ def make_rules(
 
 
 def is_share_url(url: str, rules: Rules) -> bool:
-    """Whether a URL is that of a share page."""
+    """Return whether a URL is that of a share page."""
     return any(pattern.search(url) for pattern in rules.share_urls)
 
 

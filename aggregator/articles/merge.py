@@ -95,7 +95,7 @@ def _source(
 
 
 def reads_differently(article: Article | None, best: StoredCopy, poll: int) -> bool:
-    """Return whether both texts must be cleaned and compared to tell if this is a revision."""
+    """Return whether both texts must be sanitized and compared to tell if this is a revision."""
     return (
         article is not None
         and article.revision > 0
@@ -121,7 +121,7 @@ def decide(
     An article that is new in this very `poll` counts as new again when another copy turns
     up, so the outcome does not depend on the order in which copies are found.  `same_text`
     means that the best copy's raw text differs from the article's, but not once both are
-    cleaned.  `drop` removes an article whose last copy is gone; without it the article
+    sanitized.  `drop` removes an article whose last copy is gone; without it the article
     stays as it was.
     """
     if not copies:

@@ -1,7 +1,7 @@
-"""Markdown or HTML of strangers → clean, absolute, safe HTML.
+"""Markdown or HTML of strangers → safe HTML with absolute URLs.
 
-Pure.  The sanitiser (nh3) has the last word on everything: whatever happens to the
-mark-up before, what leaves here has been through it.  The limits stand before it, since
+Pure.  The sanitizer (nh3) has the last word on everything: whatever happens to the
+markup before, what leaves here has been through it.  The limits stand before it, since
 its time is quadratic in depth and in character references.
 """
 
@@ -15,8 +15,9 @@ import nh3
 
 from aggregator.model.errors import UnusableError
 
-# One more whenever the same text is cleaned otherwise than before: then all are cleaned again.
-CLEANER_VERSION = 2
+# Increase whenever the same text would be sanitized differently: all texts are then
+# sanitized again.
+SANITIZER_VERSION = 2
 HTML = "text/html"
 MARKDOWN = "text/markdown"
 
@@ -77,7 +78,7 @@ _NESTING_TAG = re.compile(
 _WHOLE_TAG = re.compile(r"""<[a-zA-Z](?:[^<>"']++|"[^"]*+"|'[^']*+'|["'])*+""")
 _HIDDEN_HINT = re.compile(r"display\s*:\s*none|\shidden(?=[\s=>/])", re.IGNORECASE)
 _HIDDEN_STYLE = re.compile(r"(?:^|;)\s*display\s*:\s*none", re.IGNORECASE)
-# The sanitiser's output has no < or > inside attribute values, so this can't cut one.
+# The sanitizer's output has no < or > inside attribute values, so this can't cut one.
 _EMPTY_BLOCK = re.compile(
     r"<(p|div|center|h[1-6]|blockquote|ul|ol|li|section|article|figure|figcaption|picture|header|"
     r"footer|aside|details|summary|dl|table|tbody|thead|tfoot|tr)(?: [^<>]*)?>"
@@ -140,7 +141,7 @@ def render_markdown(text: str) -> str:
 
 
 def check_limits(text: str, kind: str) -> None:
-    """Raise `UnusableError` for a body that would take the sanitiser too long."""
+    """Raise `UnusableError` for a body that would take the sanitizer too long."""
     html = render_markdown(text) if kind == MARKDOWN else text
     if len(html) > MAX_HTML:
         raise UnusableError(f"the text becomes more than {MAX_HTML:,} characters of HTML")
@@ -168,11 +169,11 @@ def check_limits(text: str, kind: str) -> None:
             depth -= 1
 
 
-def clean(text: str, kind: str, base: str) -> str:
+def sanitize(text: str, kind: str, base: str) -> str:
     """Return the body as feeds show it: safe, with absolute URLs, without hidden parts.
 
     `kind` is the media type of `text`, `base` the URL that relative ones start from.  The
-    same arguments always return the same HTML, and cleaning it again changes nothing.
+    same arguments always return the same HTML, and sanitizing it again changes nothing.
     """
     text = without_forbidden(text)
     html = render_markdown(text) if kind == MARKDOWN else text
@@ -192,7 +193,7 @@ def clean(text: str, kind: str, base: str) -> str:
 
 
 def plain_text(html: str, limit: int | None = None) -> str:
-    """Return the words of some markup on one line, for titles and previews."""
+    """Return the words of HTML on one line, for titles and previews."""
     import html as entities
 
     text = _SPACE.sub(" ", entities.unescape(_MARKUP.sub(" ", html))).strip()

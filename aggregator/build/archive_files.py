@@ -109,7 +109,7 @@ def _left_documents(
         except OSError as error:
             raise StoreError(
                 f"{path}: cannot be read: {error.strerror}. It may have the only copy of articles: "
-                "mend the file, or remove it"
+                "repair the file, or remove it"
             ) from error
         found[int(number)] = (_entries(data, context.publication), _is_whole(data))
     return found
@@ -147,7 +147,7 @@ def _entries(data: bytes, publication: Publication) -> dict[str, datetime.dateti
 
 
 def trimmed(path: Path, tag: str, archive: Archive) -> bytes:
-    """Return a published document less the entries of articles that are not in `archive`.
+    """Return a published document without the entries of articles that are not in `archive`.
 
     Raises `PublishError` if it cannot be read, or lacks an entry.
     """

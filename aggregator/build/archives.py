@@ -113,8 +113,8 @@ def _waiting(connection: Connection, feed: str, arrived: Iterable[Arrival]) -> l
 def _place(
     connection: Connection, spec: FeedSpec, newest: Archive | None, leaving: Sequence[Arrival]
 ) -> Archive | None:
-    """Save places for some articles; return the newest document after that."""
-    newest = _less_older(connection, spec.key, newest, {item.code for item in leaving})
+    """Save places for the given articles; return the newest document after that."""
+    newest = _without_older(connection, spec.key, newest, {item.code for item in leaving})
     changed = assign(newest, [(item.code, item.revision) for item in leaving], spec.limit)
     archive_places.save(connection, spec.key, changed)
     for archive in changed:
@@ -124,10 +124,10 @@ def _place(
     return changed[-1] if changed else newest
 
 
-def _less_older(
+def _without_older(
     connection: Connection, feed: str, newest: Archive | None, codes: set[str]
 ) -> Archive | None:
-    """Return the open document less the older revisions of republished articles.
+    """Return the open document without the older revisions of republished articles.
 
     Only a sealed document keeps them.
     """

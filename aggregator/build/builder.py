@@ -45,7 +45,7 @@ def build(
     """Publish every feed that would look different.
 
     `only_source` builds the feed of one source alone; `full` compares every feed and
-    cleans every text anew.  A feed that cannot be written is a failure in the summary,
+    sanitizes every text again.  A feed that cannot be written is a failure in the summary,
     and the next build tries it again; the others are written.
     """
     with store.transaction() as connection:
@@ -88,7 +88,7 @@ def build(
 def _write_feeds(
     context: Context, due: list[FeedSpec], changes: Changes, progress: Progress
 ) -> Output:
-    """Render and write those of some feeds, and of their archives, that differ."""
+    """Render and write those of the given feeds, and of their archives, that differ."""
     jobs, output = Jobs(context, changes), Output(context)
     # Before documents that are on disk and unknown are adopted.
     output.remove_strays()
@@ -173,7 +173,7 @@ def _due_feeds(context: Context, specs: list[FeedSpec]) -> list[FeedSpec]:
 
 
 def _is_published(context: Context, spec: FeedSpec, state: FeedState) -> bool:
-    """Whether a feed's files are on disk as they were left, also those in a content coding."""
+    """Return whether a feed's files are unchanged on disk, also those in a content coding."""
     publication = context.publication
     expected = with_codings(publication.feed_paths(spec).values(), publication.feeds.compress)
     is_whole = {file.path for file in state.files} == set(expected)
@@ -181,7 +181,7 @@ def _is_published(context: Context, spec: FeedSpec, state: FeedState) -> bool:
 
 
 def _would_empty(context: Context) -> bool:
-    """Whether entries are published now, and none would be after this build.
+    """Return whether entries are published now, and none would be after this build.
 
     After a store was lost, the ledger has them, which was filled from the feeds on disk.
     """

@@ -18,7 +18,7 @@ from aggregator.publish.publication import OPML, PAGE, Publication
 from aggregator.store import published
 
 DAYS = 30
-# Raise it when the page or its assets change, so that they are written again.
+# Increase whenever the page or its assets change: all are then written again.
 VERSION = 1
 # In every page that aggregator made, and in no other.
 MARK = b'<meta name="generator" content="aggregator '
@@ -65,7 +65,7 @@ def publish(context: Context) -> None:
 
 
 def _write(context: Context, paths: list[str]) -> list[PublishedFile]:
-    """Write some files; return those that are in place."""
+    """Write the given files; return those that are in place."""
     written = []
     codings, dry_run = context.publication.feeds.compress, context.dry_run
     for path, data in _contents(context.publication, context.manifest, paths):
@@ -152,7 +152,7 @@ def _fingerprint(publication: Publication, manifest: Mapping[str, FeedState]) ->
 
 
 def _is_foreign(context: Context) -> bool:
-    """Whether there is a page that aggregator did not make, or that cannot be read."""
+    """Return whether there is a page that aggregator did not make, or that cannot be read."""
     path = context.directory / PAGE
     try:
         with path.open("rb") as file:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aggregator.build import archive_files
 from aggregator.build.context import Context
-from aggregator.build.rendering import CleanText, DocumentState, Job, render
+from aggregator.build.rendering import DocumentState, Job, SanitizedText, render
 from aggregator.model.errors import PublishError
 from aggregator.model.feeds import Archive, FeedSpec, FeedState, PublishedFile
 from aggregator.publish.files import Prepared, prepare, put, remove, sync_folders
@@ -23,13 +23,13 @@ class Result:
 
     state: FeedState | DocumentState
     files: tuple[Prepared, ...] = ()
-    cleaned: tuple[CleanText, ...] = ()
+    sanitized: tuple[SanitizedText, ...] = ()
     failure: str | None = None
 
 
 def produce(directory: Path, codings: tuple[str, ...], dry_run: bool, job: Job) -> Result:
     """Render a job and prepare its files; runs in any process."""
-    contents, cleaned = render(job)
+    contents, sanitized = render(job)
     own: list[Prepared] = []
     coded: list[Prepared] = []
     try:
@@ -40,8 +40,8 @@ def produce(directory: Path, codings: tuple[str, ...], dry_run: bool, job: Job) 
     except PublishError as error:
         for file in (*own, *coded):
             file.discard()
-        return Result(job.state, (), tuple(cleaned), str(error))
-    return Result(job.state, (*own, *coded), tuple(cleaned))
+        return Result(job.state, (), tuple(sanitized), str(error))
+    return Result(job.state, (*own, *coded), tuple(sanitized))
 
 
 @dataclass(slots=True)
@@ -80,7 +80,7 @@ class Output:
             self.save()
 
     def save(self, unchanged: Iterable[FeedState] = ()) -> None:
-        """Save clean texts and the manifest, after the files are synced to the disk.
+        """Save sanitized texts and the manifest, after the files are synced to the disk.
 
         `unchanged` are states of feeds whose files stay as they are.
         """
@@ -106,14 +106,14 @@ class Output:
             self.context.summary.failures.append(str(error))
             states, documents = [], {}
         with self.context.store.transaction() as connection:
-            cleaned = [text for result in results for text in result.cleaned]
-            renditions.save_renditions(connection, publication.cleaning, cleaned)
+            sanitized = [text for result in results for text in result.sanitized]
+            renditions.save_renditions(connection, publication.sanitizing, sanitized)
             archive_places.save_written(connection, documents)
             published.save_documents(
                 connection, {(key, number): files for (key, number, _), files in documents.items()}
             )
             published.save_feeds(connection, states)
-            hub_queue.want(connection, publication.feeds.hubs, topics, self.context.now)
+            hub_queue.enqueue(connection, publication.feeds.hubs, topics, self.context.now)
 
     def forget(self, keys: Iterable[str]) -> None:
         """Remove the files of feeds that are no longer configured."""

@@ -36,8 +36,8 @@ from aggregator.store.windows import window_of
 
 HEADLINES = 3
 # Feeds whose archives are decided in one transaction.
-AT_ONCE = 32
-# Archive documents whose articles are read at once.
+PER_TRANSACTION = 32
+# Archive documents whose articles are read at a time.
 TOGETHER = 8
 ACTIVE_DAYS = datetime.timedelta(days=30)
 
@@ -46,7 +46,7 @@ ACTIVE_DAYS = datetime.timedelta(days=30)
 class Jobs:
     """The jobs of one build.
 
-    `recounted` are new states of feeds that show the same entries, but have had other articles.
+    `recounted`: feeds whose entries are unchanged but whose article counts changed.
     `kept` are archive documents that have the only copy of a text, and may only be trimmed.
     `learnt` are the names of sources that posts use.
     """
@@ -58,7 +58,7 @@ class Jobs:
     learnt: dict[str, str | None] = field(default_factory=dict)
 
     def of(self, specs: Iterable[FeedSpec]) -> Iterator[Job]:
-        """Yield the documents to render of some feeds: the archive documents before the feed."""
+        """Yield the documents to render of the given feeds, archive documents first."""
         for job in self._of(specs):
             # Only if there is something to render, and before workers are forked.
             rendering.load((*self.context.publication.feeds.formats, "atom"))
@@ -66,7 +66,7 @@ class Jobs:
 
     def _of(self, specs: Iterable[FeedSpec]) -> Iterator[Job]:
         rest = iter(specs)
-        while some := list(islice(rest, AT_ONCE)):
+        while some := list(islice(rest, PER_TRANSACTION)):
             with self.context.store.transaction() as connection:
                 windows = [self._window(connection, spec) for spec in some]
             for spec, window in zip(some, windows, strict=True):
@@ -122,7 +122,7 @@ class Jobs:
     def _is_due(
         self, spec: FeedSpec, archive: Archive, revisions: Revisions, fingerprint: bytes
     ) -> bool:
-        """Whether an archive document must be written."""
+        """Return whether an archive document must be written."""
         if archive.is_written:
             return archive.fingerprint != fingerprint
         if revisions.are_known(archive):
@@ -139,7 +139,7 @@ class Jobs:
         return True
 
     def _feed(self, spec: FeedSpec, articles: list[Article]) -> Job | None:
-        """Return the subscription document, or None if it shows what it showed last."""
+        """Return the subscription document, or None if it is unchanged."""
         context, publication = self.context, self.context.publication
         with context.store.transaction() as connection:
             names = self._names(connection, spec, articles)
@@ -202,7 +202,7 @@ class Jobs:
     def _names(
         self, connection: Connection, spec: FeedSpec, articles: Iterable[Article]
     ) -> dict[str, SourceName]:
-        """Return the names of some articles' sources: as configured, else of their newest article.
+        """Return the names of the articles' sources: as configured, else of their newest article.
 
         The manifest is no help, since the feed of a source may have failed.
         """
@@ -241,20 +241,20 @@ class Jobs:
     def _bodies(
         self, connection: Connection, articles: list[Article]
     ) -> dict[tuple[str, int], Body]:
-        """Return the clean HTML of each revision, or its text where that is not clean yet."""
+        """Return the sanitized HTML of each revision, or its raw text if there is none yet."""
         publication = self.context.publication
-        clean = renditions.renditions(connection, articles, publication.cleaning)
+        sanitized = renditions.renditions(connection, articles, publication.sanitizing)
         raw = {
             item.body_id
             for item in articles
-            if item.body_id and (item.code, item.revision) not in clean
+            if item.body_id and (item.code, item.revision) not in sanitized
         }
         texts = bodies_of(connection, raw) if raw else {}
         bodies = {}
         for article in articles:
             key = article.code, article.revision
-            if key in clean:
-                bodies[key] = Body(key, clean[key])
+            if key in sanitized:
+                bodies[key] = Body(key, sanitized[key])
             else:
                 text = texts.get(article.body_id or 0, pack(""))
                 bodies[key] = Body(key, text, article.media_type, publication.base(article))

@@ -1,4 +1,4 @@
-"""A feed document and its texts → the bytes of its files, and clean texts.  Pure."""
+"""A feed document and its texts → the bytes of its files, and sanitized texts.  Pure."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from aggregator.model.packing import pack, unpack
 class Body:
     """The text of a revision (code, revision), packed.
 
-    It has to be cleaned, and is of `media_type`, with URLs relative to `base`; or it is clean
-    HTML, and `media_type` is None.  `is_kept` says whether to store it once it is clean.
+    It is raw, of `media_type`, with URLs relative to `base`; or it is sanitized HTML, and
+    `media_type` is None.  `is_kept` says whether to store it once it is sanitized.
     """
 
     revision: tuple[str, int]
@@ -36,8 +36,8 @@ class DocumentState(NamedTuple):
     fingerprint: bytes
 
 
-class CleanText(NamedTuple):
-    """The clean HTML of an article's newest revision, packed."""
+class SanitizedText(NamedTuple):
+    """The sanitized HTML of an article's newest revision, packed."""
 
     code: str
     revision: int
@@ -63,17 +63,17 @@ def load(formats: tuple[str, ...]) -> dict[str, Callable[[FeedDocument], bytes]]
     return {name: import_module(FORMATS[name].module).render for name in formats}
 
 
-def render(job: Job) -> tuple[dict[str, bytes], list[CleanText]]:
-    """Return the bytes of each file by its path, and the texts that were cleaned for them."""
+def render(job: Job) -> tuple[dict[str, bytes], list[SanitizedText]]:
+    """Return the bytes of each file by its path, and the texts that were sanitized for them."""
     entries = []
-    cleaned = []
+    sanitized = []
     for entry, body in zip(job.document.entries, job.bodies, strict=True):
         html = unpack(body.packed)
         if body.media_type is not None:
-            html = sanitize.clean(html, body.media_type, body.base)
+            html = sanitize.sanitize(html, body.media_type, body.base)
             if body.is_kept:
-                cleaned.append(CleanText(*body.revision, pack(html)))
+                sanitized.append(SanitizedText(*body.revision, pack(html)))
         entries.append(replace(entry, content=html))
     document = replace(job.document, entries=tuple(entries))
     writers = load(tuple(job.paths))
-    return {path: writers[name](document) for name, path in job.paths.items()}, cleaned
+    return {path: writers[name](document) for name, path in job.paths.items()}, sanitized

@@ -24,7 +24,7 @@ from aggregator.store.selected import Progress
 
 PAGE = 500
 TAGS = "tags"
-# Raise it when the same rules choose other articles than before.
+# Increase whenever the same rules would select other articles: all are then selected again.
 VERSION = 1
 
 
@@ -122,7 +122,7 @@ def _selections(publication: Publication) -> list[Selection]:
 def _select(
     connection: Connection, selections: Sequence[Selection], articles: list[Article]
 ) -> None:
-    """Save which feeds show some articles; mark these feeds and those that showed them."""
+    """Save which feeds show the given articles; mark these feeds and those that showed them."""
     reads_text = any(selection.reads_text for selection in selections)
     texts = _texts(connection, articles) if reads_text else {}
     before = selected.feeds_of(connection, [article.code for article in articles])
@@ -136,6 +136,6 @@ def _select(
 
 
 def _texts(connection: Connection, articles: Iterable[Article]) -> dict[str, str]:
-    """Return raw texts by code: cleaning removes the mark-up of stocks."""
+    """Return raw texts by code: sanitizing removes the markup of stocks."""
     ids = {article.body_id: article.code for article in articles if article.body_id is not None}
     return {ids[number]: unpack(body) for number, body in bodies_of(connection, ids.keys()).items()}

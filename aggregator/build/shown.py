@@ -41,7 +41,7 @@ def archive_fingerprint(
 
 
 class Revisions:
-    """The articles of some places (code, revision) in those revisions, if they are known."""
+    """The articles of the given places (code, revision) in those revisions, if known."""
 
     def __init__(self, connection: Connection, places: Collection[tuple[str, int]]) -> None:
         self._newest = articles_of(connection, {code for code, _ in places})
@@ -60,7 +60,7 @@ class Revisions:
         return [article for article in found if article is not None]
 
     def are_known(self, archive: Archive) -> bool:
-        """Whether all that a document should show is known, so that it can be written again."""
+        """Return whether all that a document should show is known, so it can be rewritten."""
         return all(
             self._article(*place) is not None
             for place in archive.places
@@ -68,7 +68,7 @@ class Revisions:
         )
 
     def is_newest(self, key: tuple[str, int]) -> bool:
-        """Whether this is the newest revision of its article."""
+        """Return whether this is the newest revision of its article."""
         return self._newest[key[0]].revision == key[1]
 
     def _article(self, code: str, revision: int) -> Article | None:

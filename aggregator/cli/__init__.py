@@ -58,7 +58,7 @@ def main() -> None:
         drop_output()
         sys.exit(FAILED)
     except AggregatorError as error:
-        for message in error.mistakes if isinstance(error, ConfigError) else (str(error),):
+        for message in error.problems if isinstance(error, ConfigError) else (str(error),):
             say_error(message)
         sys.exit(_STATUS.get(type(error), FAILED))
     except BrokenPipeError:

@@ -14,7 +14,7 @@ from aggregator.config.schema import Settings
 from aggregator.model.atomic import replace_file
 from aggregator.model.errors import PublishError
 from aggregator.publish.publication import ARCHIVES, FOLDERS
-from aggregator.publish.validate import ENDINGS, Report, validate
+from aggregator.publish.validate import EXTENSIONS, Report, validate
 
 MAX_BYTES = 200_000_000
 # Common readers refuse a larger feed.
@@ -55,7 +55,7 @@ def check_feeds(settings: Settings, now: datetime.datetime) -> tuple[int, list[F
             problems.append(FileProblem(name, None, f"cannot be read: {error.strerror}"))
             continue
         report = validate(data, path.suffix, now)
-        problems += [FileProblem(name, *finding) for finding in report.findings]
+        problems += [FileProblem(name, *problem) for problem in report.problems]
         if len(data) > LARGE:
             size = f"{len(data) / 1e6:.0f} MB: many readers refuse it; lower `feeds: entries`"
             problems.append(FileProblem(name, None, size))
@@ -63,7 +63,7 @@ def check_feeds(settings: Settings, now: datetime.datetime) -> tuple[int, list[F
         seen[name] = _values(report, data)
         problems += _changed(name, seen[name], last_check.get(name))
         # The comparison of formats needs only the entries.
-        report.findings.clear()
+        report.problems.clear()
         reports[name] = report
     if not seen and not problems:
         raise PublishError(f"{directory}: no feeds there yet; run aggregator build-feeds first")
@@ -79,7 +79,7 @@ def _files(directory: Path) -> list[Path]:
         path
         for folder in folders
         for path in sorted((directory / folder).glob("*"))
-        if path.suffix in ENDINGS and path.is_file()
+        if path.suffix in EXTENSIONS and path.is_file()
     ]
 
 

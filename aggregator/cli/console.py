@@ -1,4 +1,4 @@
-"""What a terminal gets besides plain lines: progress bars, tables, and times people can read."""
+"""Progress bars, tables and readable times for a terminal."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Clock(NamedTuple):
         return cls(ZoneInfo(timezone), datetime.datetime.now(datetime.UTC))
 
     def show(self, timestamp: str | None, *, brief: bool = False) -> str:
-        """Return an RFC 3339 timestamp in the zone and as a distance, `never` for None.
+        """Return an RFC 3339 timestamp in the zone, with a relative time; `never` for None.
 
         A `brief` one has no year in the current year, and no time in others.
 

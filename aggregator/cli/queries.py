@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from aggregator.articles.identity import normal_code
-from aggregator.articles.sanitize import clean, plain_text
+from aggregator.articles.sanitize import plain_text, sanitize
 from aggregator.config import paths
 from aggregator.config.schema import Settings
 from aggregator.model.articles import Article, Revision
@@ -260,7 +260,7 @@ def _history(article: Article, revisions: list[Revision], base: str) -> list[Val
     found: list[Values] = []
     before: list[str] = []
     for revision in revisions:
-        html = clean(revision.text, revision.media_type, base)
+        html = sanitize(revision.text, revision.media_type, base)
         lines = [revision.title]
         for paragraph in html.replace("</p>", "</p>\n").splitlines():
             words = plain_text(paragraph)

@@ -163,7 +163,7 @@ def build_feeds(
 def run(config: Path, verbose: bool, quiet: bool, listen: str | None, log_format: str) -> None:
     """Poll and build as a service.
 
-    Polls on a schedule, and at once when a post lands.  SIGTERM and SIGINT stop it; SIGHUP
+    Polls on a schedule, and immediately when a post arrives.  SIGTERM and SIGINT stop it; SIGHUP
     loads the configuration again.
     """
     import logging
@@ -196,7 +196,7 @@ def serve(config: Path, quiet: bool, listen: str) -> None:
 
     def ready(url: str) -> None:
         if not quiet:
-            say(f"the feeds are at {url}", err=True)
+            say(f"serving the feeds at {url}", err=True)
 
     server.run(load_settings(config).feeds_directory, listen, ready)
 

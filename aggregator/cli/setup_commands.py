@@ -57,7 +57,7 @@ def _valid(kind: str) -> Callable[[click.Context, click.Parameter, str | None], 
     "--tag",
     metavar="DOMAIN,YEAR",
     callback=_valid("Tag"),
-    help="A domain of yours and a year when you owned it: part of every entry's id, forever.",
+    help="A domain you own and a year in which you owned it: part of every entry's id, forever.",
 )
 @click.option("--language", help="The language of the feeds, such as zh-CN.")
 @click.option(
@@ -80,7 +80,7 @@ def init(
         say(f"wrote {path}")
     config = directory / "config.yaml"
     if None in (title, url, tag):
-        say(f"next: fill in title, url and tag in {config}")
+        say(f"next: fill in title, url, tag and the url of feeds in {config}")
     say(f"then: aggregator check --config {config}")
 
 
@@ -93,7 +93,7 @@ def init(
 def check(config: Path, verbose: bool, quiet: bool, as_json: bool, feeds: bool) -> None:
     """Check the configuration, or with --feeds the feeds.
 
-    Without --feeds, print the paths that the configuration leads to, and count the posts.
+    Without --feeds, print the resulting paths, and count the posts.
     With --feeds, validate every published file strictly, and print which entry ids have
     changed since the last check.
     """
@@ -142,17 +142,17 @@ def check(config: Path, verbose: bool, quiet: bool, as_json: bool, feeds: bool) 
 
 def _check_posts(settings: Settings) -> tuple[list[int | None], list[str], list[str]]:
     """Return the number of posts in each folder, warnings, and the folders that do not exist."""
-    from aggregator.config.values import is_nobodys
+    from aggregator.config.values import is_reserved
     from aggregator.model.errors import OriginError
     from aggregator.origins.posts.scan import list_posts
 
     counts: list[int | None] = []
     warnings: list[str] = []
     missing: list[str] = []
-    if is_nobodys(settings.site.tag):
+    if is_reserved(settings.site.tag):
         domain = settings.site.tag.partition(",")[0]
         warnings.append(
-            f"site.tag: {domain} is reserved for examples; entry ids need a domain of yours, "
+            f"site.tag: {domain} is reserved for examples; entry ids need a domain you own, "
             "and can never change"
         )
     for posts in settings.posts:

@@ -1,4 +1,4 @@
-"""Standard output and standard error: a failure to write them is told from all other errors."""
+"""Standard output and error: failed writes to them are distinguished from other errors."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def describe(error: OSError) -> str:
             if Path(code.co_filename).is_relative_to(_PACKAGE):
                 where = f" (in {Path(code.co_filename).relative_to(_PACKAGE)}, {code.co_name})"
             step = step.tb_next
-        message = f"the system refused something: {reason}{where}"
+        message = f"operating system error: {reason}{where}"
     advice = _ADVICE.get(error.errno or 0, "fix that")
     return f"{message}; nothing is half-written: {advice}, and run it again"
 

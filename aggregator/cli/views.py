@@ -193,7 +193,7 @@ def print_problems(
     """Print what `aggregator problems` found."""
     for problem in found:
         line = f":{problem['line']}" if problem["line"] is not None else ""
-        since = f"  (since {clock.show(problem['since'])})" if verbose else ""
+        since = f", since {clock.show(problem['since'])}" if verbose else ""
         say(f"{problem['file']}{line}: {problem['reason']}{since}")
     if not found and not quiet:
         say("no problems")

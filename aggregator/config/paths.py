@@ -1,4 +1,4 @@
-"""The store's path, and those of the files beside it; to be imported without the settings."""
+"""The store's path, and those of the files beside it; importable without loading the settings."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ tag constructs anything, and anchors, aliases and deep nesting are refused befor
 cost anything.  One pass is both the guard and the loader; only a text that could be too
 deep for the parser itself is scanned first.
 
-Scalars follow the core schema of YAML 1.2, less floats and dates: a title `2021-12` or
+Scalars follow the core schema of YAML 1.2, without floats and dates: a title `2021-12` or
 `1e3` is text.  Octal, sexagesimal and `yes`/`no` are text, too.
 """
 
@@ -53,7 +53,10 @@ _HARMLESS_TAGS = {None, "!"} | {
 
 
 class MalformedError(UnusableError):
-    """The text is not YAML, which may be mended; what is refused is an `UnusableError`."""
+    """The text is not valid YAML; it may be repaired.
+
+    What is forbidden raises a plain `UnusableError`.
+    """
 
 
 @dataclass(slots=True)

@@ -151,7 +151,7 @@ def _tag(value: str) -> str:
     return value
 
 
-def is_nobodys(tag: str) -> bool:
+def is_reserved(tag: str) -> bool:
     """Return whether the domain of a tag is reserved for examples (RFC 2606)."""
     domain = tag.partition(",")[0].rpartition("@")[2].lower().rstrip(".")
     names = domain.split(".")

@@ -13,7 +13,7 @@ _COLON = re.compile(r":(?:\s|$)")
 def reason_of(error: yaml.YAMLError, text: str) -> tuple[str, int | None]:
     """Return what is wrong with `text`, and in which line.
 
-    The parsers in C and in Python word it differently, and both in words of their own.
+    The parsers in C and in Python word it differently, and neither for users.
     """
     if isinstance(error, yaml.reader.ReaderError):
         line = text.count("\n", 0, text.find(chr(error.character))) + 1
@@ -36,14 +36,17 @@ def _reason(problem: str, context: str, line: str, column: int) -> str:
     if "mapping values are not allowed" in problem:
         if _COLON.search(before):
             return "put quotes around a text with ': ' in it"
-        return "indented too far, or the line above has no space after its ':'"
+        return (
+            "does not fit the line above: check the indentation, the ': ' there, "
+            "and the '- ' of list items"
+        )
     if "cannot start any token" in problem:
         return f"put quotes around a text that starts with {line[column : column + 1]}"
     if "scanning an alias" in context or "scanning an anchor" in context:
         return "put quotes around a text that starts with * or &"
     if "expected key" in problem or "expected '-'" in problem or "<block end>" in problem:
         if before.strip():
-            return "a quoted text goes on after its closing quote"
+            return "text after a closing quote; perhaps a quote is missing in a line above"
         return "the indentation does not fit the lines above"
     if "end of stream" in problem:
         return "a quote or bracket is not closed"

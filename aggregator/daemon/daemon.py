@@ -1,4 +1,4 @@
-"""The daemon: polls and builds on a schedule, and at once when a post lands.
+"""The daemon: polls and builds on a schedule, and immediately when a post arrives.
 
 The main thread does all work on posts and feeds, and sends heartbeats to systemd.  A second
 one polls the upstream, so that no post waits for a slow server, a third one notifies hubs.
@@ -166,7 +166,7 @@ class Daemon:
         return outcome.failures
 
     def _reload(self) -> list[str]:
-        """Load config.yaml again; the old configuration stays if it has an error."""
+        """Load config.yaml again; if it has an error, keep using the old configuration."""
         self._notify(*systemd.reloading())
         content = _content(self._config)
         try:
@@ -174,7 +174,7 @@ class Daemon:
             if settings.store_path != self._settings.store_path:
                 raise ConfigError(f"{self._config}: store: changes with a restart only")
         except ConfigError as error:
-            LOGGER.error("not reloaded, the old configuration stays: %s", error)
+            LOGGER.error("configuration not reloaded, still using the old one: %s", error)
             self._health.record_config_error(str(error))
         else:
             self._settings, self._loaded = settings, content

@@ -23,7 +23,7 @@ class Due:
             self._changed.notify_all()
 
     def mark_later(self, seconds: float, *kinds: str) -> None:
-        """Make kinds due after some seconds, or at the time they are due already if earlier."""
+        """Make kinds due after the given seconds, unless they are due earlier."""
         moment = time.monotonic() + seconds
         with self._changed:
             for kind in kinds:

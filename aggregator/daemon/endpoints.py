@@ -1,4 +1,4 @@
-"""The daemon's own HTTP: the feeds, /metrics for Prometheus, /health for people and balancers."""
+"""The daemon's HTTP: the feeds, /metrics for Prometheus, /health for people and load balancers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the daemon cannot do now, as messages for its log and its status."""
+"""The daemon's current failures, for its log and its status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What the daemon does and cannot do: for its log, `aggregator status`, metrics and systemd."""
+"""Daemon health: last runs, current failures, stuck stages.
+
+For its log, `aggregator status`, metrics and systemd.
+"""
 
 from __future__ import annotations
 
@@ -182,14 +185,14 @@ class Health:
         return None
 
     def open_failures(self) -> list[str]:
-        """Return all that the daemon cannot do now."""
+        """Return all current failures."""
         found = self._failures_of_stages()
         if self._config_error is not None:
             found.append(f"not reloaded: {self._config_error}")
         return found
 
     def reasons_unhealthy(self) -> list[str]:
-        """Return why the service is not healthy: none while it only keeps an old config.yaml."""
+        """Return why the service is unhealthy; a failed reload alone doesn't count."""
         found = self._failures_of_stages()
         last_poll = self._stages["posts"].ended
         age = self._clock() - (self._began if last_poll is None else last_poll)

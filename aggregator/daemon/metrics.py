@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created
 
 from aggregator.model.summaries import OriginSummary, PollSummary
 
-# A series for the time at which each counter was made says nothing of the daemon.
+# No `_created` series: the creation time of a counter is of no interest.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
@@ -23,7 +23,7 @@ class Metrics:
         self.articles = gauge("articles", "Articles that can be published")
         self.feeds = gauge("feeds", "Feeds")
         self.problems = gauge("problems", "Open problems")
-        self.open_failures = gauge("open_failures", "What the daemon cannot do now")
+        self.open_failures = gauge("open_failures", "Current failures")
         self.healthy = gauge("healthy", "1 if healthy")
         gauge("start_time_seconds", "When the daemon started").set_to_current_time()
         self.feeds_written = counter("feeds_written", "Feed files written")

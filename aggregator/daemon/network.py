@@ -1,6 +1,6 @@
 """The daemon's two threads on the network: one polls the upstream, one notifies hubs.
 
-So a slow server delays no notification, and a dead hub no poll.
+So a slow server doesn't delay notifications, nor a dead hub polls.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Network:
         self._poll_canceller.cancel()
 
     def join(self, seconds: float) -> None:
-        """Wait until the poll ends, for some seconds at most."""
+        """Wait until the poll ends, for the given seconds at most."""
         if "upstream" in self._threads:
             self._threads["upstream"].join(seconds)
 

@@ -47,7 +47,7 @@ class _Scheduler(BackgroundScheduler):  # type: ignore[misc]  # it has no types
 class Schedule:
     """Marks each kind of work as due at its interval.
 
-    A late job runs all the same, and never twice at once.  It only marks, so that it is not
+    A late job runs all the same, and never twice at a time.  It only marks, so that it is not
     lost while the work that it marked before still goes on.
     """
 
@@ -85,7 +85,7 @@ class Schedule:
         )
 
     def clock_has_jumped(self) -> bool:
-        """Return whether the clock was set since the last call, and schedule all jobs anew if so.
+        """Return whether the clock was set since the last call, and reschedule all jobs if so.
 
         The times of jobs are the clock's: an hour without jobs would follow if it is set back.
         """

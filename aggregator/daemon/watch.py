@@ -1,7 +1,7 @@
 """Watches of posts folders, which find a change before the schedule does.
 
-There are no events from a network mount, from a folder that does not exist yet, or between
-the end of a folder and the watch of another one in its place: there the schedule does it.
+No events come from network mounts, from folders that don't exist yet, or while a folder is
+being replaced; the schedule covers these.
 """
 
 from __future__ import annotations

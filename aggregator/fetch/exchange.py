@@ -261,7 +261,7 @@ def _reason(causes: list[BaseException], timeout: float) -> str:
         if isinstance(cause, http.client.IncompleteRead | urllib3.exceptions.IncompleteRead):
             return "the response was cut off"
         if isinstance(cause, urllib3.exceptions.DecodeError):
-            return "packed more than once"
+            return "compressed more than once"
         if isinstance(cause, http.client.LineTooLong):
             return "a header is too long"
     for cause in causes:

@@ -98,7 +98,7 @@ class Fetcher:
     def _get(self, request: Request) -> tuple[Response, float]:
         """Return a response, and the delay that robots.txt asks for."""
         delay = 0.0
-        if request.heed_robots:
+        if request.obey_robots:
             delay = self.robots_files.check(replace(request, url=check_url(request.url)))
         return self._exchanges.get(request), delay
 

@@ -55,7 +55,7 @@ def request(
     now: datetime.datetime,
     *,
     accept: str = "*/*",
-    heed_robots: bool = True,
+    obey_robots: bool = True,
     unconditional: bool = False,
     key: object = "",
 ) -> Request:
@@ -67,7 +67,7 @@ def request(
         is_old = state.read_at is None or now - state.read_at >= READ_ANEW
         if state.content_hash and not is_old and not unconditional:
             validators = state.validators
-    return Request(url, validators, accept, heed_robots, key)
+    return Request(url, validators, accept, obey_robots, key)
 
 
 def after_success(
@@ -168,7 +168,7 @@ def retry_after(headers: Mapping[str, str], now: datetime.datetime) -> datetime.
 
 
 def freshness(headers: Mapping[str, str], now: datetime.datetime) -> datetime.timedelta | None:
-    """Return how long a response stays fresh: max-age less Age, else Expires less Date."""
+    """Return how long a response stays fresh: max-age minus Age, else Expires minus Date."""
     control = headers.get("cache-control", "")
     if _NOT_FRESH.search(control):
         return None

@@ -89,7 +89,7 @@ class RobotsFiles:
     def _renew(self, site: _Site, key: str, now: datetime.datetime) -> None:
         old = site.file
         validators = old.validators if old is not None else Validators()
-        request = Request(f"{key}/robots.txt", validators, heed_robots=False)
+        request = Request(f"{key}/robots.txt", validators, obey_robots=False)
         try:
             response = self._fetch(request)
         except FetchError as error:

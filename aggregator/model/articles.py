@@ -49,7 +49,7 @@ class Enclosure:
 class Copy:
     """One observation of an article.
 
-    `body` is the packed text as it was found, less share link and boilerplate; `raw_hash` is
+    `body` is the packed text as it was found, without share link and boilerplate; `raw_hash` is
     the digest of title and text.  What a copy does not know (`source` and `title` are then
     empty) comes from the article's other copies.  `published` is None if the copy has no
     date; `published_guess` then comes from its name, its code or its file, as `title_guess`

@@ -1,4 +1,4 @@
-"""Files that are replaced at once: whoever reads one sees the old bytes or the new ones, whole."""
+"""Files that are replaced atomically: a reader sees either the old bytes or the new ones."""
 
 from __future__ import annotations
 

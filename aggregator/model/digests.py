@@ -6,7 +6,7 @@ import hashlib
 
 
 def digest(data: bytes) -> bytes:
-    """The digest of some bytes, 16 bytes long (BLAKE2b)."""
+    """Return the digest of the given bytes, 16 bytes long (BLAKE2b)."""
     return hashlib.blake2b(data, digest_size=16).digest()
 
 

@@ -15,11 +15,11 @@ class AggregatorError(Exception):
 
 
 class ConfigError(AggregatorError):
-    """config.yaml cannot be used; each of the `mistakes` names file, line and key."""
+    """config.yaml cannot be used; each of the `problems` names file, line and key."""
 
-    def __init__(self, *mistakes: str) -> None:
-        super().__init__("\n".join(mistakes))
-        self.mistakes = mistakes
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
 
 
 class UnknownSourceError(AggregatorError):

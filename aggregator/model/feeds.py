@@ -39,7 +39,7 @@ class FeedSpec:
     """A feed without its entries.
 
     `kind` is "all", "source", "tag" or "extra", and `subject` the key of the source, the tag,
-    or the name in the configuration.  `stem` is the path of its files without an ending, and
+    or the name in the configuration.  `stem` is the path of its files without an extension, and
     `limit` the most entries that it shows.
     """
 

@@ -20,7 +20,7 @@ class Format:
     """
 
     label: str
-    ending: str
+    extension: str
     media_type: str
     module: str
     check: str

@@ -1,6 +1,6 @@
 """The kinds of origins: the one list, which everything else reads.
 
-A new kind is a module in `origins/`, a line here, and its section in `config/schema.py`.
+A new kind is a module in `origins/`, a line here, and its section in `config/origins.py`.
 """
 
 from __future__ import annotations

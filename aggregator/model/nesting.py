@@ -43,7 +43,7 @@ def check_toml(text: str, limit: int) -> None:
 
 
 def _check(plain: str, limit: int, *, ends: bool) -> None:
-    """Check a text without its strings; with `ends` what follows the first value is none of it."""
+    """Check a text without its strings; with `ends`, stop at the end of the first value."""
     depth = 0
     for match in _BRACKET.finditer(plain):
         if match[0] in "[{":

@@ -18,7 +18,7 @@ else:
 
 MAX_TEXT = 200_000_000
 _LEVEL = 1
-# Two threads must not use one compressor at once, and making one takes long.
+# Two threads must not use one compressor concurrently, and making one takes long.
 _local = threading.local()
 
 

@@ -13,9 +13,9 @@ from aggregator.model.articles import Copy, Problem
 class FileState(NamedTuple):
     """What a post file looked like when it was last read.
 
-    If the first five fields are unchanged, the file need not be opened.  `young` marks a file
-    that was read so soon after it was written that it may have been torn.  It is a tuple,
-    since a poll makes one for every post there is.
+    If the first five fields are unchanged, the file need not be opened.  `young`: read
+    within seconds of its last change, so possibly incomplete.  It is a tuple, since a poll
+    makes one for every post there is.
     """
 
     path: str
@@ -45,14 +45,14 @@ class Request:
     """A request for a URL.
 
     `validators` make it conditional; `accept` is the header's value; pages that robots.txt
-    disallows are requested only if `heed_robots` is False.  `key` is the caller's own name
+    disallows are requested only if `obey_robots` is False.  `key` is the caller's own name
     for the request.
     """
 
     url: str
     validators: Validators = Validators()
     accept: str = "*/*"
-    heed_robots: bool = True
+    obey_robots: bool = True
     key: Any = ""
 
 

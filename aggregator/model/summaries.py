@@ -83,7 +83,7 @@ class OriginSummary(ChangeCounts):
         return self.requested + self.skipped.total()
 
     @property
-    def answered(self) -> int:
+    def succeeded(self) -> int:
         """How many URLs were read or not modified."""
         return self.read + self.not_modified
 

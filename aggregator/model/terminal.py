@@ -1,4 +1,4 @@
-"""What a terminal, or a log that is read on one, may be sent.
+"""Output that is safe to show on a terminal.
 
 Names of files, titles, and what servers say end up in messages.  An escape sequence in one
 could rename the window, hide lines or paste commands; a change of direction could make one
@@ -24,7 +24,7 @@ _IN_JSON = re.compile(f"[{_UNSAFE}]".replace("\x00-\x1f", ""))
 
 
 def printable(text: str) -> str:
-    r"""`text` on one line, with what is no text to a person escaped as in a string of Python.
+    r"""Return one line, with control and invisible characters escaped as in a Python string.
 
     >>> printable("a\x1b[2Jb\n\u202ec")
     'a\\x1b[2Jb\\n\\u202ec'

@@ -36,7 +36,7 @@ def make_copy(
 ) -> Copy:
     """Return the copy of an article that was found upstream; empty texts are unknown.
 
-    `date` is the date as it is written, where it is not `published` yet; `others` are
+    `date` is the original text of a date not yet parsed; `others` are
     fields of `Copy` as they are.  A date that is unreadable, before 1990 or in the future
     does not count: the article is then of the day in its code, else of `now`.  Raises
     `UnusableError` for a text beyond the limits of sanitizing.
@@ -64,13 +64,13 @@ def make_copy(
     )
 
 
-def unread_dates(written: Iterable[str], zone: ZoneInfo) -> str | None:
+def unreadable_dates(written: Iterable[str], zone: ZoneInfo) -> str | None:
     """Return a message about the dates that cannot be read, None if all can."""
-    unread = [date for date in written if date and _parsed(date, zone) is None]
-    if not unread:
+    unreadable = [date for date in written if date and _parsed(date, zone) is None]
+    if not unreadable:
         return None
-    others = f", and {len(unread) - 1:,} more" if len(unread) > 1 else ""
-    return f"{dates.unreadable(unread[0])}{others}"
+    others = f", and {len(unreadable) - 1:,} more" if len(unreadable) > 1 else ""
+    return f"{dates.unreadable(unreadable[0])}{others}"
 
 
 def _parsed(date: str, zone: ZoneInfo) -> datetime.datetime | None:

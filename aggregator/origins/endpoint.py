@@ -14,7 +14,7 @@ from aggregator.fetch.pacing import Pace
 from aggregator.model.articles import Copy, Problem
 from aggregator.model.digests import digest_of
 from aggregator.model.errors import UnusableError, unforeseen
-from aggregator.origins.copies import unread_dates
+from aggregator.origins.copies import unreadable_dates
 from aggregator.origins.parsers.readers import Readers
 
 Item = TypeVar("Item")
@@ -58,7 +58,7 @@ class EndpointOrigin:
         return False
 
     def accepts(self, url: str) -> bool:
-        """Whether a URL is the one that this origin reads."""
+        """Return whether a URL is the one that this origin reads."""
         return url == self.section.url
 
     def pace(self, url: str) -> Pace:
@@ -69,8 +69,8 @@ class EndpointOrigin:
         """Return the URL itself."""
         return url
 
-    def heeds_robots(self, url: str) -> bool:
-        """Whether robots.txt is heeded, as configured."""
+    def obeys_robots(self, url: str) -> bool:
+        """Return whether robots.txt is obeyed, as configured."""
         return self.section.robots
 
     def collect(
@@ -95,7 +95,7 @@ class EndpointOrigin:
             else:
                 dates.append(date)
                 copies.setdefault(copy.location, copy)
-        unread = unread_dates(dates, self.zone)
-        if unread is not None:
-            problems.append(Problem(url, unread))
+        unreadable = unreadable_dates(dates, self.zone)
+        if unreadable is not None:
+            problems.append(Problem(url, unreadable))
         return list(copies.values()), problems

@@ -60,7 +60,7 @@ def posts_folders(settings: Settings, *, settle: bool = False) -> list[PostsFold
 def upstream_origins(
     settings: Settings, readers: Readers, kinds: Collection[str]
 ) -> list[UpstreamOrigin]:
-    """Return the origins of some kinds that are polled over the network.
+    """Return the origins of the given kinds that are polled over the network.
 
     Share pages come last, so that those that the others name are read in the same poll.
     """

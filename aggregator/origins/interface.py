@@ -94,11 +94,11 @@ class UpstreamOrigin(Protocol):
         ...
 
     def accepts(self, url: str) -> bool:
-        """Whether this origin can read a URL that the user names."""
+        """Return whether this origin can read a URL that the user names."""
         ...
 
     def is_recent(self, url: str, published: datetime.datetime, now: datetime.datetime) -> bool:
-        """Whether an article of that age is fetched again from its share URL."""
+        """Return whether an article of that age is fetched again from its share URL."""
         ...
 
     def pace(self, url: str) -> Pace:
@@ -109,15 +109,15 @@ class UpstreamOrigin(Protocol):
         """Return the URL to request for `url`, None if this origin cannot read it."""
         ...
 
-    def heeds_robots(self, url: str) -> bool:
-        """Whether robots.txt is heeded for a URL."""
+    def obeys_robots(self, url: str) -> bool:
+        """Return whether robots.txt is obeyed for a URL."""
         ...
 
     def read(
         self, url: str, response: Response, sources: SourceKeys, now: datetime.datetime
     ) -> Reading:
-        """Return what a successful response with a body says.
+        """Parse a successful response with a body.
 
-        Raises `UnusableError` if the response is unusable; then everything stays as it is.
+        Raises `UnusableError` if the response is unusable; nothing is changed then.
         """
         ...

@@ -1,4 +1,4 @@
-"""An endpoint that names new articles as an origin: excerpts, and share pages to read."""
+"""A list endpoint as an origin: excerpts, and share pages to read."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ class ListOrigin(EndpointOrigin):
         items = json_body.search(self._items, document)
         if not isinstance(items, list):
             kind = "nothing" if items is None else "no list"
-            raise UnusableError(f"{self._items} finds {kind} in the answer")
+            raise UnusableError(f"{self._items} finds {kind} in the response")
         following = json_body.line(self.list.next, document, "next page", 4000)
         return items, following or None
 

@@ -19,13 +19,13 @@ from aggregator.model.digests import digest_of
 from aggregator.model.errors import OriginError, UnusableError
 from aggregator.model.kinds import SHARES
 from aggregator.model.polls import Response
-from aggregator.origins.copies import as_html, first_words, make_copy, unread_dates
+from aggregator.origins.copies import as_html, first_words, make_copy, unreadable_dates
 from aggregator.origins.interface import Reading
 from aggregator.origins.parsers import json_body
 from aggregator.origins.parsers.page import PageSelectors
 from aggregator.origins.parsers.readers import Readers
 
-# Goes up whenever the same response is read differently.
+# Increase whenever the same response would be read differently: all pages are then read again.
 READER_VERSION = 2
 MAX_URL_FILE = 10_000_000
 # Copied texts end with a credit: （文章来源：北京商报）
@@ -42,7 +42,7 @@ class _Text(NamedTuple):
 
 
 def from_settings(settings: Settings, codes: identity.Rules, readers: Readers) -> list[SharePages]:
-    """Return the one origin that all share pages are."""
+    """Return a single origin for all share pages."""
     return [SharePages(settings, codes, readers)]
 
 
@@ -87,12 +87,12 @@ class SharePages:
         return list(found)
 
     def is_recent(self, url: str, published: datetime.datetime, now: datetime.datetime) -> bool:
-        """Whether an article of that age is read again."""
+        """Return whether an article of that age is read again."""
         kind = self._kind(url)
         return kind is not None and published >= now - kind[1].refresh.for_
 
     def accepts(self, url: str) -> bool:
-        """Whether a URL is that of a share page."""
+        """Return whether a URL is that of a share page."""
         return self._kind(url) is not None
 
     def pace(self, url: str) -> Pace:
@@ -109,15 +109,15 @@ class SharePages:
         match, shares = kind
         return fill(shares.text.url, url, match.groupdict()) if shares.text else url
 
-    def heeds_robots(self, url: str) -> bool:
-        """Whether robots.txt is heeded, as configured."""
+    def obeys_robots(self, url: str) -> bool:
+        """Return whether robots.txt is obeyed, as configured."""
         kind = self._kind(url)
         return kind is None or kind[1].robots
 
     def read(
         self, url: str, response: Response, sources: SourceKeys, now: datetime.datetime
     ) -> Reading:
-        """Return the one copy that a share page is; see `interface.UpstreamOrigin.read`."""
+        """Return the share page as a copy; see `interface.UpstreamOrigin.read`."""
         kind = self._kind(url)
         if kind is None:
             raise UnusableError("no pattern of shares: match: fits it any more")
@@ -148,7 +148,7 @@ class SharePages:
             share_url=url,
             base=response.url,
         )
-        note = unread_dates([found.date], self._zone)
+        note = unreadable_dates([found.date], self._zone)
         return Reading((copy,), (Problem(url, note),) if note is not None else ())
 
     def _json(self, text: ShareText, response: Response) -> _Text:

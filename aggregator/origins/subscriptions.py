@@ -68,7 +68,7 @@ class SubscriptionOrigin(EndpointOrigin):
             code = identity.url_fallback(item.link)
         elif code is None:
             if not item.title and not item.html:
-                raise UnusableError("an entry without id, link, title and text")
+                raise UnusableError("an entry without id, link, title or text")
             words = hashlib.sha256(f"{item.title}\0{item.html}".encode()).hexdigest()[:32]
             code = identity.guid_fallback(self.section.url, words)
         is_share_page = item.link is not None and identity.is_share_url(item.link, self.codes)
@@ -83,7 +83,7 @@ class SubscriptionOrigin(EndpointOrigin):
             source=source,
             source_name=name,
             published=item.published,
-            date=item.unread_date,
+            date=item.unreadable_date,
             is_full=item.is_full,
             link=None if is_share_page else item.link,
             share_url=item.link if is_share_page else None,
@@ -91,4 +91,4 @@ class SubscriptionOrigin(EndpointOrigin):
             categories=item.categories,
             enclosures=item.enclosures,
         )
-        return copy, item.unread_date
+        return copy, item.unreadable_date

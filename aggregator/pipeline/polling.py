@@ -46,7 +46,7 @@ WHO = "aggregator poll"
 
 @dataclass(frozen=True, slots=True)
 class PollOptions:
-    """What to poll: of some kinds of origins all URLs or those that are due, or only `urls`.
+    """What to poll: of the given kinds of origins all or the due URLs, or only `urls`.
 
     A dry run reads the posts, stores nothing, and returns which URLs it would request.
     `wait` is for locks, in seconds.  After `seconds` nothing more is requested, and what is left

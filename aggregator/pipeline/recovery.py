@@ -91,7 +91,7 @@ def recovering(
 
 
 def _recover(settings: Settings, reason: str, notices: list[str], losses: list[str]) -> bool:
-    """Repair or replace the store; return whether single values were given up."""
+    """Repair or replace the store; return whether single values were dropped."""
     path = settings.store_path
     # A read error may have hit the check itself.
     if salvage.complaint(path) is not None and (found := salvage.complaint(path)) is not None:
@@ -102,18 +102,18 @@ def _recover(settings: Settings, reason: str, notices: list[str], losses: list[s
             connection, partial(_published_texts, settings), datetime.datetime.now(datetime.UTC)
         )
         if count:
-            # The published feeds have the id and the dates of a record that was given up.
+            # The published feeds have the id and the dates of a record that was dropped.
             _fill(settings)(connection)
     if count:
         verb = "was" if count == 1 else "were"
-        notices.append(f"{path}: {reason}; {counted(count, 'value')} {verb} given up")
+        notices.append(f"{path}: {reason}; {counted(count, 'unreadable value')} {verb} dropped")
     else:
-        notices.append(f"{path}: {reason}; the store is sound, and could be read the next time")
+        notices.append(f"{path}: {reason}; the store is sound; a second attempt succeeded")
     return bool(count)
 
 
 def _lasting_losses(path: Path) -> list[str]:
-    """Return a failure if values that were given up could not be read again from the posts."""
+    """Return a failure if dropped values could not be read again from the posts."""
     with Store(path) as store, store.transaction() as connection:
         codes = [code for code in problems.losses(connection) if not _is_damaged_copy(path, code)]
     if not codes:
@@ -145,7 +145,7 @@ def _salvage(settings: Settings, reason: str) -> str:
                 repair.forget_selections(connection)
             fill(connection)
         # For the case that this run is killed before it shows its message.
-        problem = f"the store was damaged ({reason}); delete this file when you need it no more"
+        problem = f"the store was damaged ({reason}); delete this file when you no longer need it"
         problems.note_losses(connection, [Problem(aside.name, problem)], now)
     salvage.replace(path, target, aside)
     _forget_journals(target)
@@ -158,8 +158,8 @@ def _salvage(settings: Settings, reason: str) -> str:
 
 
 def _forget_journals(store: Path) -> None:
-    for ending in salvage.JOURNALS:
-        store.with_name(store.name + ending).unlink(missing_ok=True)
+    for suffix in salvage.JOURNALS:
+        store.with_name(store.name + suffix).unlink(missing_ok=True)
 
 
 def _fill(settings: Settings) -> Callable[[Connection], None]:
@@ -210,7 +210,7 @@ def remember_published(publication: Publication, directory: Path, connection: Co
 
 
 def _published_texts(settings: Settings, codes: Collection[str]) -> Mapping[str, str]:
-    """Return the published HTML of some articles by code; the first, of several."""
+    """Return the published HTML of the given articles by code; if there are several, the first."""
     from aggregator.publish.read_back import published_entries
 
     found: dict[str, str] = {}
@@ -224,12 +224,12 @@ def _published_texts(settings: Settings, codes: Collection[str]) -> Mapping[str,
 
 def _published_files(directory: Path) -> Iterator[tuple[Path, bytes]]:
     """Return feeds and then archives, the newest first, each with its bytes."""
-    from aggregator.publish.read_back import ENDINGS
+    from aggregator.publish.read_back import EXTENSIONS
 
     places = ("all.*", *(f"{folder}/*" for folder in FOLDERS.values()))
     for pattern in (*places, *(ARCHIVES + place for place in places)):
         for path in sorted(directory.glob(pattern), key=_newest_first):
-            if path.suffix not in ENDINGS:
+            if path.suffix not in EXTENSIONS:
                 continue
             try:
                 descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -42,7 +42,7 @@ def store(
     location, else of the location; a file is then read again at the next poll.  Raises
     `AggregatorError` for errors of no item: a full disk, a locked store.
     """
-    batch = _told_apart(batch, places)
+    batch = _without_duplicates(batch, places)
     try:
         with transaction() as connection:
             return ingest.apply(connection, batch, rules, number, now)
@@ -67,7 +67,7 @@ def store_all(
     try:
         with transaction() as connection:
             return [
-                ingest.apply(connection, _told_apart(batch, places), rules, number, now)
+                ingest.apply(connection, _without_duplicates(batch, places), rules, number, now)
                 for batch, places in found
             ]
     except AggregatorError:
@@ -77,13 +77,13 @@ def store_all(
     return [store(transaction, batch, rules, number, now, places) for batch, places in found]
 
 
-def _told_apart(batch: Batch, places: Mapping[str, str]) -> Batch:
+def _without_duplicates(batch: Batch, places: Mapping[str, str]) -> Batch:
     """Return the batch with the first copy at each location, and a problem for each other."""
     copies: dict[str, Copy] = {}
     problems: list[Problem] = []
     for copy in batch.copies:
         if copies.setdefault(copy.location, copy) is not copy:
-            reason = f"{copy.location[:80]} was found twice: the first one counts"
+            reason = f"{copy.location[:80]} occurs twice; the first one was used"
             problems.append(Problem(places.get(copy.location, copy.location), reason))
     if not problems:
         return batch

@@ -59,7 +59,7 @@ def apply(
     problems.replace(connection, batch, now)
     save_states(connection, batch)
     urls.save(connection, batch.origin, batch.urls)
-    urls.want(connection, SHARES, batch.pages, now)
+    urls.fetch_soon(connection, SHARES, batch.pages, now)
     locations = (*batch.gone, *batch.withdrawn, *(copy.location for copy in batch.copies))
     before = copies_at(connection, batch.origin, locations)
     codes = {copy.code for copy in batch.copies} | {copy.code for copy in before.values()}
@@ -97,7 +97,7 @@ def _save_copies(
     texts: _Texts,
     now: datetime.datetime,
 ) -> dict[str, list[StoredCopy]]:
-    """Replace a batch's copies; return all copies of the articles with some codes, by code."""
+    """Replace a batch's copies; return all copies of the articles with the given codes, by code."""
     copies: dict[str, list[StoredCopy]] = {}
     for copy in copies_of(connection, codes):
         if copy.origin != batch.origin or copy.location not in before:
@@ -131,7 +131,7 @@ class _Texts:
     def __init__(self, connection: Connection, base: str) -> None:
         self._connection = connection
         self._base = base
-        self._clean: dict[bytes, str] = {}
+        self._sanitized: dict[bytes, str] = {}
 
     def unchanged_copies(
         self, copies: Sequence[Copy], before: Mapping[str, StoredCopy]
@@ -181,6 +181,6 @@ class _Texts:
     def _read(self, body: bytes, item: Article | Copy | StoredCopy) -> str:
         base = item.base or self._base
         key = digest(b"%b\0%b\0%b" % (body, item.media_type.encode(), base.encode()))
-        if key not in self._clean:
-            self._clean[key] = sanitize.clean(unpack(body), item.media_type, base)
-        return self._clean[key]
+        if key not in self._sanitized:
+            self._sanitized[key] = sanitize.sanitize(unpack(body), item.media_type, base)
+        return self._sanitized[key]

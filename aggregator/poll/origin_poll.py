@@ -104,7 +104,7 @@ class OriginPoll:
             address,
             now,
             accept=self.origin.accept,
-            heed_robots=self.origin.heeds_robots(url),
+            obey_robots=self.origin.obeys_robots(url),
             key=(self.origin.name, url),
         )
 
@@ -205,7 +205,7 @@ class OriginPoll:
     def finish(self) -> None:
         """Record a failure if no URL could be read."""
         summary = self.summary
-        if summary.failed and not summary.answered:
+        if summary.failed and not summary.succeeded:
             summary.failures.append(
                 f"{self.origin.name}: none of {summary.failed:,} could be read: "
                 f"{summary.first_problem}"

@@ -23,7 +23,7 @@ from aggregator.store.origins import (
     save_origin,
 )
 
-FORGET_AT_ONCE = 500
+FORGET_TOGETHER = 500
 
 
 def poll(
@@ -90,8 +90,8 @@ def forget_others(
             locations.update(state.url for _, state in urls.all_states(connection, name))
             urls.forget(connection, name)
         ordered = sorted(locations)
-        for start in range(0, len(ordered), FORGET_AT_ONCE):
-            gone = tuple(ordered[start : start + FORGET_AT_ONCE])
+        for start in range(0, len(ordered), FORGET_TOGETHER):
+            gone = tuple(ordered[start : start + FORGET_TOGETHER])
             with store.transaction() as connection:
                 ingest.apply(connection, Batch(name, gone=gone), rules, number, now)
         with store.transaction() as connection:

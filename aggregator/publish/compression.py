@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-ENDINGS: Mapping[str, str] = {"br": ".br", "gzip": ".gz"}
+EXTENSIONS: Mapping[str, str] = {"br": ".br", "gzip": ".gz"}
 # Higher levels take minutes instead of seconds, and save a few per cent.
 _GZIP_LEVEL, _BROTLI_QUALITY = 6, 5
 
@@ -22,5 +22,5 @@ def compressed(data: bytes, coding: str) -> bytes:
 
 def with_codings(paths: Iterable[str], codings: Collection[str]) -> list[str]:
     """Return the paths of files, each with its paths in these codings."""
-    endings = ("", *(ENDINGS[coding] for coding in codings))
-    return [path + ending for path in paths for ending in endings]
+    extensions = ("", *(EXTENSIONS[coding] for coding in codings))
+    return [path + extension for path in paths for extension in extensions]

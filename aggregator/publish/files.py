@@ -13,7 +13,7 @@ from pathlib import Path
 from aggregator.model.atomic import remove_quietly, write_new
 from aggregator.model.errors import PublishError
 from aggregator.model.feeds import PublishedFile
-from aggregator.publish.compression import ENDINGS, compressed
+from aggregator.publish.compression import EXTENSIONS, compressed
 
 _PREFIX = ".aggregator-"
 _SUFFIX = ".tmp"
@@ -52,7 +52,7 @@ def prepare(
     files = [_prepared(directory, path, data)]
     try:
         for coding in codings:
-            coded = path + ENDINGS[coding]
+            coded = path + EXTENSIONS[coding]
             # Servers derive the age of a response from the file that they send.
             modified = files[0].left.mtime_ns
             file = _prepared(directory, coded, compressed(data, coding), modified)
@@ -74,9 +74,9 @@ def put(directory: Path, file: Prepared, codings: Collection[str]) -> None:
     try:
         if file.temporary is not None:
             os.replace(file.temporary, target)
-        for coding, ending in ENDINGS.items():
+        for coding, extension in EXTENSIONS.items():
             if coding not in codings:
-                target.with_name(target.name + ending).unlink(missing_ok=True)
+                target.with_name(target.name + extension).unlink(missing_ok=True)
     except OSError as error:
         file.discard()
         raise _failure(target, error) from error
@@ -99,8 +99,8 @@ def remove(directory: Path, path: str) -> None:
 
     Raises `PublishError` if it cannot be removed.
     """
-    for ending in ("", *ENDINGS.values()):
-        target = directory / (path + ending)
+    for extension in ("", *EXTENSIONS.values()):
+        target = directory / (path + extension)
         try:
             target.unlink(missing_ok=True)
         except NotADirectoryError:
@@ -140,7 +140,7 @@ def remove_leftovers(folders: Iterable[Path]) -> None:
 
 
 def is_as_left(files: Iterable[PublishedFile], directory: Path, *, full: bool = False) -> bool:
-    """Whether files have their size and time of writing, and with `full` their checksum."""
+    """Return whether files have their size and time of writing, and with `full` their checksum."""
     try:
         for file in files:
             path = f"{directory}/{file.path}"
@@ -155,7 +155,7 @@ def is_as_left(files: Iterable[PublishedFile], directory: Path, *, full: bool = 
 
 
 def _holds(path: Path, data: bytes) -> bool:
-    """Whether a file holds just these bytes.  Raises `PublishError` if it cannot be read."""
+    """Return whether a file holds just these bytes.  Raises `PublishError` if it cannot be read."""
     try:
         return path.stat().st_size == len(data) and path.read_bytes() == data
     except FileNotFoundError:
@@ -195,4 +195,6 @@ def _prepared(directory: Path, path: str, data: bytes, modified: int | None = No
 
 
 def _failure(path: Path, error: OSError) -> PublishError:
-    return PublishError(f"{path}: cannot be written: {error.strerror}; what was published stays")
+    return PublishError(
+        f"{path}: cannot be written: {error.strerror}; the previously published file was kept"
+    )

@@ -37,8 +37,9 @@ def with_entries(head: bytes, entries: list[str], document: FeedDocument, format
     declaration, _, feed = head.decode().partition("\n")
     before, _, after = feed.rpartition(end)
     if document.archive.current is not None:
-        # Only Atom has archives, and sealed documents keep their bytes.
-        before = before.replace("<feed ", f'<feed xmlns:fh="{HISTORY}" ', 1)
+        # In the first tag, since sealed documents keep their bytes.
+        root = "<rss " if format == "rss" else "<feed "
+        before = before.replace(root, f'{root}xmlns:fh="{HISTORY}" ', 1)
     style = f'<?xml-stylesheet type="text/css" href="{document.root}{STYLESHEET}"?>'
     lines = [
         declaration,

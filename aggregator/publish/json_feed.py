@@ -54,13 +54,13 @@ def _item(entry: Entry, origin: FeedOrigin | None) -> str:
             for enclosure in entry.enclosures
         ],
     }
-    # Clean already: nothing forbidden has to be removed from the longest text.
+    # Sanitized already: nothing forbidden has to be removed from the longest text.
     content = json.dumps(entry.content or " ", ensure_ascii=False)
     return f'{_dump(_filled(item)).removesuffix("}")}, "content_html": {content}}}'
 
 
 def _filled(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the values less the empty ones."""
+    """Return the values without the empty ones."""
     return {key: value for key, value in values.items() if value not in (None, [], "")}
 
 

@@ -29,7 +29,7 @@ _make = ElementMaker()
 
 
 def render(overview: Overview) -> bytes:
-    """Return the page in UTF-8.  Every value becomes a text or an attribute, never mark-up."""
+    """Return the page in UTF-8.  Every value becomes a text or an attribute, never markup."""
     say = words(overview.language)
     page = _tag(
         "html",

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from aggregator import __version__
 from aggregator.articles.identity import entry_id, source_slug
-from aggregator.articles.sanitize import CLEANER_VERSION
+from aggregator.articles.sanitize import SANITIZER_VERSION
 from aggregator.articles.sources import NEWS
 from aggregator.config.schema import Feeds, Settings, Site, Source
 from aggregator.model.articles import Article
@@ -114,11 +114,11 @@ class Publication:
 
     def feed_paths(self, spec: FeedSpec) -> dict[str, str]:
         """Return the paths of the feed's files, by format."""
-        return {name: spec.stem + FORMATS[name].ending for name in self.feeds.formats}
+        return {name: spec.stem + FORMATS[name].extension for name in self.feeds.formats}
 
     def archive_path(self, spec: FeedSpec, number: int) -> str:
         """Return the path of one of the feed's archive documents."""
-        return f"{ARCHIVES}{spec.stem}.{number}{FORMATS['atom'].ending}"
+        return f"{ARCHIVES}{spec.stem}.{number}{FORMATS['atom'].extension}"
 
     @property
     def page_url(self) -> str | None:
@@ -133,9 +133,9 @@ class Publication:
         return link if link is not None and link.startswith(self.site.url) else self.site.url
 
     @property
-    def cleaning(self) -> bytes:
-        """A digest of all that a clean text depends on except the text."""
-        return digest_of((CLEANER_VERSION, self.site.url))
+    def sanitizing(self) -> bytes:
+        """A digest of all that a sanitized text depends on except the text."""
+        return digest_of((SANITIZER_VERSION, self.site.url))
 
     def rules(self, spec: FeedSpec) -> bytes:
         """Return a digest of all that a feed depends on except its articles."""
@@ -143,7 +143,7 @@ class Publication:
 
     @cached_property
     def _rules(self) -> bytes:
-        return digest_of((__version__, CLEANER_VERSION, self))
+        return digest_of((__version__, SANITIZER_VERSION, self))
 
 
 def make_entry(publication: Publication, article: Article, source: SourceName) -> Entry:
@@ -164,7 +164,7 @@ def make_entry(publication: Publication, article: Article, source: SourceName) -
 
 
 def tags_of(article: Article, source: SourceName) -> tuple[str, ...]:
-    """Return an article's categories less those that name its source."""
+    """Return an article's categories without those that name its source."""
     return tuple(
         category
         for category in article.categories

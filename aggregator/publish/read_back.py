@@ -22,7 +22,7 @@ _XML_TAGS = {
 }
 _JSON_KEYS = ("id", "date_published", "date_modified", "content_html")
 # Of the files that can be read back.
-ENDINGS = frozenset([*_XML_TAGS, ".json"])
+EXTENSIONS = frozenset([*_XML_TAGS, ".json"])
 
 
 class PublishedEntry(NamedTuple):
@@ -34,19 +34,19 @@ class PublishedEntry(NamedTuple):
     html: str
 
 
-def published_entries(data: bytes, ending: str) -> Iterator[PublishedEntry]:
-    """Yield the entries of a file with this ending, in their order.
+def published_entries(data: bytes, extension: str) -> Iterator[PublishedEntry]:
+    """Yield the entries of a file with this extension, in their order.
 
     Skips those without an id, and the rest of a torn document.
     """
-    read = _json if ending == ".json" else _xml
-    for identifier, published, updated, html in read(data[:MAX_FEED], ending):
+    read = _json if extension == ".json" else _xml
+    for identifier, published, updated, html in read(data[:MAX_FEED], extension):
         if identifier and isinstance(identifier, str):
             text = html if isinstance(html, str) else ""
             yield PublishedEntry(identifier, _utc(published), _utc(updated), text)
 
 
-def _json(data: bytes, _ending: str) -> Iterator[tuple[Any, ...]]:
+def _json(data: bytes, _extension: str) -> Iterator[tuple[Any, ...]]:
     try:
         text = data.decode("utf-8")
         check_json(text)
@@ -58,8 +58,8 @@ def _json(data: bytes, _ending: str) -> Iterator[tuple[Any, ...]]:
             yield tuple(item.get(key) for key in _JSON_KEYS)
 
 
-def _xml(data: bytes, ending: str) -> Iterator[tuple[Any, ...]]:
-    tag, *names = _XML_TAGS[ending]
+def _xml(data: bytes, extension: str) -> Iterator[tuple[Any, ...]]:
+    tag, *names = _XML_TAGS[extension]
     parser = etree.XMLPullParser(
         events=("end",), tag=tag, resolve_entities=False, no_network=True, recover=True
     )

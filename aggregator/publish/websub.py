@@ -69,7 +69,7 @@ def _send(
         return error.reason, clock() + wait
     if 200 <= response.status < 300:
         return None
-    asked = retry_after(response.headers, clock())
-    if asked is not None:
-        wait = min(max(asked, datetime.timedelta(seconds=1)), GIVEN_UP_AFTER)
+    requested_wait = retry_after(response.headers, clock())
+    if requested_wait is not None:
+        wait = min(max(requested_wait, datetime.timedelta(seconds=1)), GIVEN_UP_AFTER)
     return f"status {response.status}", clock() + wait

@@ -36,7 +36,7 @@ def text_or_html(text: str) -> str:
     """Return `text` so that it reads the same as plain text and as HTML.
 
     Titles and names are plain text in RSS and OPML, but many readers treat whatever looks like
-    mark-up as mark-up, while others would show an escaped character as it is.  So an invisible
+    markup as markup, while others would show an escaped character as it is.  So an invisible
     character breaks what would start a tag or a character reference.
     """
     if "<" not in text and "&" not in text:
@@ -44,9 +44,9 @@ def text_or_html(text: str) -> str:
     return _TAG_OR_REFERENCE.sub(lambda match: match[0] + _JOINER, text)
 
 
-def text_element(start: str, clean: str) -> str:
-    """Return an element with a long text from `sanitize.clean`, which XML allows throughout."""
-    return f"<{start}>{escape(clean, quote=False)}</{start.partition(' ')[0]}>"
+def text_element(start: str, html: str) -> str:
+    """Return an element with a long text from `sanitize.sanitize`, which XML allows throughout."""
+    return f"<{start}>{escape(html, quote=False)}</{start.partition(' ')[0]}>"
 
 
 def _quoted(value: str) -> str:

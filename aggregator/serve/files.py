@@ -15,13 +15,13 @@ from pathlib import Path
 from starlette.responses import Response
 
 from aggregator.model.formats import FORMATS
-from aggregator.publish.compression import ENDINGS, compressed
+from aggregator.publish.compression import EXTENSIONS, compressed
 
 _OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 MAX_FILE = 200_000_000
 MAX_KEPT = 128_000_000
 
-_FORMATS = {format.ending.removeprefix("."): format for format in FORMATS.values()}
+_FORMATS = {format.extension.removeprefix("."): format for format in FORMATS.values()}
 # Only what is published: no other path of the file system is ever opened.
 _PATH = re.compile(
     r"/(?:(?:archives/)?(?:(?:sources|tags|extra)/)?[a-z0-9-]{1,80}(?:\.\d{1,9})?"
@@ -29,7 +29,7 @@ _PATH = re.compile(
     re.ASCII,
 )
 _TYPES = {
-    **{ending: f"{format.media_type}; charset=utf-8" for ending, format in _FORMATS.items()},
+    **{extension: f"{format.media_type}; charset=utf-8" for extension, format in _FORMATS.items()},
     "opml": "text/x-opml; charset=utf-8",
     "html": "text/html; charset=utf-8",
     "css": "text/css; charset=utf-8",
@@ -37,7 +37,7 @@ _TYPES = {
 }
 _FEEDS = frozenset([*_FORMATS, "opml"])
 # A browser shows a feed's own media type as plain text, without its style sheet.
-_XML = frozenset(ending for ending, format in _FORMATS.items() if format.is_xml)
+_XML = frozenset(extension for extension, format in _FORMATS.items() if format.is_xml)
 _BROWSER_TYPE = "application/xml; charset=utf-8"
 _PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' http: https:; "
@@ -133,16 +133,16 @@ def _read(root: str, path: str, coding: str) -> _Kept | None:
     if coding:
         body = _precompressed(root + path, coding, found.st_mtime_ns) or compressed(data, coding)
     is_sealed = path.startswith("/archives/") and _SEALED in data[:_HEAD]
-    ending = path.rpartition(".")[2]
+    extension = path.rpartition(".")[2]
     return _state(found), _representation(
-        ending, coding, body, int(found.st_mtime), is_sealed=is_sealed
+        extension, coding, body, int(found.st_mtime), is_sealed=is_sealed
     )
 
 
 def _precompressed(path: str, coding: str, since: int) -> bytes | None:
     """Return the compressed file beside a file, None if there is none or it is older."""
     try:
-        descriptor = os.open(path + ENDINGS[coding], _OPEN)
+        descriptor = os.open(path + EXTENSIONS[coding], _OPEN)
         with open(descriptor, "rb") as file:
             if os.fstat(descriptor).st_mtime_ns < since:
                 return None
@@ -152,26 +152,26 @@ def _precompressed(path: str, coding: str, since: int) -> bytes | None:
 
 
 def _representation(
-    ending: str, coding: str, body: bytes, modified: int, *, is_sealed: bool
+    extension: str, coding: str, body: bytes, modified: int, *, is_sealed: bool
 ) -> Representation:
-    caching = _FOREVER if is_sealed else _LONGER if ending in ("css", "js") else _SHORT
+    caching = _FOREVER if is_sealed else _LONGER if extension in ("css", "js") else _SHORT
     headers = {
         "ETag": f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"',
         "Last-Modified": formatdate(modified, usegmt=True),
         "Cache-Control": caching,
-        "Vary": "Accept-Encoding, Accept" if ending in _XML else "Accept-Encoding",
+        "Vary": "Accept-Encoding, Accept" if extension in _XML else "Accept-Encoding",
         "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": _FEED_POLICY if ending in _FEEDS else _PAGE_POLICY,
+        "Content-Security-Policy": _FEED_POLICY if extension in _FEEDS else _PAGE_POLICY,
         "Referrer-Policy": "strict-origin-when-cross-origin",
     }
-    if ending in _FEEDS:
+    if extension in _FEEDS:
         headers["Access-Control-Allow-Origin"] = "*"
         headers["Access-Control-Expose-Headers"] = "ETag, Last-Modified"
     not_modified = Response(status_code=304, headers=headers)
-    headers |= {"Content-Type": _TYPES[ending], "Accept-Ranges": "bytes"}
+    headers |= {"Content-Type": _TYPES[extension], "Accept-Ranges": "bytes"}
     if coding:
         headers["Content-Encoding"] = coding
     whole = for_browsers = Response(body, headers=headers)
-    if ending in _XML:
+    if extension in _XML:
         for_browsers = Response(body, headers={**headers, "Content-Type": _BROWSER_TYPE})
     return Representation(whole, for_browsers, not_modified)

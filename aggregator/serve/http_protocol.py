@@ -1,4 +1,4 @@
-"""Connections that end in time, whatever the client does."""
+"""Connections with deadlines for slow clients."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_REQUEST = 32 * 1024
 MAX_CONNECTIONS = 2000
 
 
-class ImpatientProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
+class DeadlineProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
     """uvicorn's protocol, on httptools or else h11, with deadlines for the client."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -25,7 +25,7 @@ class ImpatientProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
         self._last_whole_request: object = None
 
     def connection_made(self, transport: Any) -> None:
-        """Begin the time for the first request."""
+        """Start the deadline of the first request."""
         super().connection_made(transport)
         self._set_deadline(REQUEST_SECONDS)
 
@@ -46,17 +46,17 @@ class ImpatientProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
                 self._cancel_deadline()
 
     def pause_writing(self) -> None:
-        """Begin the time for the response: the client takes it more slowly than it is sent."""
+        """Start the deadline of the response: the client takes it more slowly than it is sent."""
         super().pause_writing()
         self._set_deadline(RESPONSE_SECONDS)
 
     def resume_writing(self) -> None:
-        """End the time for the response: the client has taken what there was."""
+        """Cancel the deadline of the response: the client has taken what there was."""
         self._cancel_deadline()
         super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End with the connection."""
+        """Cancel the deadline."""
         self._cancel_deadline()
         super().connection_lost(exc)
 

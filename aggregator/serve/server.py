@@ -82,7 +82,7 @@ def make_server(application: ASGIApp) -> Server:
     return Server(
         uvicorn.Config(
             application,
-            http=http_protocol.ImpatientProtocol,
+            http=http_protocol.DeadlineProtocol,
             h11_max_incomplete_event_size=http_protocol.MAX_REQUEST,
             ws="none",
             lifespan="off",

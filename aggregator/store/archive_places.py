@@ -1,4 +1,4 @@
-"""Which revision of an article stands in which archive document of a feed (RFC 5005 §4)."""
+"""Which revision of an article is in which archive document of a feed (RFC 5005 §4)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def arrivals(connection: Connection, spec: FeedSpec, after: int, limit: int) -> 
 
 
 def arrivals_of(connection: Connection, spec: FeedSpec, codes: Collection[str]) -> list[Arrival]:
-    """Return those of some articles that a feed can have, in the order of their arrival."""
+    """Return those of the given articles that a feed can have, in the order of their arrival."""
     table = schema.article
     found: list[Arrival] = []
     for piece in pieces(sorted(codes)):
@@ -67,7 +67,7 @@ def _arrivals(spec: FeedSpec, *, is_small: bool) -> Any:
 
 
 def placed(connection: Connection, feed: str, codes: Collection[str]) -> set[tuple[str, int]]:
-    """Return the revisions of some articles that have a place: (code, revision)."""
+    """Return the revisions of the given articles that have a place: (code, revision)."""
     table = schema.place
     found: set[tuple[str, int]] = set()
     for piece in pieces(sorted(codes)):
@@ -197,7 +197,7 @@ def write_again(connection: Connection, feed: str, numbers: Collection[int]) -> 
 
 
 def remove_places(connection: Connection, feed: str, places: Collection[tuple[str, int]]) -> None:
-    """Remove some revisions from their documents: (code, revision)."""
+    """Remove the given revisions from their documents: (code, revision)."""
     table = schema.place
     for code, revision in places:
         connection.execute(

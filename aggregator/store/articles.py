@@ -22,7 +22,7 @@ from aggregator.store.rows import (
 
 
 def articles_of(connection: Connection, codes: Iterable[str]) -> dict[str, Article]:
-    """Return some articles by their codes; unknown codes are left out."""
+    """Return the given articles by their codes; unknown codes are left out."""
     table = schema.article
     found: dict[str, Article] = {}
     for piece in pieces(list(codes)):
@@ -59,7 +59,7 @@ def bodies_of(connection: Connection, body_ids: Iterable[int]) -> dict[int, byte
 
 
 def has_remembered(connection: Connection) -> bool:
-    """Whether an article is known from a published feed only."""
+    """Return whether an article is known from a published feed only."""
     table = schema.article
     query = select(table.c.code).where(table.c.revision == 0).limit(1)
     return connection.execute(query).first() is not None

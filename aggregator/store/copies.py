@@ -14,7 +14,7 @@ from aggregator.store.rows import copy_from, insert_rows, row_of
 
 
 def copies_of(connection: Connection, codes: Iterable[str]) -> list[StoredCopy]:
-    """Return the copies of some articles."""
+    """Return the copies of the given articles."""
     table = schema.copy
     rows = connection.execute(select(table).where(table.c.code.in_(list(codes)))).all()
     return [copy_from(row) for row in rows]
@@ -23,7 +23,7 @@ def copies_of(connection: Connection, codes: Iterable[str]) -> list[StoredCopy]:
 def copies_at(
     connection: Connection, origin: str, locations: Iterable[str]
 ) -> dict[str, StoredCopy]:
-    """Return the copies of an origin at some locations, by location."""
+    """Return the copies of an origin at the given locations, by location."""
     table = schema.copy
     rows = connection.execute(
         select(table).where(table.c.origin == origin, table.c.location.in_(list(locations)))
@@ -39,7 +39,7 @@ def copy_locations(connection: Connection, origin: str) -> list[str]:
 
 
 def forget_copies(connection: Connection, origin: str, locations: Sequence[str]) -> None:
-    """Delete the copies at some locations."""
+    """Delete the copies at the given locations."""
     table = schema.copy
     connection.execute(
         delete(table).where(table.c.origin == origin, table.c.location.in_(locations))

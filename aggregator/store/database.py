@@ -17,8 +17,8 @@ from sqlalchemy.pool import StaticPool
 from aggregator.model.errors import DamagedStoreError, StoreError
 from aggregator.store.migrations import migrate
 
-# How long another writer is waited for, in seconds, and in SQLite at once, in milliseconds.
-_WAIT, _WAIT_AT_ONCE = 30, 100
+# How long to wait for another writer, in seconds, and for each attempt, in milliseconds.
+_WAIT, _WAIT_PER_ATTEMPT = 30, 100
 # Below this version a WAL that is reset under several connections can be corrupted.
 _WAL = sqlite3.sqlite_version_info >= (3, 51, 3)
 # SQLite's errors for a damaged file, and for a sound one that could not be read just now.
@@ -143,7 +143,7 @@ class Store:
         driver = cast("sqlite3.Connection", connection.connection.driver_connection)
         deadline = time.monotonic() + _WAIT
         # While SQLite itself waits, Python handles no signal, so it waits a little at a time.
-        driver.execute(f"PRAGMA busy_timeout={_WAIT_AT_ONCE}")
+        driver.execute(f"PRAGMA busy_timeout={_WAIT_PER_ATTEMPT}")
         try:
             while True:
                 try:
@@ -174,7 +174,7 @@ class Store:
 
 
 def may_be_damage(error: BaseException | None) -> bool:
-    """Whether SQLite's error may come from a damaged file.
+    """Return whether SQLite's error may come from a damaged file.
 
     SQLite says "malformed" for most read errors of a sound file, too.
     """

@@ -23,7 +23,7 @@ class Ping(NamedTuple):
     error: str | None
 
 
-def want(
+def enqueue(
     connection: Connection, hubs: Iterable[str], topics: Iterable[str], now: datetime.datetime
 ) -> None:
     """Have hubs notified of feeds; a feed that changes again meanwhile is named once.

@@ -81,7 +81,7 @@ def _places_and_files(connection: Connection) -> None:
 
 
 def _move_files(connection: Connection) -> dict[str, str]:
-    """Give every file of a feed its row; return the paths of archives less their numbers."""
+    """Give every file of a feed its row; return the paths of archives without their numbers."""
     stems = {}
     for feed, text in connection.exec_driver_sql("SELECT key, files FROM feed").all():
         try:
@@ -102,7 +102,7 @@ def _move_files(connection: Connection) -> dict[str, str]:
 
 
 def _move_places(connection: Connection, feed: str, stem: str | None) -> None:
-    """Give each place in a feed's archive its row, and heal archives that hold doubles.
+    """Give each place in a feed's archive its row, and repair archives that hold doubles.
 
     A killed build or a feed that could not be written had the same revision archived again
     and again.  Of as many places as an article has had revisions, the first ones are kept.
@@ -192,7 +192,7 @@ def _one_codec(connection: Connection) -> None:
         "ALTER TABLE touched_feed RENAME TO dirty_feed",
     ):
         connection.exec_driver_sql(statement)
-    # Clean texts are made again when a feed shows them.
+    # Sanitized texts are made again when a feed shows them.
     connection.exec_driver_sql("DELETE FROM rendition WHERE html >= x'78' AND html < x'79'")
     numbers = connection.exec_driver_sql(
         "SELECT body_id FROM body WHERE text >= x'78' AND text < x'79'"
@@ -253,7 +253,7 @@ def migrate(connection: Connection, name: str, now: datetime.datetime) -> bool:
     if done > VERSION:
         raise StoreError(
             f"{name}: written by a newer version of aggregator (store version {done}, this one "
-            f"knows {VERSION}); install that version, or move the file away to start anew"
+            f"knows {VERSION}); install that version, or move the file away to start over"
         )
     if is_new:
         schema.metadata.create_all(connection, checkfirst=False)
@@ -282,5 +282,5 @@ def _check_columns(connection: Connection, name: str) -> None:
         if missing:
             raise StoreError(
                 f"{name}: cannot be brought up to date: {table.name} has no "
-                f"{', '.join(sorted(missing))}. It was left as it was; move it away to start anew"
+                f"{', '.join(sorted(missing))}. It was left as it was; move it away to start over"
             )

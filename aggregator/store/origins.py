@@ -41,7 +41,7 @@ def file_states(transaction: Transaction, origin: str) -> Iterator[FileState]:
 
 
 def has_files_to_read_again(connection: Connection) -> bool:
-    """Whether a file must be read again even if it does not change.
+    """Return whether a file must be read again even if it does not change.
 
     It may have been torn when it was read, or it could not be read at all.
     """
@@ -51,7 +51,7 @@ def has_files_to_read_again(connection: Connection) -> bool:
 
 
 def has_young_files(connection: Connection) -> bool:
-    """Whether a file was read so soon after it was written that it may have been torn."""
+    """Return whether a file was read so soon after it was written that it may have been torn."""
     query = select(schema.file.c.path).where(schema.file.c.young)
     return connection.execute(query.limit(1)).first() is not None
 

@@ -49,7 +49,7 @@ def paths(connection: Connection) -> list[str]:
 
 
 def paths_of(connection: Connection, feeds: Collection[str]) -> list[str]:
-    """Return the paths of the files of some feeds and of their archives."""
+    """Return the paths of the files of the given feeds and of their archives."""
     table = schema.published_file
     found: list[str] = []
     for piece in pieces(sorted(feeds)):
@@ -69,7 +69,7 @@ def dirty_feeds(connection: Connection) -> set[str]:
 
 
 def mark_dirty(connection: Connection, keys: Iterable[str]) -> None:
-    """Note that some feeds may look different, so that the next build compares them."""
+    """Note that the given feeds may look different, so that the next build compares them."""
     rows = [{"feed": key} for key in sorted(keys)]
     if rows:
         upsert_rows(connection, schema.dirty_feed, rows)
@@ -113,7 +113,7 @@ def documents(connection: Connection) -> list[tuple[str, int, PublishedFile]]:
 def save_documents(
     connection: Connection, left: Mapping[tuple[str, int], Collection[PublishedFile]]
 ) -> None:
-    """Save the files of some archive documents, by feed and number."""
+    """Save the files of the given archive documents, by feed and number."""
     _forget_files(connection, left)
     _save_files(connection, [(*key, file) for key, files in left.items() for file in files])
 
@@ -191,7 +191,7 @@ def save_page_files(
 def _forget_files(
     connection: Connection, left: Mapping[tuple[str, int], Collection[PublishedFile]]
 ) -> None:
-    """Delete the rows of files that some documents do not have any more."""
+    """Delete the rows of files that the given documents do not have any more."""
     table = schema.published_file
     numbers = sorted({document for _, document in left})
     gone = []

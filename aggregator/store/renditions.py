@@ -1,4 +1,4 @@
-"""The clean HTML of articles' newest revisions, made when a feed first shows them."""
+"""The sanitized HTML of articles' newest revisions, made when a feed first shows them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aggregator.store.rows import pieces, upsert_rows
 def renditions(
     connection: Connection, wanted: Sequence[Article], rules: bytes
 ) -> dict[tuple[str, int], bytes]:
-    """Return the clean HTML that is stored of some articles, packed, by code and revision."""
+    """Return the stored sanitized HTML of the given articles, packed, by code and revision."""
     table = schema.rendition
     found: dict[tuple[str, int], bytes] = {}
     for piece in pieces(list({article.code for article in wanted})):
@@ -30,7 +30,7 @@ def renditions(
 def save_renditions(
     connection: Connection, rules: bytes, rows: Iterable[tuple[str, int, bytes]]
 ) -> None:
-    """Save clean HTML: (code, revision, packed HTML)."""
+    """Save sanitized HTML: (code, revision, packed HTML)."""
     values = [
         {"code": code, "revision": revision, "rules": rules, "html": html}
         for code, revision, html in rows
@@ -40,5 +40,5 @@ def save_renditions(
 
 
 def clear_renditions(connection: Connection) -> None:
-    """Delete all clean HTML, so that every text is cleaned again."""
+    """Delete all sanitized HTML, so that every text is sanitized again."""
     connection.execute(delete(schema.rendition))

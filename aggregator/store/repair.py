@@ -1,4 +1,4 @@
-"""Single values of a sound store that cannot be read are repaired, or given up one by one.
+"""Single values of a sound store that cannot be read are repaired, or dropped one by one.
 
 A flipped bit in a text or in a JSON value costs that value and nothing else.  What was lost
 is read again from its origin; what cannot be is a problem of its article.
@@ -23,7 +23,7 @@ from aggregator.store import problems, published, schema, urls
 from aggregator.store.articles import save_bodies
 from aggregator.store.rows import article_from, copy_from, insert_rows, pieces
 
-# Returns the sanitized HTML that is published of some articles, by code.
+# Returns the sanitized HTML that is published of the given articles, by code.
 PublishedTexts = Callable[[Collection[str]], Mapping[str, str]]
 _UNDECODED = re.compile("[\ud800-\udfff]")
 _FOUND = "it was read back from the published feeds"
@@ -44,10 +44,10 @@ class _Losses:
 
 
 def repair(connection: Connection, texts: PublishedTexts, now: datetime.datetime) -> int:
-    """Give up all values that cannot be read; return how many there were.
+    """Drop all values that cannot be read; return how many there were.
 
     Each is a problem of its article, which ends when the article is read again.  If the
-    whole record of an article is given up, only its copies are left.
+    whole record of an article is dropped, only its copies are left.
     """
     losses = _Losses()
     # An index that differs from its table passes `quick_check`, and fails in queries.
@@ -82,8 +82,8 @@ def _repair_rows(connection: Connection, losses: _Losses) -> None:
             losses.add(row.code, f"a value of {what} cannot be read in the store")
             values = {"categories": "[]", "enclosures": "[]", **_decoded(row)}
             connection.execute(update(table).where(key == number).values(values))
-            mended = connection.execute(select(table).where(key == number)).one()
-            if _fails(read, mended):
+            repaired = connection.execute(select(table).where(key == number)).one()
+            if _fails(read, repaired):
                 if table is schema.copy:
                     losses.places.add((row.origin, row.location))
                 connection.execute(delete(table).where(key == number))
@@ -179,7 +179,7 @@ def forget_selections(connection: Connection) -> None:
 
 
 def forget_archives(connection: Connection) -> None:
-    """Delete which article stands in which archive document; it is read back from disk."""
+    """Delete which article is in which archive document; it is read back from disk."""
     for table in (schema.archive, schema.place, schema.archiving, schema.unplaced):
         connection.execute(delete(table))
     files = schema.published_file

@@ -22,7 +22,7 @@ Transaction = Callable[[], AbstractContextManager[Connection]]
 
 # What reading a damaged value raises.
 UNREADABLE = (ValueError, TypeError, OverflowError, OSError)
-_AT_ONCE = 500
+_PER_STATEMENT = 500
 
 
 def instant(seconds: int) -> datetime.datetime:
@@ -43,12 +43,12 @@ def maybe_instant(seconds: int | None) -> datetime.datetime | None:
 
 def pieces(values: list[Value]) -> Iterator[list[Value]]:
     """Yield the values in lists that one statement takes: SQLite limits their number."""
-    for start in range(0, len(values), _AT_ONCE):
-        yield values[start : start + _AT_ONCE]
+    for start in range(0, len(values), _PER_STATEMENT):
+        yield values[start : start + _PER_STATEMENT]
 
 
 def values_of(row: Row[Any], table: Table) -> dict[str, Any]:
-    """Return the values of a row of a table by the names of its columns, less row numbers.
+    """Return the values of a row of a table by the names of its columns, without row numbers.
 
     Raises `DamagedStoreError` if one is missing, and what the readers raise.
     """
@@ -136,7 +136,7 @@ _LISTS: dict[str, tuple[_Convert, _Convert]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """How the rows of a table are converted: its columns, and how to read and write some."""
+    """How the rows of a table are converted: its columns, and how to read and write values."""
 
     columns: tuple[str, ...]
     number: str

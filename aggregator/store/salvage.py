@@ -95,13 +95,13 @@ def replace(damaged: Path, target: Path, aside: Path) -> None:
             os.link(damaged, aside)
         except OSError:
             shutil.copy2(damaged, aside)  # a file system without hard links
-        for ending in JOURNALS:
+        for suffix in JOURNALS:
             # A journal left behind would be played back into the new store.
-            journal = damaged.with_name(damaged.name + ending)
+            journal = damaged.with_name(damaged.name + suffix)
             if journal.exists() and not journal.stat().st_size:
                 journal.unlink()
             elif journal.exists():
-                os.replace(journal, aside.with_name(aside.name + ending))
+                os.replace(journal, aside.with_name(aside.name + suffix))
         os.replace(target, damaged)
         descriptor = os.open(damaged.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:

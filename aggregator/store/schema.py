@@ -1,4 +1,4 @@
-"""The tables.  Packed texts have one of their own, so that articles are read without them."""
+"""The tables.  Compressed texts have their own, so articles can be read without them."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ revision = Table(
     sqlite_with_rowid=False,
 )
 
-# The cleaned HTML of an article's newest revision, made when a feed first shows it.
+# The sanitized HTML of an article's newest revision, made when a feed first shows it.
 rendition = Table(
     "rendition",
     metadata,
@@ -228,7 +228,7 @@ archive = Table(
     Column("fingerprint", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
-# Which revision of an article stands in which archive document, and where.  A revision has
+# Which revision of an article is in which archive document, and where.  A revision has
 # one place in a feed, so deciding it twice changes nothing.
 place = Table(
     "place",

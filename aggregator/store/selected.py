@@ -56,7 +56,7 @@ def arrived(connection: Connection, after: int, limit: int) -> list[tuple[int, A
 
 
 def feeds_of(connection: Connection, codes: Iterable[str]) -> dict[str, set[str]]:
-    """Return the keys of the feeds that select some articles, by code."""
+    """Return the keys of the feeds that select the given articles, by code."""
     table = schema.selected
     found: dict[str, set[str]] = {}
     rows = connection.execute(

@@ -24,7 +24,7 @@ from aggregator.store.rows import (
 
 
 def states(connection: Connection, origin: str, urls: Collection[str]) -> dict[str, UrlState]:
-    """Return the states of some URLs of an origin, by URL; unknown ones are left out."""
+    """Return the states of the given URLs of an origin, by URL; unknown ones are left out."""
     table = schema.url
     found: dict[str, UrlState] = {}
     for piece in pieces(list(urls)):
@@ -45,7 +45,7 @@ def all_states(connection: Connection, origin: str | None = None) -> list[tuple[
 
 
 def of_pages(connection: Connection, urls: Collection[str]) -> list[tuple[str, UrlState]]:
-    """Return the states of some URLs in all origins: (origin, state)."""
+    """Return the states of the given URLs in all origins: (origin, state)."""
     table = schema.url
     rows = connection.execute(select(table).where(table.c.url.in_(list(urls))))
     return [(row.origin, state_from(row)) for row in rows]
@@ -96,7 +96,7 @@ def due_once(connection: Connection, origin: str) -> list[str]:
 
 
 def save(connection: Connection, origin: str, found: Iterable[UrlState]) -> None:
-    """Save the states of some URLs."""
+    """Save the states of the given URLs."""
     rows = [
         row_of(
             state,
@@ -154,7 +154,9 @@ def totals(connection: Connection) -> dict[str, UrlTotals]:
     return found
 
 
-def want(connection: Connection, origin: str, urls: Sequence[str], now: datetime.datetime) -> None:
+def fetch_soon(
+    connection: Connection, origin: str, urls: Sequence[str], now: datetime.datetime
+) -> None:
     """Have pages fetched at the next poll, if they are new."""
     known = states(connection, origin, urls)
     new = [url for url in dict.fromkeys(urls) if url not in known]
@@ -189,7 +191,7 @@ def source_names(connection: Connection) -> dict[str, str]:
 
 
 def codes_by_link(connection: Connection, links: Collection[str]) -> dict[str, list[str]]:
-    """Return the codes of the copies with some links, by link."""
+    """Return the codes of the copies with the given links, by link."""
     table = schema.copy
     found: dict[str, list[str]] = {}
     for piece in pieces(list(links)):

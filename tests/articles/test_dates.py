@@ -17,7 +17,7 @@ FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 
 
 def read(text: str) -> str | None:
-    """The date in the zone of Shanghai, as ISO 8601 less its zone."""
+    """The date in the zone of Shanghai, as ISO 8601 without its zone."""
     found = parse_date(text, SHANGHAI)
     return None if found is None else found.astimezone(SHANGHAI).isoformat(" ")[:19]
 

@@ -71,8 +71,8 @@ html_text = st.lists(st.one_of(st.text(max_size=20), st.sampled_from(PIECES)), m
 @example("<div><p>\x08</p></div>", sanitize.HTML)
 @example("a\n\n&#1;", sanitize.MARKDOWN)
 def test_clean_html_is_safe_stays_as_it_is_and_fits_xml(text, kind) -> None:
-    clean = sanitize.clean(text, kind, "https://site.example.org/")
-    assert sanitize.clean(clean, sanitize.HTML, "https://site.example.org/") == clean
+    clean = sanitize.sanitize(text, kind, "https://site.example.org/")
+    assert sanitize.sanitize(clean, sanitize.HTML, "https://site.example.org/") == clean
     assert not re.search(r"<(script|style|svg|math|iframe)\b|\son\w+=|javascript:", clean, re.I)
     assert sanitize.without_forbidden(clean) == clean
     element = etree.Element("content")
@@ -85,7 +85,7 @@ def test_clean_html_is_safe_stays_as_it_is_and_fits_xml(text, kind) -> None:
 )
 @pytest.mark.parametrize("kind", [sanitize.HTML, sanitize.MARKDOWN])
 def test_nothing_is_left_of_what_xml_has_no_place_for(text: str, kind: str) -> None:
-    assert sanitize.clean(text, kind, "https://site.example.org/") == ""
+    assert sanitize.sanitize(text, kind, "https://site.example.org/") == ""
 
 
 @settings(deadline=None)
@@ -93,7 +93,7 @@ def test_nothing_is_left_of_what_xml_has_no_place_for(text: str, kind: str) -> N
 def test_no_character_of_a_text_is_lost(text) -> None:
     assume(sanitize.without_forbidden(text) == text)
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    clean = sanitize.clean(f"<p>{escaped}。</p>", sanitize.HTML, "https://site.example.org/")
+    clean = sanitize.sanitize(f"<p>{escaped}。</p>", sanitize.HTML, "https://site.example.org/")
     assert re.sub(r"\s+", " ", sanitize.plain_text(clean)) == " ".join((text + "。").split())
 
 

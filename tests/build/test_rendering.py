@@ -5,7 +5,7 @@ import json
 import pytest
 from one_feed import document, entry
 
-from aggregator.build.rendering import Body, CleanText, DocumentState, Job, load, render
+from aggregator.build.rendering import Body, DocumentState, Job, SanitizedText, load, render
 from aggregator.model.formats import FORMATS
 from aggregator.model.packing import pack, unpack
 
@@ -29,7 +29,7 @@ def test_a_text_is_cleaned_once_for_every_format_and_kept() -> None:
     items = json.loads(files["all.json"])["items"]
     assert [item["content_html"] for item in items] == [CLEAN, "x"]
     assert files["all.atom"].count(b"<entry>") == 2
-    assert cleaned == [CleanText("a", 2, pack(CLEAN))]
+    assert cleaned == [SanitizedText("a", 2, pack(CLEAN))]
     assert unpack(cleaned[0].html) == CLEAN
 
 

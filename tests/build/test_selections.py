@@ -91,8 +91,8 @@ def test_a_changed_filter_looks_at_every_article_again(filtered: Site) -> None:
 def test_every_format_and_the_lists_have_them(filtered: Site) -> None:
     filtered.configure(lambda text: text + "  formats: [atom, rss, json]\n")
     filtered.build()
-    for ending in ("atom", "rss", "json"):
-        assert "港口扩建" in (filtered.feeds / f"extra/ports.{ending}").read_text("utf-8")
+    for extension in ("atom", "rss", "json"):
+        assert "港口扩建" in (filtered.feeds / f"extra/ports.{extension}").read_text("utf-8")
     listed = listparser.parse((filtered.feeds / "feeds.opml").read_text("utf-8"))
     assert "https://finews.example.org/feeds/extra/ports.atom" in [
         feed.url for feed in listed.feeds

@@ -53,8 +53,8 @@ def test_what_is_published_is_without_fault(copy: Site) -> None:
     assert problems(copy) == []
     result = copy.run("check", "--feeds")
     assert result.out.endswith(" files, 0 problems\n")
-    endings = (".atom", ".rss", ".json", ".opml")
-    files = [path for path in copy.feeds.rglob("*") if path.suffix in endings]
+    extensions = (".atom", ".rss", ".json", ".opml")
+    files = [path for path in copy.feeds.rglob("*") if path.suffix in extensions]
     assert result.out.startswith(f"{len(files)} files")
 
 
@@ -65,12 +65,12 @@ def test_what_is_published_is_without_fault(copy: Site) -> None:
         ("all.atom", "</feed>", "</feed>x", "not well-formed XML"),
         ("all.atom", "<id>tag:finews.example.org,2021:feeds/all</id>", "", "feed: no id"),
         ("all.atom", "2022-01-27T10:11:00+08:00", "yesterday", "not a date of RFC 3339"),
-        ("all.atom", "2022-01-27T10:11", "2022-02-31T10:11", "a day that never was"),
-        ("all.atom", "2022-01-27T10:11", "2099-01-27T10:11", "not a likely time"),
+        ("all.atom", "2022-01-27T10:11", "2022-02-31T10:11", "is not a real date"),
+        ("all.atom", "2022-01-27T10:11", "2099-01-27T10:11", "not a plausible date"),
         ("all.atom", "2022-01-27T10:11", "2022-01-26T10:11", "before that of its newest"),
         ("all.atom", 'href="http://news.example.org/', 'href="/', "not an absolute URL"),
         ("all.atom", "https://finews.example.org/x", "/x", "in the text is not a full address"),
-        ("all.atom", "0000000011</id>", "0000000010</id>", "stands 2 times"),
+        ("all.atom", "0000000011</id>", "0000000010</id>", "occurs 2 times"),
         ("all.atom", "<title>标题 &amp; &lt;11&gt;</title>", "", "entry: no title"),
         ("all.atom", 'rel="self"', 'rel="other"', "no link rel=self"),
         ("all.atom", "<author>", "<x>", "not well-formed"),

@@ -20,7 +20,7 @@ def test_problems(built: Site) -> None:
     assert problem["file"] == "posts/bad.md"
     out = built.run("problems").out
     assert out == f"posts/bad.md:1: {problem['reason']}\n"
-    assert re.search(r"  \(since 2[-\d]{9} \d\d:\d\d \(.+\)\)\n", built.run("problems", "-v").out)
+    assert re.search(r", since 2[-\d]{9} \d\d:\d\d \(.+\)\n", built.run("problems", "-v").out)
 
 
 @pytest.mark.parametrize("name", [CODE, CODE[2:], CODE.lower()])

@@ -32,6 +32,6 @@ def test_json_of_a_build_that_fails_has_the_failure(built: Site) -> None:
     before = built.feed_bytes()
     built.posts.rename(built.root / "away")
     result = built.build("--json", expect=1)
-    assert result.json["failures"] == [f"{built.posts}: no such folder; is it mounted?"]
+    assert result.json["failures"] == [f"{built.posts}: no such folder (is the disk mounted?)"]
     assert result.json["articles"] == 1
     assert built.feed_bytes() == before

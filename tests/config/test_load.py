@@ -1,4 +1,4 @@
-"""config.yaml: everything of its contract is accepted, and every mistake is located."""
+"""config.yaml: everything of its contract is accepted, and every error is located."""
 
 import subprocess
 import sys
@@ -44,7 +44,7 @@ fetch: {user_agent: news/1, timeout: 30s, max_bytes: 5MB, per_host: {concurrency
   allow_private_addresses: false}
 """
 
-MISTAKES = {
+ERRORS = {
     "section": ("feeds:", "feed:", 7, "feed: unknown key, did you mean feeds?"),
     "key": ("  title:", "  titel:", 2, "site.titel: unknown key, did you mean title?"),
     "list": ("  - path: posts", "  - path: posts\n    globb: x", 7, "posts[0].globb: unknown key"),
@@ -84,10 +84,10 @@ MISTAKES = {
     "tab": ("  title:", "\ttitle:", 2, "tabs are not allowed for indentation: use spaces"),
     "colon": ("title: 财经新闻", "title: A: b", 2, "put quotes around a text with ': ' in it"),
     "outdent": ("  tag:", " tag:", 4, "the indentation does not fit the lines above"),
-    "indent": ("  tag:", "   tag:", 4, "indented too far"),
+    "indent": ("  tag:", "   tag:", 4, "does not fit the line above"),
     "at": ("title: 财经新闻", "title: @news", 2, "put quotes around a text that starts with @"),
     "star": ("  - path: posts", "  - path: posts\n    glob: *.md", 7, "that starts with * or &"),
-    "quotes": ("title: 财经新闻", 'title: "a" b', 2, "goes on after its closing quote"),
+    "quotes": ("title: 财经新闻", 'title: "a" b', 2, "text after a closing quote"),
     "open quote": ("title: 财经新闻", 'title: "a', 2, "a quote or bracket is not closed"),
     "bell": ("title: 财经新闻", "title: a\ab", 2, "the character U+0007 is not allowed"),
     "text": ("title: 财经新闻", "title: 2021", 2, "site.title: must be text"),
@@ -113,9 +113,9 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize("case", MISTAKES)
-def test_a_mistake_is_named_with_file_line_and_key(site: Site, case: str) -> None:
-    right, wrong, line, reason = MISTAKES[case]
+@pytest.mark.parametrize("case", ERRORS)
+def test_an_error_is_named_with_file_line_and_key(site: Site, case: str) -> None:
+    right, wrong, line, reason = ERRORS[case]
     site.configure(lambda text: text.replace(right, wrong, 1))
     for command in ("check", "build-feeds"):
         result = site.run(command)
@@ -128,7 +128,7 @@ def test_a_mistake_is_named_with_file_line_and_key(site: Site, case: str) -> Non
         assert "Traceback" not in result.err
 
 
-def test_all_mistakes_are_told_at_once(site: Site) -> None:
+def test_all_errors_are_told_together(site: Site) -> None:
     site.configure(lambda text: text.replace("title:", "titel:").replace("feeds:", "feed:"))
     assert len(site.run("check").err.splitlines()) == 4
 

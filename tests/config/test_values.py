@@ -87,12 +87,12 @@ def test_any_number_of_a_unit(number: int, unit: tuple[str, float]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tag", "is_nobodys"),
+    ("tag", "is_reserved"),
     [("example.org,2021", True), ("news.EXAMPLE.com.,2021", True), ("x.test,2021", True),
      ("me@example.net,2021", True), ("example.org.cn,2021", False), ("myexample.org,2021", False)],
 )  # fmt: skip
-def test_domains_for_examples_are_nobodys(tag: str, is_nobodys: bool) -> None:
-    assert values.is_nobodys(tag) is is_nobodys
+def test_domains_for_examples_are_nobodys(tag: str, is_reserved: bool) -> None:
+    assert values.is_reserved(tag) is is_reserved
 
 
 def test_expressions_are_checked_before_they_are_used() -> None:

@@ -18,10 +18,10 @@ def reason(text: str, loader: str) -> tuple[str, int | None]:
     [
         ("a:\n\tb: 1\n", "tabs are not allowed", 2),
         ("a: b: c\n", "put quotes around a text with ': ' in it", 1),
-        ("a: 1\n  b: 2\n", "indented too far", 2),
+        ("a: 1\n  b: 2\n", "does not fit the line above", 2),
         ("a: @x\n", "put quotes around a text that starts with @", 1),
         ("a: *\n", "put quotes around a text that starts with * or &", 1),
-        ("a: 'x' y\n", "goes on after its closing quote", 1),
+        ("a: 'x' y\n", "text after a closing quote", 1),
         ("a:\n  b: 1\n c: 2\n", "the indentation does not fit", 3),
         ("a: 1\nb: 'x\nc: 1\n", "a quote or bracket is not closed", 2),
         ("a: [1\nb: 2\n", "brackets", None),

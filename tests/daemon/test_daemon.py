@@ -1,4 +1,4 @@
-"""`aggregator run`: on a schedule, at once, through signals and failures."""
+"""`aggregator run`: on a schedule, on changes, through signals and failures."""
 
 import contextlib
 import ctypes
@@ -204,7 +204,7 @@ def test_where_there_are_no_events_the_schedule_does_the_work(site: Site, daemon
     land(site, "1.md", article("eins"))
     wait_for(lambda: titles(site) == ["eins"])
     wait_for(lambda: "resolved: " in running.log)
-    assert running.log.count("no such folder; is it mounted?") == 2  # its start and its end
+    assert running.log.count("no such folder (is the disk mounted?)") == 2  # its start and its end
 
 
 def test_a_folder_that_is_mounted_later_is_picked_up(site: Site, daemon) -> None:
@@ -680,7 +680,7 @@ def change(site: Site, statement: str) -> None:
 
 
 def test_a_row_that_breaks_the_hubs_thread(site: Site, daemon) -> None:
-    """Its date is beyond what a date can be: found broken, seen, and told again when mended."""
+    """Its date is beyond what a date can be: found broken, seen, and told again when repaired."""
     hub = f"http://127.0.0.1:{free_port()}/"
     site.configure(lambda text: text + f"  hubs: ['{hub}']\n")
     site.post("1.md", article("eins"))

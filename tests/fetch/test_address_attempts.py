@@ -40,7 +40,7 @@ def black_hole(address: str, port: int) -> Iterator[None]:
 def fetch(url: str, timeout: str = "3s") -> bytes | None:
     limits = {"timeout": timeout, "allow_private_addresses": ["127.0.0.0/8", "::1/128"]}
     with Fetcher(Fetch.model_validate(limits), "test/1") as fetcher:
-        return fetcher.fetch(Request(url, heed_robots=False)).body
+        return fetcher.fetch(Request(url, obey_robots=False)).body
 
 
 def resolves_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:

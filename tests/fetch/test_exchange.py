@@ -73,8 +73,8 @@ def test_39_from_https_to_http(
 def test_validators_are_sent_and_kept_at_a_304(upstream: Upstream) -> None:
     url = upstream.document("/x", b"gut")
     with limited() as fetcher:
-        first = fetcher.fetch(Request(url, heed_robots=False))
-        second = fetcher.fetch(Request(url, first.validators, heed_robots=False))
+        first = fetcher.fetch(Request(url, obey_robots=False))
+        second = fetcher.fetch(Request(url, first.validators, obey_robots=False))
     assert (first.status, first.body) == (200, b"gut")
     assert (second.status, second.body) == (304, None)
     assert second.validators == first.validators

@@ -60,7 +60,7 @@ def test_108_slow_hosts_keep_no_other_waiting(hostile: HostileServer, upstream: 
     upstream.document("/x", b"gut")
     quick = [f"{upstream.url}/x"] * 20
     with limited(2, timeout="1s", concurrency=8) as fetcher:
-        requests = [Request(url, heed_robots=False) for url in slow + quick]
+        requests = [Request(url, obey_robots=False) for url in slow + quick]
         found = list(fetcher.fetch_all(requests, lambda _, answer: answer))
     good = [answer for _, answer in found if isinstance(answer, Response)]
     assert len(good) == 20
@@ -105,7 +105,7 @@ def test_a_consumer_that_leaves_early_leaves_no_thread(upstream: Upstream) -> No
     before = threading.active_count()
     with limited() as fetcher:
         run = fetcher.fetch_all(
-            (Request(f"{upstream.url}/x", heed_robots=False) for _ in range(5000)),
+            (Request(f"{upstream.url}/x", obey_robots=False) for _ in range(5000)),
             lambda _, found: found,
         )
         next(run)
@@ -121,13 +121,13 @@ def test_a_bug_while_reading_is_raised_where_it_is_seen(upstream: Upstream) -> N
         raise ZeroDivisionError
 
     with limited() as fetcher, pytest.raises(ZeroDivisionError):
-        list(fetcher.fetch_all([Request(f"{upstream.url}/x", heed_robots=False)], read))
+        list(fetcher.fetch_all([Request(f"{upstream.url}/x", obey_robots=False)], read))
 
 
 def test_what_is_left_after_some_seconds_comes_back_unsent(upstream: Upstream) -> None:
     for number in range(30):
         upstream.document(f"/{number}", b"gut")
-    requests = [Request(f"{upstream.url}/{number}", heed_robots=False) for number in range(30)]
+    requests = [Request(f"{upstream.url}/{number}", obey_robots=False) for number in range(30)]
     with limited(1, delay="0.2s") as fetcher:
         found = dict(fetcher.fetch_all(iter(requests), lambda _, response: response, 0.5))
     assert set(found) == set(requests)

@@ -85,7 +85,7 @@ def test_a_permanent_move_is_believed_the_second_time() -> None:
     assert pacing.request(two, two.url, NOW).url == there
     three = pacing.after_success(two, response(), PACE, NOW, b"1")
     assert pacing.request(three, three.url, NOW).url == there
-    broken = pacing.after_failure(three, "answered 500", PACE, NOW, response(500))
+    broken = pacing.after_failure(three, "status 500", PACE, NOW, response(500))
     assert pacing.request(broken, broken.url, NOW).url == broken.url
 
 

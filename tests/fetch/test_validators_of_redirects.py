@@ -32,7 +32,7 @@ def hostile() -> Iterator[HostileServer]:
 def fetch(url: str, validators: Validators = NONE, **options: Any) -> Response:
     limits = {"timeout": "3s", "allow_private_addresses": ["127.0.0.0/8"], **options}
     with Fetcher(Fetch.model_validate(limits), "test/1") as fetcher:
-        return fetcher.fetch(Request(url, validators, heed_robots=False))
+        return fetcher.fetch(Request(url, validators, obey_robots=False))
 
 
 def sent(upstream: Upstream) -> list[tuple[str, str | None]]:

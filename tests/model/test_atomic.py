@@ -1,4 +1,4 @@
-"""Files that are replaced at once."""
+"""Files that are replaced atomically."""
 
 import os
 from pathlib import Path

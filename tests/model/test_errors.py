@@ -35,7 +35,7 @@ def test_an_unforeseen_error_is_one_line_with_its_class() -> None:
 
 def test_what_errors_know() -> None:
     assert str(ConfigError("a", "b")) == "a\nb"
-    assert ConfigError("a", "b").mistakes == ("a", "b")
+    assert ConfigError("a", "b").problems == ("a", "b")
     postponed = PostponedError("http://a.example/", "later", 5.0)
     assert (postponed.was_sent, postponed.was_answered, postponed.wait) == (False, False, 5.0)
     assert (UnusableError("x", 3).reason, UnusableError("x", 3).line) == ("x", 3)

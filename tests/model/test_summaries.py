@@ -26,4 +26,4 @@ def test_each_kind_of_change_counts_as_what_people_see(kind: str, counted: str |
 
 def test_an_origin_in_sum() -> None:
     summary = OriginSummary(read=2, not_modified=3, failed=4, new=1, removed=1)
-    assert (summary.answered, summary.changes) == (5, 2)
+    assert (summary.succeeded, summary.changes) == (5, 2)

@@ -185,7 +185,7 @@ def test_the_log_of_the_daemon(hostile: Site, style: str) -> None:
     assert all(line.startswith((b"2", b"{")) for line in lines)
 
 
-def test_a_mistake_in_the_configuration_or_the_command_line(site: Site) -> None:
+def test_an_error_in_the_configuration_or_the_command_line(site: Site) -> None:
     site.configure(lambda text: text + f"{json.dumps(EVIL)}: 1\n")
     for arguments in (["check"], ["check", "--config", EVIL], [f"--{EVIL}"], [EVIL]):
         output = site.run(*arguments)

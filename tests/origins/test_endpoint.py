@@ -27,7 +27,7 @@ def test_one_url_and_how_often_it_is_requested() -> None:
     assert found.named_urls() == [URL]
     assert (found.accepts(URL), found.accepts(URL + "x")) == (True, False)
     assert found.pace(URL).every == datetime.timedelta(minutes=7)
-    assert (found.heeds_robots(URL), origin().heeds_robots(URL)) == (True, False)
+    assert (found.obeys_robots(URL), origin().obeys_robots(URL)) == (True, False)
     assert not found.is_recent(URL, NOW, NOW)
 
 

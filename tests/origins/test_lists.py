@@ -109,7 +109,7 @@ def test_the_next_page_and_too_long_a_list() -> None:
 
 @pytest.mark.parametrize(("document", "kind"), [({}, "nothing"), ({"records": {}}, "no list")])
 def test_an_answer_without_a_list_is_refused(document: object, kind: str) -> None:
-    with pytest.raises(UnusableError, match=f"records finds {kind} in the answer"):
+    with pytest.raises(UnusableError, match=f"records finds {kind} in the response"):
         read(document)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from aggregator.model.errors import UnusableError
 from aggregator.model.packing import unpack
-from aggregator.origins.copies import as_html, first_words, make_copy, unread_dates
+from aggregator.origins.copies import as_html, first_words, make_copy, unreadable_dates
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime.datetime(2022, 1, 28, 12, tzinfo=datetime.UTC)
@@ -58,11 +58,11 @@ def test_a_text_beyond_the_limits_is_refused() -> None:
 
 
 def test_dates_that_cannot_be_read_are_told_once() -> None:
-    assert unread_dates(["", "2022-01-27"], ZONE) is None
-    one = unread_dates(["2022-01-27", "昨天"], ZONE)
+    assert unreadable_dates(["", "2022-01-27"], ZONE) is None
+    one = unreadable_dates(["2022-01-27", "昨天"], ZONE)
     assert one is not None
     assert "昨天" in one
-    assert unread_dates(["昨天", "soon", "今天"], ZONE) == f"{one}, and 2 more"
+    assert unreadable_dates(["昨天", "soon", "今天"], ZONE) == f"{one}, and 2 more"
 
 
 def test_plain_text_becomes_paragraphs_and_html_stays() -> None:

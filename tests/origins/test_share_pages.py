@@ -55,7 +55,7 @@ def test_each_kind_of_page_has_its_pace() -> None:
     assert found.pace(url).every == datetime.timedelta(minutes=7)
     assert found.pace(url).longest == datetime.timedelta(minutes=28)
     assert found.pace(URL).every == datetime.timedelta(minutes=30)
-    assert (found.heeds_robots(url), found.heeds_robots(URL)) == (False, True)
+    assert (found.obeys_robots(url), found.obeys_robots(URL)) == (False, True)
     assert found.window == 48 * HOUR
     recent = [found.is_recent(one, NOW - 2 * HOUR, NOW) for one in (url, URL, "http://x/")]
     assert recent == [False, True, False]
@@ -107,7 +107,7 @@ def test_the_fields_that_a_section_names() -> None:
         ({"content": ["x"]}, "its text is a list"),
         (
             {"content": "x", "infoCode": "NW202101010000000001"},
-            "is about NW2021.*, not about NW2022",
+            "is about NW2021.*, not NW2022",
         ),
         (b"<html>login", "not JSON but HTML"),
     ],

@@ -80,7 +80,7 @@ def test_81_all_guids_renamed_republishes_nothing(subscribed: Subscribed) -> Non
     subscribed.publish(*(entry(number, guid=f"urn:new:{number}") for number in range(5)))
     assert subscribed.site.feed_bytes() == before
     (problem,) = subscribed.site.problems()
-    assert problem["reason"].startswith("5 entries came with new ids")
+    assert problem["reason"].startswith("5 entries had new ids")
     subscribed.publish(*(entry(number, guid=f"urn:new:{number}") for number in range(6)))
     assert len(subscribed.shown()) == 6
 

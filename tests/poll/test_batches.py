@@ -112,7 +112,7 @@ def test_two_copies_at_one_place(store: Store) -> None:
     batches.store(store.transaction, batch(*twice), RULES, 1, NOW)
     titles, found, _ = stored(store)
     assert titles == {"T1", "T2"}
-    assert found == {"1.md": "1.md was found twice: the first one counts"}
+    assert found == {"1.md": "1.md occurs twice; the first one was used"}
 
 
 def test_states_and_places_that_cannot_be_stored(store: Store) -> None:

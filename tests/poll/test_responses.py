@@ -56,11 +56,15 @@ def test_a_new_body_is_read_once(origin: ListOrigin) -> None:
 @pytest.mark.parametrize(
     ("document", "status", "reason"),
     [
-        (None, 200, "an empty answer"),
-        ({"x": 1}, 200, "records finds nothing in the answer"),
-        (GOOD, 404, "answered 404"),
-        (GOOD, 410, "status 410 (gone): not asked again"),
-        (GOOD, 304, "answered 304, though it was never read"),
+        (None, 200, "an empty response"),
+        ({"x": 1}, 200, "records finds nothing in the response"),
+        (GOOD, 404, "status 404"),
+        (
+            GOOD,
+            410,
+            "status 410 (gone): not requested again; to try it once more: aggregator poll http://a.example/list",
+        ),
+        (GOOD, 304, "status 304, but the page was never read"),
     ],
 )
 def test_an_answer_that_cannot_be_used(

@@ -12,6 +12,7 @@ from upstream import Upstream, send
 from aggregator.model.summaries import OriginSummary
 from aggregator.origins.from_settings import upstream_origins
 from aggregator.origins.parsers.readers import Readers
+from aggregator.poll import origin_poll
 from aggregator.poll import upstream as polls
 from aggregator.poll.ingest import MergeRules
 from aggregator.poll.origin_poll import Scope
@@ -90,7 +91,7 @@ def test_the_next_pages_follow_and_end(store: Store, upstream: Upstream) -> None
 def test_a_list_without_end_is_stopped(
     store: Store, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(polls, "MAX_PAGES", 4)
+    monkeypatch.setattr(origin_poll, "MAX_PAGES", 4)
 
     def answer(handler: Any) -> None:
         page = int(handler.path[1:])
@@ -108,8 +109,8 @@ def test_an_origin_of_which_nothing_could_be_read_has_failed(
     url = f"{upstream.url}/list"
     summary = poll(store, url)
     (failure,) = summary.failures
-    assert failure == f"lists:{url}: none of 1 could be read: {url}: answered 404"
-    assert reasons(store) == ["answered 404"]
+    assert failure == f"lists:{url}: none of 1 could be read: {url}: status 404"
+    assert reasons(store) == ["status 404"]
     upstream.document("/list", {"records": [item(1)]})
     summary = poll(store, url, NOW + datetime.timedelta(days=1))
     assert (summary.read, summary.failures, reasons(store)) == (1, [], [])
@@ -125,7 +126,7 @@ def test_other_rules_have_everything_read_again(store: Store, upstream: Upstream
 def test_too_many_new_entries_are_left_for_the_next_polls(
     store: Store, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(polls, "MAX_NEW_ENTRIES", 3)
+    monkeypatch.setattr(origin_poll, "MAX_NEW_ENTRIES", 3)
     url = upstream.document("/list", {"records": [item(number) for number in range(5)]})
     counts = []
     for number in (1, 2, 3):

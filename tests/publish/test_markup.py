@@ -1,4 +1,4 @@
-"""Text that writes about mark-up stays text in every format, whatever a reader takes it for."""
+"""Text that writes about markup stays text in every format, whatever a reader takes it for."""
 
 import html
 import json

@@ -134,4 +134,4 @@ def test_other_settings_are_other_rules() -> None:
     assert publication().rules(spec) == publication().rules(spec)
     assert publication(page=False).rules(spec) != publication().rules(spec)
     assert publication().rules(publication().source_spec("x")) != publication().rules(spec)
-    assert publication(page=False).cleaning == publication().cleaning
+    assert publication(page=False).sanitizing == publication().sanitizing

@@ -79,7 +79,7 @@ def test_a_file_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> 
     (tmp_path / "b.atom").mkdir()
     (file,) = prepare(tmp_path, "c.atom", b"x", ())
     (tmp_path / "c.atom").mkdir()
-    with pytest.raises(PublishError, match="what was published stays"):
+    with pytest.raises(PublishError, match="the previously published file was kept"):
         put(tmp_path, file, ())
     assert names(tmp_path) == {"sub"}
     with pytest.raises(PublishError, match="cannot be removed"):

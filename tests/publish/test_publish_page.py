@@ -255,7 +255,7 @@ def test_a_feed_in_a_browser_is_no_wall_of_xml(
             return texts;
         }"""
     )
-    # What parts the mark-up of a title in RSS has no width.
+    # What parts the markup of a title in RSS has no width.
     shown = [text.replace("\u2060", "") for text in shown]
     assert any("财经新闻" in text for text in shown), shown
     assert any("新闻 0.5 <b>&amp;" in text for text in shown), shown

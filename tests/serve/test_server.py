@@ -479,7 +479,7 @@ def test_113_a_read_during_replacement_gives_one_version(own: Site) -> None:
     assert len(seen) == 2
 
 
-def test_mistakes_are_said(own: Site) -> None:
+def test_errors_are_said(own: Site) -> None:
     assert "write ADDRESS:PORT" in own.run("serve", "--listen", "nonsense").err
     taken = socket.create_server(("127.0.0.1", 0))
     with taken:

@@ -18,9 +18,9 @@ def topics(store: Store, now: datetime.datetime) -> list[tuple[str, str]]:
 
 def test_a_feed_that_changes_again_is_named_once_and_not_lost(store: Store) -> None:
     with store.transaction() as connection:
-        hub_queue.want(connection, [HUB], ["a", "b"], NOW)
+        hub_queue.enqueue(connection, [HUB], ["a", "b"], NOW)
         (sent, _) = hub_queue.due(connection, NOW)
-        hub_queue.want(connection, [HUB], ["a"], NOW + HOUR)
+        hub_queue.enqueue(connection, [HUB], ["a"], NOW + HOUR)
         hub_queue.done(connection, sent)
     assert topics(store, NOW + HOUR) == [(HUB, "a"), (HUB, "b")]
     with store.transaction() as connection:
@@ -31,20 +31,20 @@ def test_a_feed_that_changes_again_is_named_once_and_not_lost(store: Store) -> N
 
 def test_a_hub_that_failed_keeps_its_pause_and_another_has_none(store: Store) -> None:
     with store.transaction() as connection:
-        hub_queue.want(connection, [HUB, OTHER], ["a"], NOW)
+        hub_queue.enqueue(connection, [HUB, OTHER], ["a"], NOW)
         (ping, _) = hub_queue.due(connection, NOW)
-        hub_queue.postpone(connection, ping, NOW + HOUR, 1, "answered 500")
-        hub_queue.want(connection, [HUB, OTHER], ["b"], NOW)
+        hub_queue.postpone(connection, ping, NOW + HOUR, 1, "status 500")
+        hub_queue.enqueue(connection, [HUB, OTHER], ["b"], NOW)
         assert hub_queue.next_due(connection) == NOW
-        assert hub_queue.waiting(connection) == [(HUB, 2, 1, "answered 500"), (OTHER, 2, 0, None)]
+        assert hub_queue.waiting(connection) == [(HUB, 2, 1, "status 500"), (OTHER, 2, 0, None)]
     assert topics(store, NOW) == [(OTHER, "a"), (OTHER, "b")]
     assert len(topics(store, NOW + HOUR)) == 4
     with store.transaction() as connection:
         (failed,) = [one for one in hub_queue.due(connection, NOW + HOUR) if one.failures]
-    assert (failed.topic, failed.error, failed.due_at) == ("a", "answered 500", NOW + HOUR)
+    assert (failed.topic, failed.error, failed.due_at) == ("a", "status 500", NOW + HOUR)
 
 
 def test_without_a_feed_no_hub_is_notified(store: Store) -> None:
     with store.transaction() as connection:
-        hub_queue.want(connection, [HUB], [], NOW)
+        hub_queue.enqueue(connection, [HUB], [], NOW)
         assert hub_queue.waiting(connection) == []

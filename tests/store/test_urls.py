@@ -18,7 +18,7 @@ HOUR = datetime.timedelta(hours=1)
 def test_a_state_is_read_as_it_was_saved(store: Store) -> None:
     full = UrlState(
         "http://a.example/北", NOW, Validators('W/"x"', "yesterday"), b"h", NOW, NOW, NOW,
-        3, "answered 500", "http://b.example/", 1, True, True,
+        3, "status 500", "http://b.example/", 1, True, True,
     )  # fmt: skip
     assert all(getattr(full, field.name) for field in dataclasses.fields(full))
     bare = UrlState("http://b.example/", NOW)
@@ -44,7 +44,7 @@ def test_a_page_is_wanted_once_and_what_is_known_stays(store: Store) -> None:
     with store.transaction() as connection:
         urls.save(connection, "shares", [known])
         new = ["http://a.example/3", "http://a.example/2", "http://a.example/2"]
-        urls.want(connection, "shares", [known.url, *new], NOW)
+        urls.fetch_soon(connection, "shares", [known.url, *new], NOW)
         assert urls.due_once(connection, "shares") == ["http://a.example/2", "http://a.example/3"]
         assert urls.states(connection, "shares", [known.url])[known.url] == known
 
@@ -57,12 +57,12 @@ def test_totals_name_what_fails_longest(store: Store) -> None:
             [
                 UrlState("http://a.example/", NOW + HOUR, answered_at=NOW),
                 UrlState("http://b.example/", NOW + 2 * HOUR, failures=1, error="cut off"),
-                UrlState("http://c.example/", NOW + 3 * HOUR, failures=4, error="answered 500"),
+                UrlState("http://c.example/", NOW + 3 * HOUR, failures=4, error="status 500"),
                 UrlState("http://d.example/", NOW, is_gone=True),
             ],
         )
         assert urls.totals(connection) == {
-            "lists": urls.UrlTotals(4, NOW, NOW + HOUR, 2, 4, "http://c.example/: answered 500")
+            "lists": urls.UrlTotals(4, NOW, NOW + HOUR, 2, 4, "http://c.example/: status 500")
         }
 
 

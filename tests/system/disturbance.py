@@ -88,7 +88,7 @@ class Disturbed:
 
 @functools.cache
 def can_trace() -> bool:
-    """Whether strace is there and may trace a process that is no child of its own."""
+    """Return whether strace is there and may trace a process that is no child of its own."""
     if shutil.which("strace") is None:
         return False
     script = (
@@ -148,7 +148,7 @@ def killed_after(
 
 
 def is_alive(group: int) -> bool:
-    """Whether a process of the group is left, but for those that nobody has buried yet."""
+    """Return whether a process of the group is left, but for those that nobody has buried yet."""
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             state, _, of_group = path.read_text().rpartition(")")[2].split()[:3]

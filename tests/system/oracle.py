@@ -30,7 +30,7 @@ from system.documents import (
 )
 
 HISTORY = "{http://purl.org/syndication/history/1.0}"
-ENDINGS = {"atom": ".atom", "rss": ".rss", "json": ".json"}
+EXTENSIONS = {"atom": ".atom", "rss": ".rss", "json": ".json"}
 PACKED = {"gzip": ".gz", "br": ".br"}
 # All that may lie beside a store: itself, its journal, locks, and what the commands note.
 NOTES = ("", "-journal", "-wal", "-shm", ".lock", ".daemon", ".daemon.lock", ".current", ".checked")
@@ -149,7 +149,7 @@ def _chain(published: _Published, stem: str, group: list[Expected]) -> list[list
     documents: list[list[Shown]] = []
     previous = None
     for format in published.formats:
-        path = stem + ENDINGS[format]
+        path = stem + EXTENSIONS[format]
         entries, link = _document(published, path, format)
         if [entry.id for entry in entries] != wanted:
             published.faults.append(
@@ -242,7 +242,7 @@ def _of_entries(
 def _pages(published: _Published, stems: list[str]) -> None:
     """The page and the list of feeds, which name every feed."""
     data = published.read("feeds.opml")
-    ending = ENDINGS[published.formats[0]]
+    extension = EXTENSIONS[published.formats[0]]
     if data:
         try:
             listed = [item.get("xmlUrl") for item in etree.fromstring(data).iter("outline")]
@@ -250,7 +250,7 @@ def _pages(published: _Published, stems: list[str]) -> None:
             published.faults.append(f"feeds.opml: {error}")
             listed = []
         found = sorted(url for url in listed if url)
-        if found != sorted(f"{published.feeds['url']}{stem}{ending}" for stem in stems):
+        if found != sorted(f"{published.feeds['url']}{stem}{extension}" for stem in stems):
             published.faults.append(f"feeds.opml: lists {len(found)} feeds of {len(stems)}")
     if not published.feeds.get("page", True):
         return
@@ -258,7 +258,7 @@ def _pages(published: _Published, stems: list[str]) -> None:
     if not data.rstrip().endswith(b"</html>"):
         published.faults.append("index.html: no end")
     for stem in stems:
-        if f"{stem}{ending}".encode() not in data:
+        if f"{stem}{extension}".encode() not in data:
             published.faults.append(f"index.html: does not name {stem}")
     for name in ("feeds.css", "feeds.js", "feed.css"):
         if not published.read(name):
@@ -271,7 +271,7 @@ def left_in_var(site: Site, *, damaged_stores: bool = False) -> Iterator[str]:
     for path in sorted(site.store.parent.iterdir()):
         if path.name.startswith(f"{name}.damaged-") and damaged_stores:
             continue
-        if path.name not in [name + ending for ending in NOTES]:
+        if path.name not in [name + extension for extension in NOTES]:
             yield f"var/{path.name}: left over"
         elif path.name.endswith("-journal") and path.stat().st_size:
             yield f"var/{path.name}: a transaction that nobody has ended"

@@ -203,7 +203,7 @@ def test_the_configurations_that_come_with_it_are_fine() -> None:
     assert load_settings(sample, {}).feeds.formats == ("atom", "rss", "json")
     with pytest.raises(ConfigError) as error:
         load_settings(starter, {})
-    assert [mistake.split(": ")[1] for mistake in error.value.mistakes] == [
+    assert [problem.split(": ")[1] for problem in error.value.problems] == [
         "site.title",
         "site.url",
         "site.tag",

@@ -34,7 +34,7 @@ def published(site: Site) -> dict[str, str]:
 
 
 def refused(site: Site, name: str, reason: str, line: int | None = None) -> None:
-    """The post is not published and has one problem, which ends when it is mended."""
+    """The post is not published and has one problem, which ends when it is fixed."""
     site.build(timeout=15)
     assert published(site) == {}
     (problem,) = site.problems()
@@ -193,7 +193,7 @@ def test_18_a_link_out_of_the_folder(site: Site) -> None:
     outside = site.root / "outside.md"
     outside.write_text(article("geheim"))
     (site.posts / "bad.md").symlink_to(outside)
-    refused(site, "bad.md", "leads out")
+    refused(site, "bad.md", "outside the posts folder")
 
 
 def test_18_a_link_within_the_folder_is_followed(site: Site) -> None:
@@ -205,7 +205,7 @@ def test_18_a_link_within_the_folder_is_followed(site: Site) -> None:
 
 def test_19_links_in_a_circle(site: Site) -> None:
     (site.posts / "bad.md").symlink_to("bad.md")
-    refused(site, "bad.md", "circle")
+    refused(site, "bad.md", "loop of links")
 
 
 def test_20_pipe(site: Site) -> None:
@@ -260,7 +260,7 @@ def test_22_replaced_by_a_link_between_stat_and_open(site: Site) -> None:
     assert scan.file_stat(str(site.posts), "bad.md", scan.PostsDigest()) is not None
     path.unlink()
     path.symlink_to(secret)
-    with pytest.raises(UnusableError, match="leads out"):
+    with pytest.raises(UnusableError, match="outside the posts folder"):
         scan.read_file(str(site.posts), "bad.md", 1000)
 
 
@@ -279,7 +279,7 @@ def test_22_a_folder_replaced_by_a_link_between_stat_and_open(site: Site) -> Non
     (outside / "bad.md").write_text("geheim")
     (site.posts / "sub").rename(site.root / "moved")
     (site.posts / "sub").symlink_to(outside)
-    with pytest.raises(UnusableError, match="leads out"):
+    with pytest.raises(UnusableError, match="outside the posts folder"):
         scan.read_file(str(site.posts), "sub/bad.md", 1000)
 
 

@@ -42,7 +42,7 @@ def plant(site: Site, numbers: range, revised: set[int] = frozenset()) -> None:
 
 @pytest.mark.parametrize("dump", STORES, ids=lambda path: path.stem)
 def test_a_site_with_the_store_of_an_older_program_goes_on(site: Site, dump: Path) -> None:
-    """All of its articles stand where they should once, and archives that hold doubles heal."""
+    """All of its articles stand where they should once, and doubled archives are repaired."""
     site.configure(lambda text: text + SMALL)
     count, revised = POSTS.get(dump.stem, 24), REVISED.get(dump.stem, {20})
     plant(site, range(count), revised)

@@ -1,7 +1,7 @@
 """The bytes of an upstream feed → its entries.  Pure; meant to run in the sandbox.
 
 RSS 0.9x to 2.0 and Atom 0.3 and 1.0 by feedparser, JSON Feed 1.0 and 1.1 by hand.
-HTML is not sanitised here: whatever is published goes through `sanitize.clean` first.
+HTML is not sanitized here: whatever is published goes through `sanitize.sanitize` first.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _DATES = ("published", "updated", "created")
 
 @dataclass(frozen=True, slots=True)
 class FeedItem:
-    """One entry.  `unread_date` is the text of a date that cannot be read."""
+    """One entry.  `unreadable_date` is the text of a date that cannot be read."""
 
     guid: str | None
     link: str | None
@@ -39,7 +39,7 @@ class FeedItem:
     html: str
     is_full: bool
     published: datetime.datetime | None = None
-    unread_date: str = ""
+    unreadable_date: str = ""
     categories: tuple[str, ...] = ()
     enclosures: tuple[Enclosure, ...] = ()
 
@@ -81,7 +81,7 @@ def parse_feed(
         items = [_of_json(item, base_url, zone) for item in found if isinstance(item, dict)]
         if len(items) < len(found):
             notes.append(
-                f"{len(found) - len(items):,} of {len(found):,} items left out: no JSON object"
+                f"{len(found) - len(items):,} of {len(found):,} items left out: not JSON objects"
             )
     else:
         document, is_cut = feed_cleanup.prepared(data, content_type)
@@ -119,7 +119,7 @@ def _of_entry(entry: Any, base_url: str, zone: ZoneInfo) -> FeedItem:
     text = feed_fields.html_of(best if best is not None else summary)
     link = feed_fields.link_of(entry)
     guid = str(entry.get("id") or "").strip() or None
-    published, unread_date = feed_fields.date_of(
+    published, unreadable_date = feed_fields.date_of(
         (entry.get(name) for name in _DATES),
         (entry.get(f"{name}_parsed") for name in _DATES),
         zone,
@@ -131,7 +131,7 @@ def _of_entry(entry: Any, base_url: str, zone: ZoneInfo) -> FeedItem:
         html=text,
         is_full=best is not None or len(sanitize.plain_text(text)) >= LONG_DESCRIPTION,
         published=published,
-        unread_date=unread_date,
+        unreadable_date=unreadable_date,
         categories=feed_fields.categories_of(tag.get("term") for tag in entry.get("tags", [])),
         enclosures=feed_fields.enclosures_of(
             (
@@ -171,7 +171,7 @@ def _of_json(item: dict[str, Any], base_url: str, zone: ZoneInfo) -> FeedItem:
     attachments = item.get("attachments")
     tags = item.get("tags")
     written = (text("date_published"), text("date_modified"))
-    published, unread_date = feed_fields.date_of(written, (None, None), zone)
+    published, unreadable_date = feed_fields.date_of(written, (None, None), zone)
     return FeedItem(
         guid=text("id")[:MAX_GUID] or None,
         link=feed_fields.absolute_url(link, base_url),
@@ -179,7 +179,7 @@ def _of_json(item: dict[str, Any], base_url: str, zone: ZoneInfo) -> FeedItem:
         html=body or feed_fields.paragraphs(text("summary")),
         is_full=bool(body),
         published=published,
-        unread_date=unread_date,
+        unreadable_date=unreadable_date,
         categories=feed_fields.categories_of(
             map(_json_text, tags) if isinstance(tags, list) else ()
         ),

@@ -46,10 +46,10 @@ def prepared(data: bytes, content_type: str) -> tuple[bytes, bool]:
     match = _DOCTYPE.search(text[:100_000])
     if match is not None:
         if match[2] == "[":
-            raise UnusableError("it declares entities of its own: refused")
+            raise UnusableError("it declares its own XML entities, which is not allowed")
         text = text[: match.start()] + text[match.end() :]
     if "<!ENTITY" in text[:1_000_000]:
-        raise UnusableError("it declares entities of its own: refused")
+        raise UnusableError("it declares its own XML entities, which is not allowed")
     _check_depth(text)
     text = _PERSON.sub(lambda found: found[1] + found[3][:MAX_PERSON], text)
     is_cut = not _END_OF_FEED.search(text[-1000:])
@@ -71,7 +71,7 @@ def _check_depth(text: str) -> None:
 
 
 def _whole_entries(text: str) -> str:
-    """Return a document that is cut off, less its last piece, with its elements closed."""
+    """Return a document that is cut off, without its last piece, with its elements closed."""
     ends = list(_ITEM_END.finditer(text))
     if not ends:
         raise UnusableError("not a feed, or cut off before the end of its first entry")

@@ -82,7 +82,7 @@ def title_of(detail: Any) -> str:
 
 
 def categories_of(values: Iterable[object]) -> tuple[str, ...]:
-    """Return the names among some values, each once."""
+    """Return the names among the given values, each once."""
     words = (
         " ".join(sanitize.without_forbidden(value).split())[:100]
         for value in values
@@ -114,7 +114,7 @@ def enclosures_of(
 
 def date_of(texts: Iterable[object], parsed: Iterable[Any], zone: ZoneInfo) -> _Date:
     """Return the first plausible date of an entry, else None and the text of an unreadable one."""
-    unread = ""
+    unreadable = ""
     for text, moment in zip(texts, parsed, strict=True):
         written = one_line(sanitize.without_forbidden(text))[:100] if isinstance(text, str) else ""
         if not written:
@@ -126,8 +126,8 @@ def date_of(texts: Iterable[object], parsed: Iterable[Any], zone: ZoneInfo) -> _
             found = dates.parse_date(written, zone)
         if found is not None and EARLIEST <= found <= _LATEST:
             return found, ""
-        unread = unread or ("" if found is not None else written)
-    return None, unread
+        unreadable = unreadable or ("" if found is not None else written)
+    return None, unreadable
 
 
 def _instant(parsed: Any) -> datetime.datetime | None:

@@ -30,7 +30,7 @@ class PageSelectors(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PageText:
-    """The parts of a page; its HTML is not sanitised, and its date is still text."""
+    """The parts of a page; its HTML is not sanitized, and its date is still text."""
 
     title: str | None
     html: str

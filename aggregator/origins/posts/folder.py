@@ -30,7 +30,7 @@ from aggregator.origins.posts.scan import (
     read_file,
 )
 
-# Raise it whenever the same post is read differently than before: then all are read again.
+# Increase whenever the same post would be read differently: all posts are then read again.
 READER_VERSION = 3
 BATCH = 500
 
@@ -189,7 +189,7 @@ def _stored(number: int) -> int:
 
 
 def _read(root: str, rules: PostRules, now: datetime.datetime, due: list[_Due]) -> Batch:
-    """Read and parse some files."""
+    """Read and parse the given files."""
     copies: list[Copy] = []
     problems: list[Problem] = []
     read: list[str] = []

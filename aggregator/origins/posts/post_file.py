@@ -77,7 +77,7 @@ class Parsed:
 
 
 class _Post(NamedTuple):
-    """A post's file, its name without the ending, its whole text, and its metadata."""
+    """A post's file, its name without the extension, its whole text, and its metadata."""
 
     file: PostFile
     stem: str

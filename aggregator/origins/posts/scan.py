@@ -87,7 +87,7 @@ def list_posts(root: Path, glob: str) -> list[str]:
         except FileNotFoundError as error:
             if folder:
                 continue
-            raise OriginError(f"{root}: no such folder; is it mounted?") from error
+            raise OriginError(f"{root}: no such folder (is the disk mounted?)") from error
         except OSError as error:
             raise OriginError(f"{root / folder}: cannot be listed: {error.strerror}") from error
     found.sort(key=location)
@@ -235,7 +235,7 @@ def _check_place(root: str, path: str, descriptor: int) -> None:
     except OSError:
         place = os.path.realpath(path)  # a system without that folder
     if not place.startswith(os.path.realpath(root).rstrip("/") + "/"):
-        raise UnusableError("a link that leads out of the posts folder")
+        raise UnusableError("a link to something outside the posts folder")
 
 
 def _inside(root: str, link: str) -> str:
@@ -248,11 +248,11 @@ def _inside(root: str, link: str) -> str:
             raise
         raise UnusableError(_reason(error)) from error
     if not target.startswith(real_root.rstrip("/") + "/"):
-        raise UnusableError("a link that leads out of the posts folder")
+        raise UnusableError("a link to something outside the posts folder")
     return target
 
 
 def _reason(error: OSError) -> str:
     if error.errno == errno.ELOOP:
-        return "a link that leads in a circle, or that was put there while the file was read"
+        return "a loop of links, or a link that was put there while the file was read"
     return f"cannot be read: {error.strerror}"

@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from html import unescape
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 OLDEST = datetime.datetime(1990, 1, 1, tzinfo=datetime.UTC)
@@ -30,31 +29,24 @@ _ACTIVE = {
 }  # fmt: skip
 
 
-class Finding(NamedTuple):
-    """Something wrong in a file, with its line if that is known."""
-
-    line: int | None
-    reason: str
-
-
 @dataclass(slots=True)
 class Report:
-    """The findings of one file, and its ids and links.
+    """The problems of one file, and its ids and links.
 
-    `entries` are pairs of an entry's link with its title, and its id; `links` are those
-    of the feed by their relation.
+    `problems` are pairs of a line, if it is known, and a reason.  `entries` are pairs of an
+    entry's link with its title, and its id; `links` are those of the feed by their relation.
     """
 
     now: datetime.datetime
-    findings: list[Finding] = field(default_factory=list)
+    problems: list[tuple[int | None, str]] = field(default_factory=list)
     feed_id: str | None = None
     is_sealed: bool = False
     entries: list[tuple[str, str]] = field(default_factory=list)
     links: dict[str, str] = field(default_factory=dict)
 
     def add(self, line: int | None, reason: str) -> None:
-        """Note a finding."""
-        self.findings.append(Finding(line, reason))
+        """Note a problem."""
+        self.problems.append((line, reason))
 
     def check_timestamp(self, line: int | None, name: str, text: str) -> datetime.datetime | None:
         """Check a date of RFC 3339, and return it unless it is malformed."""
@@ -64,7 +56,7 @@ class Report:
         try:
             moment = datetime.datetime.fromisoformat(text.upper())
         except ValueError:
-            self.add(line, f"{name}: {text!r} is a day that never was")
+            self.add(line, f"{name}: {text!r} is not a real date")
             return None
         self.check_moment(line, name, moment)
         return moment
@@ -72,7 +64,7 @@ class Report:
     def check_moment(self, line: int | None, name: str, moment: datetime.datetime) -> None:
         """Check that a date is neither before the web nor in the future."""
         if moment < OLDEST or moment > self.now + AHEAD:
-            self.add(line, f"{name}: {moment.isoformat()} is not a likely time")
+            self.add(line, f"{name}: {moment.isoformat()} is not a plausible date")
 
     def check_address(self, line: int | None, name: str, url: str) -> None:
         """Check that a URL is an absolute one of http or https."""
@@ -98,14 +90,14 @@ class Report:
                 self.add(line, f"{name}: <{tag.lower()}> in the text has {handler.lower()}")
 
     def check_text(self, line: int | None, name: str, text: str) -> None:
-        """Check that no reader can mistake plain text for mark-up."""
+        """Check that no reader can mistake plain text for markup."""
         match = _MARKUP.search(text)
         if match is not None:
-            self.add(line, f"{name}: {match[0]} is mark-up to many readers")
+            self.add(line, f"{name}: {match[0]} would be treated as markup by many readers")
 
     def check_unique(self, name: str) -> None:
         """Check that no id is used twice."""
         counts = Counter(identifier for _, identifier in self.entries)
         for identifier, count in counts.items():
             if count > 1:
-                self.add(None, f"{name} {identifier} stands {count} times")
+                self.add(None, f"{name} {identifier} occurs {count} times")

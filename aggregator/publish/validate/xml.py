@@ -49,11 +49,11 @@ def _entry(entry: Any, report: Report, *, has_author: bool) -> Any:
     if entry.find(_ATOM + "published") is not None:
         _moment(entry, "published", report)
     if not has_author and entry.find(_ATOM + "author") is None:
-        report.add(line, "entry: no author, in the feed neither")
+        report.add(line, "entry: no author, nor has the feed one")
     links = _links(entry, report)
     kinds = [(kind, url) for relation, url, kind in links if relation == "alternate"]
     if len({kind for kind, _ in kinds}) < len(kinds):
-        report.add(line, "entry: two links rel=alternate of one type")
+        report.add(line, "entry: two links rel=alternate of the same type")
     contents = entry.findall(_ATOM + "content")
     if len(contents) > 1:
         report.add(line, "entry: more than one content")
@@ -158,7 +158,7 @@ def check_opml(data: bytes, report: Report) -> None:
     for outline in root.iter("outline"):
         if not outline.get("text"):
             report.add(outline.sourceline, "outline: no text")
-        # By the specification they may contain mark-up, so readers render it.
+        # By the specification they may contain markup, so readers render it.
         for name in ("text", "title"):
             report.check_text(outline.sourceline, name, outline.get(name) or "")
         if outline.get("type") == "rss":

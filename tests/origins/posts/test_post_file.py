@@ -10,7 +10,7 @@ from one_post import content, only
 
 @pytest.fixture
 def tree(site: Site) -> Site:
-    """A site whose posts stand in folders, with every ending."""
+    """A site whose posts stand in folders, with every extension."""
     site.configure(lambda text: text.replace("path: posts", 'path: posts\n    glob: "**/*"'))
     return site
 

@@ -19,12 +19,12 @@ def report_on(data: bytes) -> Report:
 
 def test_what_aggregator_writes_is_without_fault() -> None:
     report = report_on(render(document()))
-    assert report.findings == []
+    assert report.problems == []
     assert report.feed_id == "https://a.example/feeds/all.json"
     assert report.entries == [("https://a.example/1\n标题", "tag:a.example,2021:1")]
     twice = report_on(render(document(entry(), entry())))
-    assert [finding.reason for finding in twice.findings] == [
-        "the id tag:a.example,2021:1 stands 2 times"
+    assert [reason for _, reason in twice.problems] == [
+        "the id tag:a.example,2021:1 occurs 2 times"
     ]
 
 
@@ -33,15 +33,15 @@ def test_what_aggregator_writes_is_without_fault() -> None:
     [
         ({"version": "1"}, "version is not"),
         ({"title": ""}, "feed: no title"),
-        ({"feed_url": "/x"}, "feed_url: '/x' is no full address"),
+        ({"feed_url": "/x"}, "feed_url: '/x' is not an absolute URL"),
         ({"items": {}}, "items is not a list"),
         ({"items": [1]}, "item 1 is not an object"),
     ],
 )
 def test_faults_of_a_feed(change: dict[str, Any], reason: str) -> None:
     feed = json.loads(render(document())) | change
-    found = report_on(json.dumps(feed).encode()).findings
-    assert any(reason in finding.reason for finding in found)
+    found = report_on(json.dumps(feed).encode()).problems
+    assert any(reason in text for _, text in found)
 
 
 @pytest.mark.parametrize(
@@ -58,11 +58,11 @@ def test_faults_of_a_feed(change: dict[str, Any], reason: str) -> None:
 def test_faults_of_an_item(change: dict[str, Any], reason: str) -> None:
     feed = json.loads(render(document()))
     feed["items"][0] |= change
-    found = report_on(json.dumps(feed).encode()).findings
-    assert any(reason in finding.reason for finding in found)
+    found = report_on(json.dumps(feed).encode()).problems
+    assert any(reason in text for _, text in found)
 
 
 @pytest.mark.parametrize("data", [b"{", b"\xff", b"[" * 100_000, b"[]"])
 def test_what_is_no_json_object(data: bytes) -> None:
-    (finding,) = report_on(data).findings
-    assert finding.reason.startswith("not ")
+    ((_, reason),) = report_on(data).problems
+    assert reason.startswith("not ")
