@@ -15,6 +15,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sqlalchemy.exc import DBAPIError
+
 from aggregator.articles.sources import SourceKeys
 from aggregator.fetch.fetcher import Fetcher, host_of
 from aggregator.model.errors import AggregatorError, OriginError, unforeseen
@@ -179,8 +181,8 @@ def _one_origin(poll: OriginPoll) -> Iterator[None]:
         yield
     except OriginError as error:
         poll.fail(str(error))
-    except AggregatorError:
-        raise
+    except (AggregatorError, DBAPIError):
+        raise  # the store's errors are everybody's
     except Exception as error:  # noqa: BLE001  # one origin stops no other
         LOGGER.debug("%s", poll.origin.name, exc_info=True)
         poll.fail(f"{poll.origin.name}: cannot be polled ({unforeseen(error)})")

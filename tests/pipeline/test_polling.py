@@ -472,7 +472,7 @@ def test_urls_given_are_asked_alone_due_or_not(site: Site, upstream: Upstream) -
     upstream.texts |= dict.fromkeys(codes, "<p>全文。</p>")
     poll(site)
     poll(site, upstream.share_url(codes[1]))
-    assert sorted(upstream.counts().values()) == [1, 1, 2, 2]  # with robots.txt, twice
+    assert sorted(upstream.counts().values()) == [1, 1, 1, 2]  # with robots.txt, which is kept
     result = site.run("poll", "http://elsewhere.example/x")
     assert result.code == 2
     assert "elsewhere.example/x: fits no" in result.err
