@@ -51,7 +51,7 @@ def test_what_is_due_is_polled_and_a_build_follows(
     assert upstream.counts()["/list"] == 1
 
 
-def test_a_poll_that_fails_is_tried_again_later(
+def test_a_failure_stays_open_until_its_url_has_been_requested_again(
     working: tuple[Network, Due], health: Health, upstream: Upstream
 ) -> None:
     _, due = working
@@ -59,6 +59,22 @@ def test_a_poll_that_fails_is_tried_again_later(
     due.mark("lists")
     wait_for(health.open_failures)
     assert "none of 1 could be read" in health.open_failures()[0]
+    due.mark("lists")
+    runs = health.metrics.registry
+    wait_for(lambda: runs.get_sample_value("aggregator_runs_total", {"stage": "upstream"}) == 2)
+    assert "none of 1 could be read" in health.open_failures()[0]
+    assert upstream.counts()["/list"] == 1
+    assert not due.is_due_later({"lists"})
+
+
+def test_a_poll_that_could_not_begin_is_tried_again_later(
+    working: tuple[Network, Due], health: Health, settings: Settings
+) -> None:
+    _, due = working
+    settings.store_path.parent.mkdir()
+    settings.store_path.mkdir()
+    due.mark("lists")
+    wait_for(health.open_failures)
     wait_for(lambda: due.is_due_later({"lists"}))
 
 
