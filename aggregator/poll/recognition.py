@@ -48,9 +48,7 @@ def recognised(connection: Connection, batch: Batch) -> Batch:
     problems = batch.problems
     if found:
         place = batch.read[0] if batch.read else batch.origin
-        reason = (
-            f"{counted(len(found), 'entry')} came with new ids, and were known by link and text"
-        )
+        reason = f"{counted(len(found), 'entry')} had new ids and were recognized by link and text"
         problems = (*problems, Problem(place, reason))
     codes |= found
     return replace(

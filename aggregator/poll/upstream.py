@@ -15,8 +15,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy.exc import DBAPIError
-
 from aggregator.articles.sources import SourceKeys
 from aggregator.fetch.fetcher import Fetcher, host_of
 from aggregator.model.errors import AggregatorError, OriginError, unforeseen
@@ -31,7 +29,7 @@ from aggregator.poll.origin_poll import OriginPoll, Scope
 from aggregator.poll.responses import ParsedResponse
 from aggregator.store import urls
 from aggregator.store.origins import save_origin
-from aggregator.store.rows import Transaction
+from aggregator.store.rows import SQL_ERRORS, Transaction
 
 Clock = Callable[[], datetime.datetime]
 # Called with an origin's name, how many of its URLs are done, and how many are due.
@@ -181,7 +179,7 @@ def _one_origin(poll: OriginPoll) -> Iterator[None]:
         yield
     except OriginError as error:
         poll.fail(str(error))
-    except (AggregatorError, DBAPIError):
+    except (AggregatorError, *SQL_ERRORS):
         raise  # the store's errors are everybody's
     except Exception as error:  # noqa: BLE001  # one origin stops no other
         LOGGER.debug("%s", poll.origin.name, exc_info=True)

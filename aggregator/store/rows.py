@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Insert, Row, Table
 from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import DBAPIError
 
 from aggregator.model.articles import Article, Enclosure, StoredCopy
 from aggregator.model.errors import DamagedStoreError
@@ -20,6 +21,8 @@ from aggregator.store import schema
 Value = TypeVar("Value")
 Transaction = Callable[[], AbstractContextManager[Connection]]
 
+# What a statement raises that the database refuses; a transaction turns it into a `StoreError`.
+SQL_ERRORS = (DBAPIError,)
 # What reading a damaged value raises.
 UNREADABLE = (ValueError, TypeError, OverflowError, OSError)
 _PER_STATEMENT = 500

@@ -468,7 +468,7 @@ def test_logs_as_json_and_for_the_journal(site: Site, daemon) -> None:
     running = daemon("--log-format", "json", config=RARELY).ready()
     running.stop()
     lines = [json.loads(line) for line in running.log.splitlines()]
-    assert [line["level"] for line in lines] == ["info"] * len(lines)
+    assert [line for line in lines if line["level"] != "info"] == []
     assert lines[1]["message"] == "posts: 1 read, 1 new, 2 feeds written"
     running.path.unlink()
     site.posts.rename(site.root / "away")

@@ -103,7 +103,7 @@ def test_a_subscription_that_moves_republishes_nothing_and_says_so_once(
     assert shown(site) == ids
     if name != "no guids":
         (problem,) = site.problems()
-        assert problem["reason"].startswith("5 entries came with new ids")
+        assert problem["reason"].startswith("5 entries had new ids")
     # From then on they are known by their new ids: a corrected title is a revision.
     changed = [entry(n, **options) for n in range(2, 7)]
     publish(other, "/b", entry(1, **options, title="改题"), *changed)
