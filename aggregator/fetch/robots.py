@@ -41,7 +41,7 @@ class RobotsFiles:
         self, fetch: Callable[[Request], Response], user_agent: str, known: Iterable[RobotsFile]
     ) -> None:
         self._fetch = fetch
-        self._user_agent = user_agent
+        self._product = product_of(user_agent)
         self._sites = {file.site: _Site(file) for file in known}
         self._lock = threading.Lock()
 
@@ -62,10 +62,9 @@ class RobotsFiles:
                 self._read(site, key)
         if site.error is not None:
             raise FetchError(request.url, site.error, was_sent=site.was_sent)
-        product = product_of(self._user_agent)
-        if not site.rules.can_fetch(request.url, product):
+        if not site.rules.can_fetch(request.url, self._product):
             raise FetchError(request.url, "disallowed by robots.txt", was_sent=False)
-        return min(float(site.rules.crawl_delay(product) or 0.0), MAX_DELAY)
+        return min(float(site.rules.crawl_delay(self._product) or 0.0), MAX_DELAY)
 
     def renewed(self) -> list[RobotsFile]:
         """Return the files that were requested since this began, as they are now."""

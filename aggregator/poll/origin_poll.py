@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
@@ -59,11 +59,8 @@ class OriginPoll:
         if self._is_reread:
             urls.forget_validators(connection, origin.name)
         if origin.window is not None:
-            recent = urls.recent_share_urls(connection, now - origin.window, origin.name)
             wanted |= dict.fromkeys(urls.due_once(connection, origin.name))
-            wanted |= dict.fromkeys(
-                url for url, published in recent.items() if origin.is_recent(url, published, now)
-            )
+            wanted |= self._recent(connection, origin.window, now)
         if scope.only:
             wanted |= dict.fromkeys(url for url in scope.only if origin.accepts(url))
             wanted = {url: None for url in wanted if url in scope.only}
@@ -119,13 +116,7 @@ class OriginPoll:
         wanted = dict.fromkeys(batch.pages)
         if origin.window is not None:
             codes = {copy.code for copy in batch.copies}
-            since = now - origin.window
-            recent = urls.recent_share_urls(connection, since, origin.name, codes)
-            wanted |= {
-                url: None
-                for url, published in recent.items()
-                if origin.is_recent(url, published, now)
-            }
+            wanted |= self._recent(connection, origin.window, now, codes)
         new = [url for url in wanted if url not in self.due and origin.accepts(url)]
         states = urls.states(connection, origin.name, new)
         new = [url for url in new if pacing.is_due(states.get(url), now)]
@@ -210,6 +201,20 @@ class OriginPoll:
                 f"{self.origin.name}: none of {summary.failed:,} could be read: "
                 f"{summary.first_problem}"
             )
+
+    def _recent(
+        self,
+        connection: Connection,
+        window: datetime.timedelta,
+        now: datetime.datetime,
+        codes: Collection[str] | None = None,
+    ) -> dict[str, None]:
+        """Return the share URLs of recent articles: of all, or of those with the given codes."""
+        name = self.origin.name
+        found = urls.recent_share_urls(connection, now - window, name, codes)
+        return dict.fromkeys(
+            url for url, published in found.items() if self.origin.is_recent(url, published, now)
+        )
 
     def _count(self, outcome: Outcome) -> None:
         summary, problem = self.summary, outcome.problem or ""

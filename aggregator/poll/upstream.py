@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from aggregator.articles.sources import SourceKeys
 from aggregator.fetch.fetcher import Fetcher, host_of
-from aggregator.model.errors import AggregatorError, OriginError, unforeseen
+from aggregator.model.errors import AggregatorError, FetchError, OriginError, unforeseen
 from aggregator.model.kinds import SHARES
 from aggregator.model.logs import LOGGER
 from aggregator.model.polls import Batch, Request, Response
@@ -94,30 +94,30 @@ class _Run:
 
     def fetch(self, fetcher: Fetcher, until: float, *, follows_pages: bool) -> None:
         """Request what is due, and what the responses name, until nothing or no time is left."""
-        seconds = until - time.monotonic()
-        for request, answer in fetcher.fetch_all(_Taken(self.requests), self._parse, seconds):
-            name, url = request.key
-            poll, now = self.polls[name], self.clock()
-            with _one_origin(poll):
-                outcome = poll.receive(self.transaction, url, answer, now)
-                next_page = poll.next_page(outcome, now)
-                if next_page is not None:
-                    self.requests.append(next_page)
-                self.unsaved += 1 + len(outcome.reading.copies)
-            self.progress(name, poll.summary.done, len(poll.due))
-            if self.unsaved >= BATCH or time.monotonic() - self.saved_at > MAX_SECONDS_UNSAVED:
-                saved = self.save()
-                if follows_pages:
-                    self._add_pages(saved)
-        saved = self.save()
-        if follows_pages and not fetcher.is_cancelled:
-            # What the last responses named.
-            self._add_pages(saved)
-            if self.requests:
-                self.fetch(fetcher, until, follows_pages=follows_pages)
+        while True:
+            seconds = until - time.monotonic()
+            for request, answer in fetcher.fetch_all(_Taken(self.requests), self._parse, seconds):
+                self._receive(request, answer)
+                if self.unsaved >= BATCH or time.monotonic() - self.saved_at > MAX_SECONDS_UNSAVED:
+                    self._save(follows_pages=follows_pages)
+            # The last responses may have named more.
+            self._save(follows_pages=follows_pages and not fetcher.is_cancelled)
+            if not self.requests or fetcher.is_cancelled:
+                return
 
-    def save(self) -> list[Batch]:
-        """Save what has come since the last time; return it."""
+    def _receive(self, request: Request, answer: ParsedResponse | FetchError) -> None:
+        name, url = request.key
+        poll, now = self.polls[name], self.clock()
+        with _one_origin(poll):
+            outcome = poll.receive(self.transaction, url, answer, now)
+            next_page = poll.next_page(outcome, now)
+            if next_page is not None:
+                self.requests.append(next_page)
+            self.unsaved += 1 + len(outcome.reading.copies)
+        self.progress(name, poll.summary.done, len(poll.due))
+
+    def _save(self, *, follows_pages: bool) -> None:
+        """Save what has come since the last time, and request the pages that it names."""
         found = [
             (poll, *batch) for poll in self.polls.values() if (batch := poll.batch()) is not None
         ]
@@ -131,7 +131,8 @@ class _Run:
         )
         for (poll, _, _), changes in zip(found, stored, strict=True):
             poll.summary.count(changes)
-        return [batch for _, batch, _ in found]
+        if follows_pages:
+            self._add_pages([batch for _, batch, _ in found])
 
     def finish(self) -> None:
         """Save that the origins were polled."""

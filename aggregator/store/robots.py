@@ -10,9 +10,17 @@ from sqlalchemy import Column, Connection, LargeBinary, String, Table, select
 
 from aggregator.model.errors import DamagedStoreError
 from aggregator.model.packing import pack, unpack
-from aggregator.model.polls import RobotsFile, Validators
+from aggregator.model.polls import RobotsFile
 from aggregator.store import schema
-from aggregator.store.rows import UNREADABLE, instant, seconds, upsert_rows
+from aggregator.store.rows import (
+    UNREADABLE,
+    row_of,
+    seconds,
+    take_validators,
+    upsert_rows,
+    validators_columns,
+    values_of,
+)
 
 table = Table(
     "robots",
@@ -33,9 +41,9 @@ def load(connection: Connection) -> list[RobotsFile]:
     found = []
     for row in connection.execute(select(table)):
         with contextlib.suppress(*UNREADABLE, DamagedStoreError):
-            validators = Validators(row.etag, row.last_modified, row.validators_url)
-            expires_at = instant(row.expires_at)
-            found.append(RobotsFile(row.site, unpack(row.text), expires_at, validators))
+            values = values_of(row, table)
+            values["text"] = unpack(values["text"])
+            found.append(RobotsFile(validators=take_validators(values), **values))
     return found
 
 
@@ -43,14 +51,7 @@ def save(connection: Connection, files: Sequence[RobotsFile], now: datetime.date
     """Save files that were renewed, and delete what is long out of date."""
     connection.execute(table.delete().where(table.c.expires_at < seconds(now - KEEP_EXPIRED)))
     rows = [
-        {
-            "site": file.site,
-            "text": pack(file.text),
-            "expires_at": seconds(file.expires_at),
-            "etag": file.validators.etag,
-            "last_modified": file.validators.last_modified,
-            "validators_url": file.validators.url,
-        }
+        row_of(file, table, text=pack(file.text), **validators_columns(file.validators))
         for file in files
     ]
     upsert_rows(connection, table, rows)

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from aggregator.model.articles import Article, Enclosure, StoredCopy
 from aggregator.model.errors import DamagedStoreError
+from aggregator.model.polls import Validators
 from aggregator.store import schema
 
 Value = TypeVar("Value")
@@ -75,6 +76,20 @@ def row_of(value: object, table: Table, **columns: object) -> dict[str, Any]:
     for name, _, write in plan.converted:
         row[name] = write(row[name])
     return row
+
+
+def validators_columns(validators: Validators) -> dict[str, str | None]:
+    """Return validators as the three columns that hold them."""
+    return {
+        "etag": validators.etag,
+        "last_modified": validators.last_modified,
+        "validators_url": validators.url,
+    }
+
+
+def take_validators(values: dict[str, Any]) -> Validators:
+    """Return validators from their columns, which are removed from a row's `values`."""
+    return Validators(*(values.pop(name) for name in validators_columns(Validators())))
 
 
 def copy_from(row: Row[Any]) -> StoredCopy:

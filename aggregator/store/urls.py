@@ -18,7 +18,9 @@ from aggregator.store.rows import (
     pieces,
     row_of,
     seconds,
+    take_validators,
     upsert_rows,
+    validators_columns,
     values_of,
 )
 
@@ -102,9 +104,7 @@ def save(connection: Connection, origin: str, found: Iterable[UrlState]) -> None
             state,
             schema.url,
             origin=origin,
-            etag=state.validators.etag,
-            last_modified=state.validators.last_modified,
-            validators_url=state.validators.url,
+            **validators_columns(state.validators),
         )
         for state in found
     ]
@@ -169,7 +169,7 @@ def forget_validators(connection: Connection, origin: str) -> None:
     connection.execute(
         update(table)
         .where(table.c.origin == origin)
-        .values(etag=None, last_modified=None, validators_url=None, content_hash=b"")
+        .values(**validators_columns(Validators()), content_hash=b"")
     )
 
 
@@ -209,7 +209,6 @@ def state_from(row: Row[Any]) -> UrlState:
     try:
         values = values_of(row, schema.url)
         del values["origin"]
-        validators = Validators(*map(values.pop, ("etag", "last_modified", "validators_url")))
-        return UrlState(validators=validators, **values)
+        return UrlState(validators=take_validators(values), **values)
     except (*UNREADABLE, DamagedStoreError) as error:
         raise DamagedStoreError(f"the record of {row.url} cannot be read: {error}") from error

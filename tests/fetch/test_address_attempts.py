@@ -15,13 +15,6 @@ from aggregator.model.errors import FetchError
 from aggregator.model.polls import Request
 
 
-@pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    server = Upstream()
-    yield server
-    server.close()
-
-
 @contextlib.contextmanager
 def black_hole(address: str, port: int) -> Iterator[None]:
     """An address that answers no attempt to connect: its queue is full."""

@@ -1,10 +1,8 @@
 """One exchange: which URL the validators go to, what counts as a response, and the reasons."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hostile_server import HostileServer
 from upstream import Upstream, send
 
 from aggregator.config.schema import Fetch
@@ -13,20 +11,6 @@ from aggregator.model.polls import Request, Response, Validators
 
 NONE = Validators()
 GOOD = "北京商报".encode()
-
-
-@pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    server = Upstream()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def hostile() -> Iterator[HostileServer]:
-    server = HostileServer()
-    yield server
-    server.close()
 
 
 def fetch(url: str, validators: Validators = NONE, **options: Any) -> Response:

@@ -1,8 +1,5 @@
 """What a response makes of a URL, through the command."""
 
-from collections.abc import Iterator
-
-import pytest
 from conftest import Site
 from upstream import Upstream, send
 
@@ -16,13 +13,6 @@ FEED = (
     "<rss version='2.0'><channel><title>甲报</title><item><title>第1条</title>"
     "<link>http://a.example/1</link><description>文</description></item></channel></rss>"
 )
-
-
-@pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    server = Upstream()
-    yield server
-    server.close()
 
 
 def subscribe(site: Site, url: str) -> None:

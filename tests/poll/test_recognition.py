@@ -18,13 +18,6 @@ Entry = Callable[[int], str]
 
 
 @pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    server = Upstream()
-    yield server
-    server.close()
-
-
-@pytest.fixture
 def other() -> Iterator[Upstream]:
     server = Upstream("127.0.0.3")
     yield server
