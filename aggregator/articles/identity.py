@@ -164,14 +164,15 @@ def path_fallback(path: bytes) -> str:
 def url_fallback(url: str) -> str:
     """Return the fallback code of an entry that is identified by its URL alone.
 
-    The same for http and https, for any case of the host, and without a fragment.
+    The same for http and https, for any case of the host, without password and fragment.
 
     >>> url_fallback("HTTPS://News.Example.org/a?b=1#c")
     'url/news.example.org/a%3Fb%3D1'
     """
     parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2].lower()
     query = f"?{parts.query}" if parts.query else ""
-    return _bounded("url/" + quote(f"{parts.netloc.lower()}{parts.path}{query}", safe="/-._~"))
+    return _bounded("url/" + quote(f"{host}{parts.path}{query}", safe="/-._~"))
 
 
 def guid_fallback(feed_url: str, guid: str) -> str:

@@ -142,13 +142,21 @@ def check(config: Path, verbose: bool, quiet: bool, as_json: bool, feeds: bool) 
 
 def _check_posts(settings: Settings) -> tuple[list[int | None], list[str], list[str]]:
     """Return the number of posts in each folder, warnings, and the folders that do not exist."""
+    from urllib.parse import urlsplit
+
     from aggregator.config.values import is_reserved
-    from aggregator.model.errors import OriginError
+    from aggregator.model.errors import OriginError, masked
     from aggregator.origins.posts.scan import list_posts
 
     counts: list[int | None] = []
     warnings: list[str] = []
     missing: list[str] = []
+    for section in (*settings.lists, *settings.subscriptions):
+        if "@" in urlsplit(section.url).netloc:
+            warnings.append(
+                f"{section.kind}: url: {masked(section.url)} has a user name or password, and "
+                "every poll refuses it; give them as headers: {Authorization: …}"
+            )
     if is_reserved(settings.site.tag):
         domain = settings.site.tag.partition(",")[0]
         warnings.append(

@@ -13,6 +13,12 @@ from typing import Protocol
 _PIECE = 65_536
 _ZSTD_WINDOW = 23  # 8 MB, which RFC 9659 demands of senders
 _ZSTD_FRAMES = 1000
+# What misconfigured servers name as a content coding, and is none.
+_NO_CODINGS = frozenset({
+    "identity", "none", "utf-8", "utf8", "gb2312", "gbk", "gb18030", "big5", "iso-8859-1",
+    "binary", "8bit", "7bit", "text", "text/html", "text/xml", "application/xml", "aws-chunked",
+})  # fmt: skip
+_GZIP = b"\x1f\x8b\x08"
 ACCEPT_ENCODING = "gzip, deflate, br, zstd"
 
 
@@ -43,13 +49,16 @@ def read(source: Readable, limit: int) -> bytes:
 def decode(data: bytes, codings: str, limit: int) -> bytes:
     """Return a body without its content coding.
 
+    Some servers name a charset or nothing there, and some send a gzip file and say nothing.
     Raises `BodyError` for more than `limit` bytes, for an unknown coding or several of
     them, and for data that is cut off or damaged.
     """
     names = [name.strip().lower() for name in codings.split(",") if name.strip()]
-    names = [name for name in names if name != "identity"]
-    if not names or not data:
+    names = [name for name in names if name not in _NO_CODINGS]
+    if not data:
         return data
+    if not names:
+        return _gzip(data, limit) if data.startswith(_GZIP) else data
     if len(names) > 1:
         raise BodyError("compressed more than once")
     decoder = _DECODERS.get(names[0])

@@ -8,6 +8,7 @@ what is left of the whole exchange, so that a slow drip ends there.
 from __future__ import annotations
 
 import contextlib
+import http.client
 import os
 import queue
 import selectors
@@ -58,11 +59,24 @@ def deadline(seconds: float) -> Iterator[None]:
         del _exchange.until
 
 
+def connections_made() -> int:
+    """Return how many connections this thread has made."""
+    return getattr(_exchange, "connections", 0)
+
+
 def _remaining() -> float:
     left: float = _exchange.until - time.monotonic()
     if left <= 0:
         raise OutOfTimeError
     return left
+
+
+class _Response(http.client.HTTPResponse):
+    def _read_status(self) -> tuple[str, int, str]:
+        """Take every interim response for a 100, which is skipped (RFC 9110 §15.2)."""
+        version, status, reason = super()._read_status()  # type: ignore[misc]
+        is_interim = 100 <= status < 200 and status != http.client.SWITCHING_PROTOCOLS
+        return version, http.client.CONTINUE if is_interim else status, reason
 
 
 class _Socket(socket.socket):
@@ -91,6 +105,7 @@ def _connect(host: str, port: int, networks: tuple[Network, ...]) -> socket.sock
     The next address is tried as soon as one fails, or has not answered for a moment; the
     first connection wins (RFC 8305 §5).
     """
+    _exchange.connections = connections_made() + 1
     waiting = deque(_allowed(_resolve(host, port), networks)[:MAX_ADDRESSES])
     failure: OSError | None = None
     with selectors.DefaultSelector() as selector, contextlib.ExitStack() as losers:
@@ -182,10 +197,14 @@ class Adapter(HTTPAdapter):
         networks = self._networks
 
         class Plain(HTTPConnection):
+            response_class = _Response
+
             def _new_conn(self) -> socket.socket:
                 return _connect(self._dns_host, self.port, networks)
 
         class Tls(HTTPSConnection):
+            response_class = _Response
+
             def _new_conn(self) -> socket.socket:
                 return _connect(self._dns_host, self.port, networks)
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import re
-import socket
-import ssl
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode, urljoin
@@ -20,21 +17,13 @@ from requests.structures import CaseInsensitiveDict
 from aggregator.config.schema import Fetch
 from aggregator.fetch import bodies
 from aggregator.fetch.addresses import check_url
-from aggregator.fetch.connections import Adapter, OutOfTimeError, RefusedAddressError, deadline
+from aggregator.fetch.connections import Adapter, connections_made, deadline
+from aggregator.fetch.reasons import as_fetch_error, causes_of
 from aggregator.model.errors import FetchError
 from aggregator.model.polls import Request, Response, Validators
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
-# Errors that prove that the server responded.
-_ANSWERED = (
-    bodies.BodyError,
-    http.client.IncompleteRead,
-    http.client.BadStatusLine,
-    http.client.LineTooLong,
-    urllib3.exceptions.IncompleteRead,
-    urllib3.exceptions.DecodeError,
-)
 MAX_REDIRECTS = 5
 _MAX_VALIDATOR = 1000
 _MAX_HEADERS = 256 * 1024
@@ -68,7 +57,7 @@ class Exchanges:
         permanent_until: str | None = None
         all_permanent = True
         seen = {url}
-        with _as_fetch_error(request.url, self._timeout), deadline(self._timeout):
+        with as_fetch_error(request.url, self._timeout), deadline(self._timeout):
             for _ in range(MAX_REDIRECTS + 1):
                 raw = self._send("GET", url, conditional if url == validated else headers)
                 target = _target(raw, url)
@@ -95,7 +84,7 @@ class Exchanges:
             **self._headers("*/*"),
             "Content-Type": "application/x-www-form-urlencoded",
         }
-        with _as_fetch_error(url, self._timeout), deadline(self._timeout):
+        with as_fetch_error(url, self._timeout), deadline(self._timeout):
             raw = self._send("POST", target, headers, urlencode(form).encode())
             return self._response(raw, target, Request(url))
 
@@ -129,15 +118,14 @@ class Exchanges:
         prepared.body = body
         if body is not None:
             prepared.headers["Content-Length"] = str(len(body))
-        for is_last in (False, True):
-            try:
-                raw: Any = self._adapter.send(prepared, stream=True, timeout=None).raw
-            except requests.ConnectionError as error:
-                # The server may have closed a connection that was kept.
-                if is_last or body is not None or not _is_stale(error):
-                    raise
-            else:
-                break
+        before = connections_made()
+        try:
+            raw: Any = self._adapter.send(prepared, stream=True, timeout=None).raw
+        except requests.ConnectionError as error:
+            # Only on a connection that was kept may the server not have seen the request.
+            if connections_made() > before or body is not None or not _is_stale(error):
+                raise
+            raw = self._adapter.send(prepared, stream=True, timeout=None).raw
         size = sum(len(name) + len(value) for name, value in raw.headers.items())
         if size > _MAX_HEADERS:
             raw.close()
@@ -156,6 +144,9 @@ class Exchanges:
                 last_modified=validators.last_modified or request.validators.last_modified,
             )
             raw.release_conn()
+        elif raw.status == 206:
+            raw.close()
+            raise bodies.BodyError("the server sent a part (206), though all was requested")
         elif 200 <= raw.status < 300:
             try:
                 data = bodies.read(raw, self._limits.max_bytes)
@@ -201,75 +192,5 @@ def _conditions(validators: Validators) -> dict[str, str]:
 def _is_stale(error: requests.ConnectionError) -> bool:
     return any(
         isinstance(cause, http.client.RemoteDisconnected | ConnectionResetError | BrokenPipeError)
-        for cause in _causes(error)
+        for cause in causes_of(error)
     )
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and all its causes, the arguments of wrappers too."""
-    pending: list[object] = [error]
-    seen: set[int] = set()
-    while pending:
-        current = pending.pop()
-        if not isinstance(current, BaseException) or id(current) in seen:
-            continue
-        seen.add(id(current))
-        yield current
-        pending += [current.__cause__, current.__context__, getattr(current, "reason", None)]
-        pending += current.args
-
-
-@contextmanager
-def _as_fetch_error(url: str, timeout: float) -> Iterator[None]:
-    """Turn the errors of the libraries into a `FetchError` with a reason for people."""
-    try:
-        yield
-    except FetchError:
-        raise
-    except (
-        requests.RequestException,
-        urllib3.exceptions.HTTPError,
-        http.client.HTTPException,
-        OSError,
-        ValueError,
-    ) as error:
-        was_sent = True
-        causes = list(_causes(error))
-        refused = next((one for one in causes if isinstance(one, RefusedAddressError)), None)
-        if refused is not None:
-            reason, was_sent = f"refused: {refused}", False
-        else:
-            reason = _reason(causes, timeout)
-        was_answered = any(
-            isinstance(cause, _ANSWERED) and not isinstance(cause, http.client.RemoteDisconnected)
-            for cause in causes
-        )
-        raise FetchError(url, reason, was_sent=was_sent, was_answered=was_answered) from error
-
-
-def _reason(causes: list[BaseException], timeout: float) -> str:
-    """Return the innermost cause that tells a user something."""
-    for cause in causes:
-        if isinstance(cause, OutOfTimeError | TimeoutError):
-            return f"no complete response within {timeout:g} s"
-        if isinstance(cause, bodies.BodyError):
-            return str(cause)
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its certificate is not valid: {cause.verify_message}"
-        if isinstance(cause, socket.gaierror):
-            return "its host name cannot be resolved"
-        if isinstance(cause, http.client.IncompleteRead | urllib3.exceptions.IncompleteRead):
-            return "the response was cut off"
-        if isinstance(cause, urllib3.exceptions.DecodeError):
-            return "compressed more than once"
-        if isinstance(cause, http.client.LineTooLong):
-            return "a header is too long"
-    for cause in causes:
-        if isinstance(cause, http.client.RemoteDisconnected):
-            return "the server hung up without a response"
-        if isinstance(cause, ssl.SSLError):
-            return f"no TLS connection: {cause.reason or 'broken off'}"
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror[:1].lower() + cause.strerror[1:]
-    innermost = " ".join(str(causes[-1]).split())[:200]
-    return f"not HTTP: {innermost or type(causes[-1]).__name__}"

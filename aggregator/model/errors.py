@@ -35,6 +35,11 @@ def masked(url: str) -> str:
     return re.sub(r"(//)[^/?#]*@", r"\1…@", url)
 
 
+def without_credentials(url: str) -> str:
+    """Return a URL without a user name and password."""
+    return re.sub(r"^([\w+.-]*:?//)[^/?#]*@", r"\1", url) if "@" in url else url
+
+
 def unforeseen(error: BaseException) -> str:
     """Return the class and message of an unforeseen error, on one line."""
     said = " ".join(str(getattr(error, "orig", None) or error).split())[:200]

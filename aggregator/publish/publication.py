@@ -16,6 +16,7 @@ from aggregator.articles.sources import NEWS
 from aggregator.config.schema import Feeds, Settings, Site, Source
 from aggregator.model.articles import Article
 from aggregator.model.digests import digest_of
+from aggregator.model.errors import without_credentials
 from aggregator.model.feeds import (
     Archive,
     ArchivePlace,
@@ -149,6 +150,8 @@ class Publication:
 def make_entry(publication: Publication, article: Article, source: SourceName) -> Entry:
     """Return an article as an entry, without its content."""
     zone = ZoneInfo(publication.site.timezone)
+    link = article.link and without_credentials(article.link)
+    share_url = article.share_url and without_credentials(article.share_url)
     return Entry(
         id=entry_id(publication.site.tag, article.code),
         title=article.title,
@@ -156,10 +159,13 @@ def make_entry(publication: Publication, article: Article, source: SourceName) -
         updated=(article.updated or article.published).astimezone(zone),
         source=source,
         content="",
-        alternate=article.link or article.share_url or publication.site.url,
-        via=article.share_url,
+        alternate=link or share_url or publication.site.url,
+        via=share_url,
         categories=tags_of(article, source),
-        enclosures=article.enclosures,
+        enclosures=tuple(
+            dataclasses.replace(file, url=without_credentials(file.url))
+            for file in article.enclosures
+        ),
     )
 
 

@@ -1,4 +1,7 @@
-"""What a response makes of a URL, through the command."""
+"""Responses of one subscription, and what the commands say of them."""
+
+import re
+from typing import Any
 
 from conftest import Site
 from upstream import Upstream, send
@@ -74,3 +77,40 @@ def test_robots_txt_is_kept_between_polls_and_matched_by_the_configured_product(
     site.configure(lambda text: text.replace("fetch:", "fetch:\n  user_agent: MyBot/1.0"))
     assert poll(site, "--all")["skipped"] == {"disallowed by robots.txt": 1}
     assert (upstream.count("/robots.txt"), upstream.count("/feed")) == (1, 2)
+
+
+def test_credentials_in_links_are_not_published(site: Site, upstream: Upstream) -> None:
+    site.configure(lambda text: text.replace("feeds:", "feeds:\n  formats: [atom, rss, json]"))
+    item = FEED.replace("http://a.example/1", "http://user:secret@a.example/1").replace(
+        "</link>", "</link><enclosure url='http://user:secret@a.example/a.mp3' type='audio/mpeg'/>"
+    )
+    subscribe(site, upstream.document("/feed", item, "application/rss+xml"))
+    assert poll(site, "--all")["read"] == 1
+    site.build()
+    (entry,) = site.entries()
+    assert entry.link == "http://a.example/1"
+    for path in site.feeds.rglob("*"):
+        assert path.is_dir() or b"secret" not in path.read_bytes(), path
+
+
+def test_a_server_writes_no_escape_sequences_to_the_terminal(
+    site: Site, upstream: Upstream
+) -> None:
+    def hostile(handler: Any) -> None:
+        handler.wfile.write(b"\x1b]0;pwned\x07\x1b[31mEVIL\r\n\r\n")
+        handler.close_connection = True
+
+    subscribe(site, upstream.url + "/feed")
+    upstream.answers["/feed"] = hostile
+    result = site.run("poll", "--all")
+    for text in (result.out, result.err, site.run("status").out, site.run("problems").out):
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", text), text
+    assert "EVIL" in result.err
+
+
+def test_check_warns_of_a_url_that_every_poll_refuses(site: Site) -> None:
+    subscribe(site, "http://user:secret@a.example/feed")
+    result = site.run("check")
+    assert "http://…@a.example/feed has a user name or password" in result.err
+    assert "secret" not in result.out + result.err
+    assert "OK" not in result.out
