@@ -12,15 +12,19 @@ from aggregator.config.values import (
     ByteSize,
     CodedPattern,
     Duration,
+    HeaderName,
+    HeaderText,
     Interval,
     PathText,
     Pattern,
+    ProxyUrl,
     Section,
     ShareOfCode,
     ShareTemplate,
     WebUrl,
     check_jmespath,
 )
+from aggregator.model.polls import Client
 
 DEFAULT_NAV_LINE = r"^\[返回.*\]\(.*\)\s*$"
 DEFAULT_SHARE_URL = "{origin}/html_News/NewsShare.html?infoCode={code}"
@@ -88,7 +92,24 @@ class Refresh(Section):
     every: Interval = datetime.timedelta(minutes=30)
 
 
-class Shares(Section):
+class ClientKeys(Section):
+    """The User-Agent, headers and proxy of one origin's requests."""
+
+    user_agent: HeaderText | None = None
+    headers: dict[HeaderName, HeaderText] = Field(default={})
+    proxy: ProxyUrl | None = None
+
+    @property
+    def client(self) -> Client:
+        """These keys as every request has them."""
+        return Client(self.user_agent, tuple(self.headers.items()), self.proxy)
+
+
+# What changes how a URL is requested, and not how a response is read.
+REQUEST_KEYS = {*ClientKeys.model_fields, "every"}
+
+
+class Shares(ClientKeys):
     """A kind of share page, and how to get the text behind one.
 
     With `text: null`, or `text` in HTML without a selector, the main text is extracted from
@@ -112,13 +133,14 @@ class Shares(Section):
         return self
 
 
-class Endpoint(Section):
+class Endpoint(ClientKeys):
     """One URL that is polled; `source` is that of all its entries, if they have but one."""
 
     kind: ClassVar[str]
     url: WebUrl
     source: str | None = None
     robots: bool = True
+    every: Interval | None = None
 
     @property
     def name(self) -> str:

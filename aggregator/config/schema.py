@@ -36,7 +36,7 @@ from aggregator.config.values import (
 )
 from aggregator.model.kinds import ORIGIN_KINDS, SHARES
 
-_EVERYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
+EVERYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 
 
 class Site(Section):
@@ -136,7 +136,7 @@ class Fetch(Section):
         """The networks that are not public, and to which requests are allowed all the same."""
         if isinstance(self.allow_private_addresses, tuple):
             return self.allow_private_addresses
-        return _EVERYWHERE if self.allow_private_addresses else ()
+        return EVERYWHERE if self.allow_private_addresses else ()
 
 
 class Settings(Section):
@@ -166,6 +166,13 @@ class Settings(Section):
                 [SHARES] if kind == SHARES else [section.name for section in getattr(self, kind)]
             )
         ]
+
+    def shortest_interval(self, kind: str) -> datetime.timedelta:
+        """Return the shortest interval of a kind's origins, at which the daemon polls them."""
+        every: datetime.timedelta = getattr(self.schedule, kind)
+        own: list[datetime.timedelta | None]
+        own = [getattr(section, "every", None) for section in getattr(self, kind)]
+        return min([every, *(one for one in own if one is not None)])
 
     @property
     def user_agent(self) -> str:

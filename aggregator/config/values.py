@@ -189,9 +189,31 @@ def _share_of_code(value: str) -> str:
     return value
 
 
+_OWN_HEADERS = frozenset({
+    "host", "connection", "content-length", "transfer-encoding", "accept-encoding", "range",
+    "te", "upgrade", "user-agent", "expect", "keep-alive", "trailer",
+})  # fmt: skip
+
+
 def _header_text(value: str) -> str:
     if not value.isascii() or not value.isprintable() or not value.strip():
         raise ValueError("must be printable ASCII text")
+    return value
+
+
+def _header_name(value: str) -> str:
+    if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", value):
+        raise ValueError("must be the name of a header")
+    if value.lower() in _OWN_HEADERS or value.lower().startswith(("if-", "proxy-")):
+        raise ValueError("is a header that the program sets itself")
+    return value
+
+
+def _proxy(value: str) -> str:
+    value = _web_url(value)
+    parts = urlsplit(value)
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("must be http:// or https://, a host and a port")
     return value
 
 
@@ -253,6 +275,8 @@ Title = Annotated[str, AfterValidator(_title)]
 Tag = Annotated[str, AfterValidator(_tag)]
 ShareTemplate = Annotated[str, AfterValidator(_share_template)]
 ShareOfCode = Annotated[str, AfterValidator(_share_of_code)]
+HeaderName = Annotated[str, AfterValidator(_header_name)]
+ProxyUrl = Annotated[str, AfterValidator(_proxy)]
 HeaderText = Annotated[str, AfterValidator(_header_text)]
 Permalink = Annotated[str, AfterValidator(_permalink)]
 Language = Annotated[str, AfterValidator(_language)]

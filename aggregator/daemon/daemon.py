@@ -193,7 +193,7 @@ class Daemon:
         self._watch = FolderWatch(folders, lambda: self._due.mark("posts"), self._health)
         # Share pages come from posts, so they are due without an entry in the configuration.
         kinds = {
-            kind: getattr(settings.schedule, kind)
+            kind: settings.shortest_interval(kind)
             for kind in ORIGIN_KINDS
             if kind in ("posts", "shares") or getattr(settings, kind)
         }

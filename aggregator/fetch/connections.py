@@ -22,15 +22,23 @@ from contextlib import contextmanager
 from ipaddress import ip_address
 from operator import itemgetter
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from requests.adapters import HTTPAdapter
 from requests.models import PreparedRequest
 from requests.models import Response as RequestsResponse
-from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3 import (
+    BaseHTTPResponse,
+    HTTPConnectionPool,
+    HTTPSConnectionPool,
+    PoolManager,
+    ProxyManager,
+)
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.retry import Retry
 from urllib3.util.ssl_ import create_urllib3_context
 
+from aggregator.config.schema import EVERYWHERE
 from aggregator.fetch.addresses import Network, is_allowed
 
 MAX_POOLS = 256
@@ -158,6 +166,17 @@ def _detached(connection: _Socket) -> _Socket:
     return kept
 
 
+def _check_literal(url: str, networks: tuple[Network, ...]) -> None:
+    """Raise `RefusedAddressError` if the host of a URL is an address that is not allowed."""
+    host = urlsplit(url).hostname or ""
+    try:
+        is_refused = not is_allowed(ip_address(host), networks)
+    except ValueError:
+        is_refused = host.rstrip(".").rpartition(".")[2] == "localhost"
+    if is_refused:
+        raise RefusedAddressError(f"{host} is not a public address")
+
+
 def _resolve(host: str, port: int) -> Sequence[_Found]:
     """Call getaddrinfo with a time limit: the call itself can't be interrupted."""
     answers: queue.SimpleQueue[Sequence[_Found] | OSError] = queue.SimpleQueue()
@@ -181,10 +200,15 @@ def _resolve(host: str, port: int) -> Sequence[_Found]:
 
 
 class Adapter(HTTPAdapter):
-    """A requests adapter over such connections, without cookies, proxies and retries."""
+    """A requests adapter over such connections, without cookies and retries.
 
-    def __init__(self, networks: tuple[Network, ...], size: int) -> None:
+    Through a `proxy`, which its owner has named, connections go to its address, whatever
+    that is, and the proxy resolves names; only addresses in URLs can be checked then.
+    """
+
+    def __init__(self, networks: tuple[Network, ...], size: int, proxy: str | None = None) -> None:
         self._networks = networks
+        self._proxy = proxy
         self._pools: dict[str, HTTPConnectionPool] = {}
         super().__init__(
             pool_connections=MAX_POOLS, pool_maxsize=size, max_retries=Retry(0, read=False)
@@ -194,7 +218,7 @@ class Adapter(HTTPAdapter):
         self, connections: int, maxsize: int, block: bool = False, **options: Any
     ) -> None:
         """Make the pools; requests calls this."""
-        networks = self._networks
+        networks = self._networks if self._proxy is None else EVERYWHERE
 
         class Plain(HTTPConnection):
             response_class = _Response
@@ -214,9 +238,14 @@ class Adapter(HTTPAdapter):
         class TlsPool(HTTPSConnectionPool):
             ConnectionCls = Tls
 
-        self.poolmanager = PoolManager(
-            num_pools=connections, maxsize=maxsize, block=block, ssl_context=_tls_context()
-        )
+        options = {"maxsize": maxsize, "block": block, "ssl_context": _tls_context()}
+        if self._proxy is None:
+            self.poolmanager = PoolManager(connections, **options)
+        else:
+            headers = self.proxy_headers(self._proxy)
+            self.poolmanager = ProxyManager(
+                self._proxy, connections, proxy_headers=headers, **options
+            )
         self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": TlsPool}
 
     def get_connection_with_tls_context(
@@ -224,6 +253,8 @@ class Adapter(HTTPAdapter):
     ) -> HTTPConnectionPool:
         """Return the pool of a request's host."""
         url = request.url or ""
+        if self._proxy is not None:
+            _check_literal(url, self._networks)
         site = url[: url.find("/", 8)]
         pool = self._pools.get(site)
         if pool is None:
@@ -235,6 +266,12 @@ class Adapter(HTTPAdapter):
 
     def cert_verify(self, *_: Any, **__: Any) -> None:
         """Do nothing: the context verifies all certificates."""
+
+    def request_url(self, request: PreparedRequest, proxies: Any) -> str:
+        """Return what stands in the request line: for http through a proxy, the whole URL."""
+        if self._proxy is not None:
+            proxies = {"http": self._proxy, "https": self._proxy}
+        return super().request_url(request, proxies)
 
     def build_response(self, req: PreparedRequest, resp: BaseHTTPResponse) -> RequestsResponse:
         """Return a response without cookies and guesses of encodings, which nothing needs."""

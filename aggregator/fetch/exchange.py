@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import http.client
 import re
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode, urljoin
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import requests
 import urllib3
@@ -37,12 +38,23 @@ class Exchanges:
         self._limits = limits
         self._timeout = limits.timeout.total_seconds()
         self._user_agent = user_agent
-        size = min(limits.concurrency, limits.per_host.concurrency)
-        self._adapter = Adapter(limits.private_networks, size)
+        self._size = min(limits.concurrency, limits.per_host.concurrency)
+        self._adapters: dict[str | None, Adapter] = {}
+        self._lock = threading.Lock()
+        self._adapter(None)  # not at the expense of the first request
 
     def close(self) -> None:
         """Close all connections."""
-        self._adapter.close()
+        for adapter in self._adapters.values():
+            adapter.close()
+
+    def _adapter(self, proxy: str | None) -> Adapter:
+        with self._lock:
+            adapter = self._adapters.get(proxy)
+            if adapter is None:
+                adapter = Adapter(self._limits.private_networks, self._size, proxy)
+                self._adapters[proxy] = adapter
+            return adapter
 
     def get(self, request: Request) -> Response:
         """Return the response to a request, at the end of its redirects.
@@ -50,16 +62,21 @@ class Exchanges:
         Raises `FetchError` if there is none.
         """
         url = check_url(request.url)
-        headers = self._headers(request.accept)
-        conditional = {**headers, **_conditions(request.validators)}
+        adapter = self._adapter(request.client.proxy)
+        conditions = _conditions(request.validators)
         # The validators belong to the URL whose response gave them, and to no other.
         validated = request.validators.url or url
         permanent_until: str | None = None
         all_permanent = True
-        seen = {url}
+        first, seen = url, {url}
         with as_fetch_error(request.url, self._timeout), deadline(self._timeout):
             for _ in range(MAX_REDIRECTS + 1):
-                raw = self._send("GET", url, conditional if url == validated else headers)
+                headers = self._headers(request.accept, request.client.user_agent)
+                if _is_same_host(url, first):
+                    headers.update(request.client.headers)
+                if url == validated:
+                    headers.update(conditions)
+                raw = _send(adapter, "GET", url, headers)
                 target = _target(raw, url)
                 if target is None:
                     response = self._response(raw, url, request)
@@ -85,12 +102,12 @@ class Exchanges:
             "Content-Type": "application/x-www-form-urlencoded",
         }
         with as_fetch_error(url, self._timeout), deadline(self._timeout):
-            raw = self._send("POST", target, headers, urlencode(form).encode())
+            raw = _send(self._adapter(None), "POST", target, headers, urlencode(form).encode())
             return self._response(raw, target, Request(url))
 
-    def _headers(self, accept: str) -> dict[str, str]:
+    def _headers(self, accept: str, user_agent: str | None = None) -> dict[str, str]:
         return {
-            "User-Agent": self._user_agent,
+            "User-Agent": user_agent or self._user_agent,
             "Accept": accept,
             "Accept-Encoding": bodies.ACCEPT_ENCODING,
         }
@@ -107,31 +124,6 @@ class Exchanges:
         if is_downgrade and not self._limits.allow_downgrade:
             raise FetchError(requested, "redirects from https to http", was_answered=True)
         return target
-
-    def _send(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
-    ) -> urllib3.HTTPResponse:
-        prepared = requests.PreparedRequest()
-        prepared.method = method
-        prepared.url = url
-        prepared.headers = CaseInsensitiveDict(headers)
-        prepared.body = body
-        if body is not None:
-            prepared.headers["Content-Length"] = str(len(body))
-        before = connections_made()
-        try:
-            raw: Any = self._adapter.send(prepared, stream=True, timeout=None).raw
-        except requests.ConnectionError as error:
-            # Only on a connection that was kept may the server not have seen the request.
-            if connections_made() > before or body is not None or not _is_stale(error):
-                raise
-            raw = self._adapter.send(prepared, stream=True, timeout=None).raw
-        size = sum(len(name) + len(value) for name, value in raw.headers.items())
-        if size > _MAX_HEADERS:
-            raw.close()
-            raise bodies.BodyError(f"headers of more than {_MAX_HEADERS:,} bytes")
-        found: urllib3.HTTPResponse = raw
-        return found
 
     def _response(self, raw: urllib3.HTTPResponse, url: str, request: Request) -> Response:
         headers = {name.lower(): value for name, value in raw.headers.items()}
@@ -158,6 +150,38 @@ class Exchanges:
         else:
             raw.close()
         return Response(url, raw.status, headers, body, validators)
+
+
+def _send(
+    adapter: Adapter, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
+) -> urllib3.HTTPResponse:
+    prepared = requests.PreparedRequest()
+    prepared.method = method
+    prepared.url = url
+    prepared.headers = CaseInsensitiveDict(headers)
+    prepared.body = body
+    if body is not None:
+        prepared.headers["Content-Length"] = str(len(body))
+    before = connections_made()
+    try:
+        raw: Any = adapter.send(prepared, stream=True, timeout=None).raw
+    except requests.ConnectionError as error:
+        # Only on a connection that was kept may the server not have seen the request.
+        if connections_made() > before or body is not None or not _is_stale(error):
+            raise
+        raw = adapter.send(prepared, stream=True, timeout=None).raw
+    size = sum(len(name) + len(value) for name, value in raw.headers.items())
+    if size > _MAX_HEADERS:
+        raw.close()
+        raise bodies.BodyError(f"headers of more than {_MAX_HEADERS:,} bytes")
+    found: urllib3.HTTPResponse = raw
+    return found
+
+
+def _is_same_host(url: str, first: str) -> bool:
+    """Return whether a redirect stays where the headers of the first request belong."""
+    one, other = urlsplit(url), urlsplit(first)
+    return one.netloc == other.netloc and not (one.scheme == "http" and other.scheme == "https")
 
 
 def _target(raw: urllib3.HTTPResponse, url: str) -> str | None:

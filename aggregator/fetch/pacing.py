@@ -13,8 +13,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from aggregator.model.polls import Request, Response, UrlState, Validators
+from aggregator.model.polls import Client, Request, Response, UrlState, Validators
 
+NO_CLIENT = Client()
 LONGEST_WAIT = datetime.timedelta(hours=24)
 # Some servers answer 304 forever, whatever becomes of the page.
 READ_ANEW = datetime.timedelta(days=7)
@@ -56,6 +57,7 @@ def request(
     *,
     accept: str = "*/*",
     obey_robots: bool = True,
+    client: Client = NO_CLIENT,
     unconditional: bool = False,
     key: object = "",
 ) -> Request:
@@ -67,7 +69,7 @@ def request(
         is_old = state.read_at is None or now - state.read_at >= READ_ANEW
         if state.content_hash and not is_old and not unconditional:
             validators = state.validators
-    return Request(url, validators, accept, obey_robots, key)
+    return Request(url, validators, accept, obey_robots, key, client)
 
 
 def after_success(

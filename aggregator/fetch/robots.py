@@ -6,12 +6,14 @@ import datetime
 import re
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
 from aggregator.fetch.pacing import freshness
 from aggregator.model.errors import FetchError
-from aggregator.model.polls import Request, Response, RobotsFile, Validators
+from aggregator.model.polls import Client, Request, Response, RobotsFile, Validators
 
 MAX_BYTES = 512_000
 MAX_SITES = 10_000
@@ -22,6 +24,7 @@ _COMPATIBLE = re.compile(r"\(compatible;\s*([a-zA-Z_-]+)")
 _PRODUCT = re.compile(r"[a-zA-Z_-]+")
 
 
+@lru_cache(maxsize=64)
 def product_of(user_agent: str) -> str:
     """Return the product token of a User-Agent header, by which robots.txt names it (§2.2.1).
 
@@ -41,7 +44,7 @@ class RobotsFiles:
         self, fetch: Callable[[Request], Response], user_agent: str, known: Iterable[RobotsFile]
     ) -> None:
         self._fetch = fetch
-        self._product = product_of(user_agent)
+        self._user_agent = user_agent
         self._sites = {file.site: _Site(file) for file in known}
         self._lock = threading.Lock()
 
@@ -59,12 +62,13 @@ class RobotsFiles:
             site = self._sites.setdefault(key, _Site())
         with site.lock:
             if not site.is_read:
-                self._read(site, key)
+                self._read(site, key, replace(request.client, headers=()))
         if site.error is not None:
             raise FetchError(request.url, site.error, was_sent=site.was_sent)
-        if not site.rules.can_fetch(request.url, self._product):
+        product = product_of(request.client.user_agent or self._user_agent)
+        if not site.rules.can_fetch(request.url, product):
             raise FetchError(request.url, "disallowed by robots.txt", was_sent=False)
-        return min(float(site.rules.crawl_delay(self._product) or 0.0), MAX_DELAY)
+        return min(float(site.rules.crawl_delay(product) or 0.0), MAX_DELAY)
 
     def renewed(self) -> list[RobotsFile]:
         """Return the files that were requested since this began, as they are now."""
@@ -72,23 +76,23 @@ class RobotsFiles:
             sites = list(self._sites.values())
         return [site.file for site in sites if site.is_renewed and site.file is not None]
 
-    def _read(self, site: _Site, key: str) -> None:
+    def _read(self, site: _Site, key: str, client: Client) -> None:
         from protego import Protego
 
         now = datetime.datetime.now(datetime.UTC)
         # One that lies further ahead was written before the clock was set back.
         if site.file is None or not now < site.file.expires_at <= now + LONGEST:
-            self._renew(site, key, now)
+            self._renew(site, key, client, now)
         if site.file is not None:
             # What cannot be renewed still holds (RFC 9309 §2.4).
             site.error = None
             site.rules = Protego.parse(site.file.text)
         site.is_read = True
 
-    def _renew(self, site: _Site, key: str, now: datetime.datetime) -> None:
+    def _renew(self, site: _Site, key: str, client: Client, now: datetime.datetime) -> None:
         old = site.file
         validators = old.validators if old is not None else Validators()
-        request = Request(f"{key}/robots.txt", validators, obey_robots=False)
+        request = Request(f"{key}/robots.txt", validators, obey_robots=False, client=client)
         try:
             response = self._fetch(request)
         except FetchError as error:

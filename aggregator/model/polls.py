@@ -41,6 +41,19 @@ class Validators:
 
 
 @dataclass(frozen=True, slots=True)
+class Client:
+    """The User-Agent, headers and proxy of one origin's requests.
+
+    `headers` are sent to the host of the requested URL only; the proxy may be a private
+    address.
+    """
+
+    user_agent: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    proxy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """A request for a URL.
 
@@ -54,6 +67,7 @@ class Request:
     accept: str = "*/*"
     obey_robots: bool = True
     key: Any = ""
+    client: Client = Client()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,13 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from aggregator.articles import identity
-from aggregator.config.origins import Endpoint
+from aggregator.config.origins import REQUEST_KEYS, Endpoint
 from aggregator.config.schema import Settings
 from aggregator.fetch.pacing import Pace
 from aggregator.model.articles import Copy, Problem
 from aggregator.model.digests import digest_of
 from aggregator.model.errors import UnusableError, unforeseen
+from aggregator.model.polls import Client
 from aggregator.origins.copies import unreadable_dates
 from aggregator.origins.parsers.readers import Readers
 
@@ -37,12 +38,12 @@ class EndpointOrigin:
         self.zone = ZoneInfo(settings.site.timezone)
         self.readers = readers
         self.section = section
-        self._every: datetime.timedelta = getattr(settings.schedule, section.kind)
+        self._every = section.every or getattr(settings.schedule, section.kind)
 
     @property
     def rules(self) -> bytes:
         """Return the digest of all that reading a response depends on."""
-        section = self.section.model_dump(mode="json")
+        section = self.section.model_dump(mode="json", exclude=REQUEST_KEYS)
         return digest_of((self.version, section, self.codes, self.zone.key))
 
     def named_urls(self) -> list[str]:
@@ -72,6 +73,10 @@ class EndpointOrigin:
     def obeys_robots(self, url: str) -> bool:
         """Return whether robots.txt is obeyed, as configured."""
         return self.section.robots
+
+    def client(self, url: str) -> Client:
+        """Return the User-Agent, headers and proxy, as configured."""
+        return self.section.client
 
     def collect(
         self, items: Iterable[tuple[str, Item]], make: Callable[[Item], tuple[Copy, str]]

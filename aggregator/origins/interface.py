@@ -10,7 +10,7 @@ from typing import Protocol
 from aggregator.articles.sources import SourceKeys
 from aggregator.fetch.pacing import Pace
 from aggregator.model.articles import Copy, Problem
-from aggregator.model.polls import Batch, FileState, Response
+from aggregator.model.polls import Batch, Client, FileState, Response
 
 Progress = Callable[[int, int], None]
 
@@ -111,6 +111,10 @@ class UpstreamOrigin(Protocol):
 
     def obeys_robots(self, url: str) -> bool:
         """Return whether robots.txt is obeyed for a URL."""
+        ...
+
+    def client(self, url: str) -> Client:
+        """Return the User-Agent, headers and proxy for a URL."""
         ...
 
     def read(

@@ -11,14 +11,14 @@ from zoneinfo import ZoneInfo
 
 from aggregator.articles import identity, sanitize
 from aggregator.articles.sources import SourceKeys, normal_name
-from aggregator.config.origins import Shares, ShareText
+from aggregator.config.origins import REQUEST_KEYS, Shares, ShareText
 from aggregator.config.schema import Settings
 from aggregator.fetch.pacing import Pace
 from aggregator.model.articles import Problem
 from aggregator.model.digests import digest_of
 from aggregator.model.errors import OriginError, UnusableError
 from aggregator.model.kinds import SHARES
-from aggregator.model.polls import Response
+from aggregator.model.polls import Client, Response
 from aggregator.origins.copies import as_html, first_words, make_copy, unreadable_dates
 from aggregator.origins.interface import Reading
 from aggregator.origins.parsers import json_body
@@ -64,7 +64,7 @@ class SharePages:
     def rules(self) -> bytes:
         """Return the digest of all that reading a response depends on."""
         kinds = [
-            shares.model_dump(mode="json", exclude={"urls", "robots", "refresh"})
+            shares.model_dump(mode="json", exclude={"urls", "robots", "refresh", *REQUEST_KEYS})
             for _, shares in self._kinds
         ]
         return digest_of((READER_VERSION, kinds, self._codes, self._zone.key))
@@ -113,6 +113,11 @@ class SharePages:
         """Return whether robots.txt is obeyed, as configured."""
         kind = self._kind(url)
         return kind is None or kind[1].robots
+
+    def client(self, url: str) -> Client:
+        """Return the User-Agent, headers and proxy, as configured."""
+        kind = self._kind(url)
+        return kind[1].client if kind else Client()
 
     def read(
         self, url: str, response: Response, sources: SourceKeys, now: datetime.datetime

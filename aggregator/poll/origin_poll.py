@@ -102,6 +102,7 @@ class OriginPoll:
             now,
             accept=self.origin.accept,
             obey_robots=self.origin.obeys_robots(url),
+            client=self.origin.client(url),
             key=(self.origin.name, url),
         )
 

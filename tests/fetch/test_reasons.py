@@ -6,7 +6,7 @@ import socket
 from ipaddress import ip_address
 
 import pytest
-from fetching import fetch
+from fetching import fetch, limited
 from hostile_server import HostileServer, sends, whole
 
 from aggregator.fetch.addresses import is_allowed
