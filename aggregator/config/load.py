@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from aggregator.config import safe_yaml
+from aggregator.config import opml, safe_yaml
 from aggregator.config.globs import reaches
 from aggregator.config.paths import ENVIRONMENT_PREFIX
 from aggregator.config.schema import Settings
@@ -74,12 +74,15 @@ def load_settings(path: Path, environment: Mapping[str, str] = os.environ) -> Se
         if key in values:
             raise ConfigError(f"{path}:{document.lines[(key,)]}: {key}: unknown key")
     overrides = _override(values, environment)
+    base = path.resolve().parent
     try:
-        settings = Settings.model_validate(
-            {**values, "base": path.resolve().parent, "order": _order(values)}
-        )
+        values, lines = opml.with_lists(values, document.lines, base)
+    except UnusableError as error:
+        raise ConfigError(f"{path}:{error.line or 1}: subscriptions: {error.reason}") from error
+    try:
+        settings = Settings.model_validate({**values, "base": base, "order": _order(values)})
     except ValidationError as error:
-        raise ConfigError(*_errors(error, path, document.lines, overrides)) from error
+        raise ConfigError(*_errors(error, path, lines, overrides)) from error
     if "://" in settings.store and not settings.store.startswith("sqlite:///"):
         line = document.lines.get(("store",), 1)
         raise ConfigError(f"{path}:{line}: store: only SQLite is supported: write a path")
@@ -166,7 +169,7 @@ def _errors(
     overrides: Mapping[tuple[str | int, ...], str],
 ) -> list[str]:
     """Return a line for each error: file, line, key, what is wrong, what may be meant."""
-    found = []
+    found: dict[tuple[object, ...], str] = {}
     items = error.errors(include_url=False)
     for item in items:
         location, kind = item["loc"], item["type"]
@@ -184,8 +187,9 @@ def _errors(
         place = _place(location, path, lines, overrides)
         if location[-1] == "[key]":
             location, reason = location[:-2], f'the name "{location[-2]}" {reason}'
-        found.append(f"{place}: {_dotted(location)}: {reason}")
-    return found
+        # The feeds of a list in OPML all have its error.
+        found.setdefault((place, location[-1:], reason), f"{place}: {_dotted(location)}: {reason}")
+    return list(found.values())
 
 
 def _is_within(inner: tuple[str | int, ...], outer: tuple[str | int, ...]) -> bool:
