@@ -77,6 +77,10 @@ def poll(
     )
     with console.progress(quiet or as_json) as report:
         outcome = polling.poll(settings, options, report)
+        if outcome.has_new_lists:
+            only_new = polling.PollOptions(kinds=frozenset(["subscriptions"]), wait=wait)
+            more = polling.poll(load_settings(config), only_new, report)
+            outcome.add(more)
     lines = views.poll_lines(outcome, verbose=verbose, dry_run=dry_run)
     _finish(outcome, views.poll_values(outcome) if as_json else None, () if quiet else lines)
 

@@ -151,7 +151,7 @@ def _check_posts(settings: Settings) -> tuple[list[int | None], list[str], list[
     counts: list[int | None] = []
     warnings: list[str] = []
     missing: list[str] = []
-    for section in (*settings.lists, *settings.subscriptions):
+    for section in (*settings.lists, *settings.subscriptions, *settings.feed_lists):
         if "@" in urlsplit(section.url).netloc:
             warnings.append(
                 f"{section.kind}: url: {masked(section.url)} has a user name or password, and "

@@ -18,7 +18,7 @@ from aggregator.model.errors import ConfigError, UnusableError
 from aggregator.model.kinds import ORIGIN_KINDS
 
 MAX_CONFIG_BYTES = 1_000_000
-_INTERNAL = ("base", "order")
+_INTERNAL = ("base", "order", opml.LISTS)
 # What a build writes that could be taken for posts, and where it writes.
 PAGE = "index.html"
 OUTPUT_FOLDERS = frozenset({"sources", "tags", "extra", "archives", "articles"})

@@ -181,3 +181,10 @@ class Subscription(Endpoint):
 
     kind = "subscriptions"
     robots: bool = False
+
+
+class FeedList(Endpoint):
+    """A list of feeds in OPML at a URL; its `source` and `every` are those of its feeds."""
+
+    kind = "subscriptions"
+    robots: bool = False

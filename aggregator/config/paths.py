@@ -12,6 +12,11 @@ DEFAULT_STORE = "var/aggregator.db"
 ENVIRONMENT_PREFIX = "AGGREGATOR_"
 
 
+def store_file(base: Path, store: str) -> Path:
+    """Return the SQLite file of a store, as `store:` names it, from the folder `base`."""
+    return base / (store or DEFAULT_STORE).removeprefix("sqlite:///")
+
+
 def lock_path(settings: Settings) -> Path:
     """Return the path of the lock file of the store."""
     return settings.store_path.with_name(settings.store_path.name + ".lock")

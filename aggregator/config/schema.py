@@ -13,8 +13,16 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from aggregator import __version__
-from aggregator.config.origins import IdentityRules, ListEndpoint, Posts, Shares, Subscription
-from aggregator.config.paths import DEFAULT_STORE
+from aggregator.config.origins import (
+    Endpoint,
+    FeedList,
+    IdentityRules,
+    ListEndpoint,
+    Posts,
+    Shares,
+    Subscription,
+)
+from aggregator.config.paths import DEFAULT_STORE, store_file
 from aggregator.config.values import (
     ByteSize,
     Duration,
@@ -140,7 +148,11 @@ class Fetch(Section):
 
 
 class Settings(Section):
-    """The whole of config.yaml.  `base` is the folder that relative paths start from."""
+    """The whole of config.yaml.
+
+    `base` is the folder that relative paths start from, `order` that of the sections of
+    origins in the file, `feed_lists` the lists at URLs that subscriptions come from.
+    """
 
     site: Site
     store: PathText = DEFAULT_STORE
@@ -155,24 +167,28 @@ class Settings(Section):
     fetch: Fetch = Fetch()
     base: Path = Field(default=Path(), exclude=True)
     order: tuple[str, ...] = Field(default=ORIGIN_KINDS, exclude=True)
+    feed_lists: tuple[FeedList, ...] = Field(default=(), exclude=True, alias="subscriptions.opml")
 
     @property
     def origin_names(self) -> list[str]:
         """The names of all origins in the order of the file; all share pages are one."""
-        return [
-            name
-            for kind in self.order
-            for name in (
-                [SHARES] if kind == SHARES else [section.name for section in getattr(self, kind)]
-            )
-        ]
+        names: list[str] = []
+        for kind in self.order:
+            sections = self.sections(kind)
+            names += [section.name for section in sections if not isinstance(section, Shares)]
+            names += [SHARES] if kind == SHARES else []
+        return names
 
     def shortest_interval(self, kind: str) -> datetime.timedelta:
         """Return the shortest interval of a kind's origins, at which the daemon polls them."""
         every: datetime.timedelta = getattr(self.schedule, kind)
-        own: list[datetime.timedelta | None]
-        own = [getattr(section, "every", None) for section in getattr(self, kind)]
+        own = [section.every for section in self.sections(kind) if isinstance(section, Endpoint)]
         return min([every, *(one for one in own if one is not None)])
+
+    def sections(self, kind: str) -> tuple[Posts | Shares | Endpoint, ...]:
+        """Return the sections of a kind of origins, with the lists that name some of them."""
+        found: tuple[Posts | Shares | Endpoint, ...] = getattr(self, kind)
+        return (*found, *self.feed_lists) if kind == Subscription.kind else found
 
     @property
     def user_agent(self) -> str:
@@ -188,7 +204,7 @@ class Settings(Section):
     @property
     def store_path(self) -> Path:
         """The SQLite file of the store."""
-        return self.base / self.store.removeprefix("sqlite:///")
+        return store_file(self.base, self.store)
 
     @property
     def feeds_directory(self) -> Path:

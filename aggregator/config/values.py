@@ -124,7 +124,8 @@ def _title(value: str) -> str:
     return value
 
 
-def _web_url(value: str) -> str:
+def web_url(value: str) -> str:
+    """Return a URL as it is.  Raises `ValueError` unless it is http(s) with a host."""
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be a full URL that starts with http:// or https://")
@@ -132,7 +133,7 @@ def _web_url(value: str) -> str:
 
 
 def _folder_url(value: str) -> str:
-    value = _web_url(value)
+    value = web_url(value)
     return value if value.endswith("/") else value + "/"
 
 
@@ -210,7 +211,7 @@ def _header_name(value: str) -> str:
 
 
 def _proxy(value: str) -> str:
-    value = _web_url(value)
+    value = web_url(value)
     parts = urlsplit(value)
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise ValueError("must be http:// or https://, a host and a port")
@@ -268,7 +269,7 @@ FeedName = Annotated[str, AfterValidator(_feed_name)]
 FormatName = Annotated[str, AfterValidator(_format_name)]
 FilterText = Annotated[str, Field(min_length=1)]
 PathText = Annotated[str, AfterValidator(_path)]
-WebUrl = Annotated[str, AfterValidator(_web_url)]
+WebUrl = Annotated[str, AfterValidator(web_url)]
 TimeZone = Annotated[str, AfterValidator(_timezone)]
 FolderUrl = Annotated[str, AfterValidator(_folder_url)]
 Title = Annotated[str, AfterValidator(_title)]

@@ -195,7 +195,7 @@ class Daemon:
         kinds = {
             kind: settings.shortest_interval(kind)
             for kind in ORIGIN_KINDS
-            if kind in ("posts", "shares") or getattr(settings, kind)
+            if kind in ("posts", "shares") or settings.sections(kind)
         }
         self._schedule = Schedule(kinds, settings.site.timezone, self._due.mark, self._health)
         self._due.mark(*UPSTREAM_KINDS & kinds.keys())

@@ -95,6 +95,8 @@ class Network:
         processes.give_back_memory()
         if any(origin.changes for origin in outcome.origins):
             self._due.mark("build")
+        if outcome.has_new_lists:
+            self._due.mark("reload")
         if any(origin.left for origin in outcome.origins):
             self._due.mark(*kinds)
         self._note_failing(outcome.origins)

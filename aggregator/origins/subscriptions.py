@@ -13,16 +13,20 @@ from aggregator.model.errors import UnusableError
 from aggregator.model.polls import Response
 from aggregator.origins.copies import make_copy
 from aggregator.origins.endpoint import EndpointOrigin
-from aggregator.origins.interface import Reading
+from aggregator.origins.feed_list import FeedListOrigin
+from aggregator.origins.interface import Reading, UpstreamOrigin
 from aggregator.origins.parsers.feed import FeedItem
 from aggregator.origins.parsers.readers import Readers
 
 
 def from_settings(
     settings: Settings, codes: identity.Rules, readers: Readers
-) -> list[SubscriptionOrigin]:
-    """Return an origin for each upstream feed of the configuration."""
-    return [SubscriptionOrigin(feed, settings, codes, readers) for feed in settings.subscriptions]
+) -> list[UpstreamOrigin]:
+    """Return an origin for each upstream feed of the configuration, and for each list of them."""
+    return [
+        *(SubscriptionOrigin(feed, settings, codes, readers) for feed in settings.subscriptions),
+        *(FeedListOrigin(section, settings, codes, readers) for section in settings.feed_lists),
+    ]
 
 
 class SubscriptionOrigin(EndpointOrigin):

@@ -25,6 +25,7 @@ from aggregator.model.kinds import ORIGIN_KINDS
 from aggregator.model.polls import RobotsFile
 from aggregator.model.summaries import HubSummary, OriginSummary, PollSummary
 from aggregator.origins import from_settings
+from aggregator.origins.feed_list import kept_lists
 from aggregator.origins.interface import UpstreamOrigin
 from aggregator.origins.parsers.readers import Readers
 from aggregator.pipeline import building, recovery
@@ -65,7 +66,8 @@ class PollOptions:
 class PollOutcome:
     """What a poll did.
 
-    `notices` are no failures; `losses` could not be recovered from a damaged store.
+    `notices` are no failures; `losses` could not be recovered from a damaged store.  With
+    `has_new_lists` the subscriptions have changed: load the settings again, and poll these.
     """
 
     posts: PollSummary | None = None
@@ -73,6 +75,13 @@ class PollOutcome:
     origins: list[OriginSummary] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     losses: list[str] = field(default_factory=list)
+    has_new_lists: bool = False
+
+    def add(self, other: PollOutcome) -> None:
+        """Add what another poll of the upstream did; an origin without a request says nothing."""
+        self.origins += [origin for origin in other.origins if origin.requested or origin.failures]
+        self.notices += other.notices
+        self.losses += other.losses
 
     @property
     def failures(self) -> list[str]:
@@ -159,6 +168,7 @@ def _poll(
             with store.transaction() as connection:
                 known = robots.load(connection)
             fetcher = stack.enter_context(_fetcher(settings, canceller, known))
+        lists = kept_lists(settings)
         transaction = partial(_transaction, lock, store)
         if notifies and fetcher is not None:
             outcome.hubs = websub.notify(transaction, fetcher, partial(_now, clock))
@@ -175,6 +185,7 @@ def _poll(
                 progress,
                 options.seconds,
             )
+        outcome.has_new_lists = kept_lists(settings) != lists
         with transaction() as connection:
             if fetcher is not None:
                 robots.save(connection, fetcher.robots_files.renewed(), _now(clock))

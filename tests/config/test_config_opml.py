@@ -36,7 +36,8 @@ def test_a_list_stands_for_its_feeds(site: Site) -> None:
     ("opml", "item", "message"),
     [
         (OPML, "opml: nothing.opml", r"yaml:\d+: subscriptions: .*nothing.opml: cannot be read"),
-        (OPML, "opml: 'https://a.example/x.opml'", "must be a file"),
+        (OPML, "opml: 'gopher://a.example/x.opml'", r"full URL that starts"),
+        (OPML, "opml: 'https://a.example/x.opml', evry: 2h", r"evry: unknown key.*every"),
         (OPML, "opml: list.opml, url: 'https://a.example/'", "exclude each other"),
         (OPML, "opml: [a]", "must be the path of a file"),
         (OPML, "opml: list.opml, evry: 2h", r"evry: unknown key.*every"),

@@ -23,6 +23,7 @@ def settings(tmp_path: Path, upstream: Upstream) -> Settings:
     return settings_with(
         base=tmp_path,
         lists=[{"url": url, "shape": "records", "robots": False}],
+        **{"subscriptions.opml": [{"url": f"{upstream.url}/feeds.opml"}]},
         fetch={"allow_private_addresses": True, "per_host": {"delay": "0s"}},
     )
 
@@ -49,6 +50,15 @@ def test_what_is_due_is_polled_and_a_build_follows(
     assert due.take({"build"}, 20) == {"build"}
     wait_for(lambda: health.has_succeeded("upstream"))
     assert upstream.counts()["/list"] == 1
+
+
+def test_a_list_of_feeds_that_changed_has_the_configuration_loaded_again(
+    working: tuple[Network, Due], health: Health, upstream: Upstream
+) -> None:
+    _, due = working
+    upstream.document("/feeds.opml", "<opml><outline xmlUrl='http://a.example/1'/></opml>")
+    due.mark("subscriptions")
+    assert due.take({"reload"}, 20) == {"reload"}
 
 
 def test_a_failure_stays_open_until_its_url_has_been_requested_again(

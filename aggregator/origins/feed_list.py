@@ -1,0 +1,65 @@
+"""A list of feeds in OPML at a URL: polls keep a copy, which the configuration is read with."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+from aggregator.articles import identity
+from aggregator.articles.sources import SourceKeys
+from aggregator.config import opml
+from aggregator.config.origins import FeedList
+from aggregator.config.schema import Settings
+from aggregator.fetch.pacing import Pace
+from aggregator.model.atomic import replace_file
+from aggregator.model.digests import digest_of
+from aggregator.model.errors import UnusableError
+from aggregator.model.polls import Response
+from aggregator.origins.endpoint import EndpointOrigin
+from aggregator.origins.interface import Reading
+from aggregator.origins.parsers.readers import Readers
+
+EVERY = datetime.timedelta(days=1)
+
+
+class FeedListOrigin(EndpointOrigin):
+    """One list, of which no article comes (an `interface.UpstreamOrigin`)."""
+
+    accept = "text/x-opml, application/xml;q=0.9, */*;q=0.5"
+
+    def __init__(
+        self, section: FeedList, settings: Settings, codes: identity.Rules, readers: Readers
+    ) -> None:
+        super().__init__(section, settings, codes, readers)
+        self._path = opml.kept_list(settings.store_path, section.url)
+
+    @property
+    def rules(self) -> bytes:
+        """Return a digest that changes when the copy is lost, so that it is requested again."""
+        return digest_of((self.version, self._path.exists()))
+
+    def pace(self, url: str) -> Pace:
+        """Return how often the list is requested: once a day."""
+        return Pace(EVERY)
+
+    def read(
+        self, url: str, response: Response, sources: SourceKeys, now: datetime.datetime
+    ) -> Reading:
+        """Keep the list, unless its feeds are those that it had.
+
+        Raises `UnusableError` if it is no list, or cannot be written.
+        """
+        data = response.body or b""
+        feeds = opml.feeds_of(data)
+        if feeds != opml.kept_feeds(self._path):
+            try:
+                replace_file(self._path, data)
+            except OSError as error:
+                raise UnusableError(f"{self._path}: {error.strerror}") from error
+        return Reading()
+
+
+def kept_lists(settings: Settings) -> dict[Path, list[str]]:
+    """Return the feeds of each list that polls have kept, by its copy's path."""
+    found = [opml.kept_list(settings.store_path, section.url) for section in settings.feed_lists]
+    return {path: opml.kept_feeds(path) for path in found}
