@@ -48,6 +48,7 @@ def best_copy(copies: Sequence[StoredCopy], origin_order: Mapping[str, int]) -> 
         share_url=field("share_url"),
         categories=field("categories"),
         enclosures=field("enclosures"),
+        author=field("author"),
     )
 
 
@@ -228,6 +229,7 @@ def _shown(
         is_full=best.is_full,
         base=best.base,
         enclosures=best.enclosures,
+        author=best.author,
     )
 
 
@@ -243,4 +245,5 @@ def _visible(article: Article) -> tuple[object, ...]:
         article.categories,
         article.base,
         article.enclosures,
+        article.author,
     )

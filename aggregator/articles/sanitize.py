@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import nh3
 
@@ -17,7 +17,7 @@ from aggregator.model.errors import UnusableError
 
 # Increase whenever the same text would be sanitized differently: all texts are then
 # sanitized again.
-SANITIZER_VERSION = 2
+SANITIZER_VERSION = 3
 HTML = "text/html"
 MARKDOWN = "text/markdown"
 
@@ -58,7 +58,7 @@ _ATTRIBUTES = {
 # An absolute URL with nothing in it that needs a closer look.
 _PLAIN_URL = re.compile(r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/[\w/.,~%?=&;:@!+#-]*)?", re.ASCII)
 _LINK_SCHEMES = frozenset({"http", "https", "mailto", "tel"})
-_MEDIA_SCHEMES = frozenset({"http", "https"})
+WEB_SCHEMES = frozenset({"http", "https"})
 _MEDIA_ATTRIBUTES = frozenset({"src", "poster"})
 
 # Elements whose end tag is optional: a hundred open ones are not nested.
@@ -212,10 +212,13 @@ def absolute_url(url: str, base: str, schemes: frozenset[str] = _LINK_SCHEMES) -
     try:
         joined = urljoin(base, url)
         parts = urlsplit(joined)
-        if parts.scheme not in schemes or (parts.scheme in _MEDIA_SCHEMES and not parts.hostname):
+        if parts.scheme not in schemes or (parts.scheme in WEB_SCHEMES and not parts.hostname):
             return None
     except ValueError:
         return None
+    if "@" in parts.netloc and parts.scheme in WEB_SCHEMES:
+        # A name and a password in a URL are private.
+        joined = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
     return joined.replace(" ", "%20")
 
 
@@ -224,7 +227,7 @@ def _absolute_srcset(value: str, base: str) -> str | None:
     candidates = []
     for candidate in re.split(r",\s+|,(?=https?:|//)", value.strip().strip(",")):
         url, _, descriptor = candidate.strip().partition(" ")
-        absolute = absolute_url(url, base, _MEDIA_SCHEMES)
+        absolute = absolute_url(url, base, WEB_SCHEMES)
         if absolute is not None:
             candidates.append(f"{absolute} {descriptor.strip()}".strip())
     return ", ".join(candidates) or None
@@ -237,7 +240,7 @@ def _cleaner(base: str) -> nh3.Cleaner:
             # Links within the page lead nowhere: ids are not kept.
             return None if value.lstrip().startswith("#") else absolute_url(value, base)
         if attribute in _MEDIA_ATTRIBUTES:
-            return absolute_url(value, base, _MEDIA_SCHEMES)
+            return absolute_url(value, base, WEB_SCHEMES)
         if attribute == "srcset":
             return _absolute_srcset(value, base)
         if element == "code" and attribute == "class":

@@ -29,10 +29,14 @@ _NOT_FRESH = re.compile(r"(?:^|,)\s*(?:no-cache|no-store)\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often a URL is fetched: `every` so long, up to `longest` if its server says so."""
+    """How often a URL is fetched: `every` so long, up to `longest` if its server says so.
+
+    `is_own`: the user gave it for this very URL, so it outranks what a feed says of itself.
+    """
 
     every: datetime.timedelta
     longest: datetime.timedelta = LONGEST_WAIT
+    is_own: bool = False
 
 
 def is_due(

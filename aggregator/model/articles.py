@@ -77,6 +77,7 @@ class Copy:
     categories: tuple[str, ...] = ()
     enclosures: tuple[Enclosure, ...] = ()
     title_guess: str = ""
+    author: str | None = None
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,7 @@ class Article:
     removed: bool = False
     base: str | None = None
     enclosures: tuple[Enclosure, ...] = ()
+    author: str | None = None
 
     @property
     def seen_at(self) -> datetime.datetime:

@@ -20,13 +20,17 @@ class SourceName:
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of a feed, in the terms of RFC 4287 §4.1.2."""
+    """One entry of a feed, in the terms of RFC 4287 §4.1.2.
+
+    `author` is the article's own, else its source.
+    """
 
     id: str
     title: str
     published: datetime.datetime
     updated: datetime.datetime
     source: SourceName
+    author: str
     content: str
     alternate: str
     via: str | None = None

@@ -54,6 +54,19 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
+class Cadence:
+    """How often a feed says that it should be fetched: `ttl`, `sy:*`, `skipHours`, `skipDays`.
+
+    `seconds` is the shortest time between two requests.  In `skip_hours` (of the day, in UTC)
+    and on `skip_days` (0 is Monday) none is wanted.
+    """
+
+    seconds: int = 0
+    skip_hours: tuple[int, ...] = ()
+    skip_days: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """A request for a URL.
 
@@ -107,6 +120,7 @@ class UrlState:
     row, of which `error` is the last.  `moved_to` is where the URL says it has moved
     permanently, and `moves` how often in a row it said so.  A URL that `is_gone` (410) is not
     requested again.  `fetch_once`: fetch at the next poll, whatever the article's age.
+    `cadence` is that of the last body.
     """
 
     url: str
@@ -122,6 +136,7 @@ class UrlState:
     moves: int = 0
     is_gone: bool = False
     fetch_once: bool = False
+    cadence: Cadence | None = None
 
 
 @dataclass(frozen=True)

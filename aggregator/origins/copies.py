@@ -30,22 +30,26 @@ def make_copy(
     source: str = "",
     source_name: str = "",
     published: datetime.datetime | None = None,
+    updated: datetime.datetime | None = None,
     date: str = "",
     is_full: bool = True,
     **others: Any,
 ) -> Copy:
     """Return the copy of an article that was found upstream; empty texts are unknown.
 
-    `date` is the original text of a date not yet parsed; `others` are
-    fields of `Copy` as they are.  A date that is unreadable, before 1990 or in the future
-    does not count: the article is then of the day in its code, else of `now`.  Raises
-    `UnusableError` for a text beyond the limits of sanitizing.
+    `date` is the original text of a date not yet parsed; `others` are fields of `Copy` as
+    they are.  A date that is unreadable, before 1990 or in the future does not count: the
+    article is then of when it was `updated`, else of the day in its code, else of `now`.
+    Such a guess moves no article that is known.  Raises `UnusableError` for a text beyond
+    the limits of sanitizing.
     """
     sanitize.check_limits(html, sanitize.HTML)
     published = published or _parsed(date, zone)
     if published is not None and not EARLIEST <= published <= now:
         published = None
-    guess = published or dates.date_of_code(code, zone)
+    if updated is not None and not EARLIEST <= updated <= now:
+        updated = None
+    guess = published or updated or dates.date_of_code(code, zone)
     return Copy(
         origin=origin,
         location=location,

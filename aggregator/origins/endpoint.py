@@ -64,7 +64,7 @@ class EndpointOrigin:
 
     def pace(self, url: str) -> Pace:
         """Return how often the URL is requested: as scheduled, or as long as it stays fresh."""
-        return Pace(self._every)
+        return Pace(self._every, is_own=self.section.every is not None)
 
     def address(self, url: str) -> str | None:
         """Return the URL itself."""

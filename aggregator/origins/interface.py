@@ -10,7 +10,7 @@ from typing import Protocol
 from aggregator.articles.sources import SourceKeys
 from aggregator.fetch.pacing import Pace
 from aggregator.model.articles import Copy, Problem
-from aggregator.model.polls import Batch, Client, FileState, Response
+from aggregator.model.polls import Batch, Cadence, Client, FileState, Response
 
 Progress = Callable[[int, int], None]
 
@@ -53,13 +53,15 @@ class Origin(Protocol):
 class Reading:
     """What a response says.
 
-    `pages` are share pages to fetch next, `next_url` is the list's next page.
+    `pages` are share pages to fetch next, `next_url` is the list's next page,
+    `cadence` how often a feed says that it should be fetched.
     """
 
     copies: tuple[Copy, ...] = ()
     problems: tuple[Problem, ...] = ()
     pages: tuple[str, ...] = ()
     next_url: str | None = None
+    cadence: Cadence | None = None
 
 
 class UpstreamOrigin(Protocol):

@@ -14,8 +14,9 @@ from aggregator.fetch import pacing
 from aggregator.model.digests import digest
 from aggregator.model.errors import FetchError, PostponedError, UnusableError, masked, unforeseen
 from aggregator.model.logs import LOGGER
-from aggregator.model.polls import Response, UrlState
+from aggregator.model.polls import Cadence, Response, UrlState
 from aggregator.origins.interface import Reading, UpstreamOrigin
+from aggregator.poll.cadence import earliest
 
 Kind = Literal["read", "not modified", "failed", "refused", "postponed"]
 _NOTHING = Reading()
@@ -98,9 +99,19 @@ def outcome(
     if response.status == 304 or result.is_same:
         content_hash = result.content_hash if result.is_same else None
         after = pacing.after_success(state, response, pace, now, content_hash)
+        after = _as_the_feed_wants(after, state.cadence, pace, now)
         return Outcome("not modified", after, is_over=state.error is not None)
     after = pacing.after_success(state, response, pace, now, result.content_hash)
+    after = _as_the_feed_wants(after, result.reading.cadence, pace, now)
     return Outcome("read", after, result.reading)
+
+
+def _as_the_feed_wants(
+    state: UrlState, cadence: Cadence | None, pace: pacing.Pace, now: datetime.datetime
+) -> UrlState:
+    """Return a state with the next request no sooner than the feed itself says."""
+    next_at = earliest(cadence, pace, state.next_at, now) if cadence else state.next_at
+    return replace(state, cadence=cadence, next_at=next_at)
 
 
 def _problem(result: ParsedResponse, state: UrlState) -> str | None:

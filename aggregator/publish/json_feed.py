@@ -39,9 +39,7 @@ def _item(entry: Entry, origin: FeedOrigin | None) -> str:
         "title": entry.title,
         "date_published": entry.published.isoformat(),
         "date_modified": entry.updated.isoformat(),
-        "authors": [
-            _filled({"name": entry.source.name, "url": origin.urls.get("json") if origin else None})
-        ],
+        "authors": [_author(entry, origin)],
         "tags": [entry.source.name, *entry.categories],
         "attachments": [
             _filled(
@@ -57,6 +55,12 @@ def _item(entry: Entry, origin: FeedOrigin | None) -> str:
     # Sanitized already: nothing forbidden has to be removed from the longest text.
     content = json.dumps(entry.content or " ", ensure_ascii=False)
     return f'{_dump(_filled(item)).removesuffix("}")}, "content_html": {content}}}'
+
+
+def _author(entry: Entry, origin: FeedOrigin | None) -> dict[str, Any]:
+    """Return the author; where that is the source, its feed is the URL."""
+    url = origin.urls.get("json") if origin and entry.author == entry.source.name else None
+    return _filled({"name": entry.author, "url": url})
 
 
 def _filled(values: dict[str, Any]) -> dict[str, Any]:

@@ -158,6 +158,7 @@ def make_entry(publication: Publication, article: Article, source: SourceName) -
         published=article.published.astimezone(zone),
         updated=(article.updated or article.published).astimezone(zone),
         source=source,
+        author=article.author or source.name,
         content="",
         alternate=link or share_url or publication.site.url,
         via=share_url,

@@ -41,7 +41,7 @@ def _item(entry: Entry, origin: FeedOrigin | None) -> str:
         element("guid", entry.id, isPermaLink="false"),
         element("pubDate", format_datetime(entry.published)),
         element("atom:updated", entry.updated.isoformat()),
-        element("dc:creator", text_or_html(entry.source.name)),
+        element("dc:creator", text_or_html(entry.author)),
         element("category", text_or_html(entry.source.name)),
         *(element("category", text_or_html(category)) for category in entry.categories),
     ]

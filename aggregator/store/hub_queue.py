@@ -6,10 +6,21 @@ import datetime
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Column, Connection, Integer, String, Table, delete, func, select, update
 
 from aggregator.store import schema
 from aggregator.store.rows import instant, maybe_instant, row_of, seconds, upsert_rows, values_of
+
+table = Table(
+    "ping",
+    schema.metadata,
+    Column("hub", String, primary_key=True),
+    Column("topic", String, primary_key=True),
+    Column("since", schema.Instant, nullable=False),
+    Column("due_at", schema.Instant, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("error", String),
+)
 
 
 class Ping(NamedTuple):
@@ -30,7 +41,6 @@ def enqueue(
 
     A hub that failed keeps its pause.
     """
-    table = schema.ping
     topics = list(topics)
     for hub in hubs if topics else ():
         later = connection.execute(
@@ -43,7 +53,6 @@ def enqueue(
 
 def due(connection: Connection, now: datetime.datetime) -> list[Ping]:
     """Return the notifications that are due, ordered by hub."""
-    table = schema.ping
     rows = connection.execute(
         select(table)
         .where(table.c.due_at <= seconds(now))
@@ -54,12 +63,11 @@ def due(connection: Connection, now: datetime.datetime) -> list[Ping]:
 
 def next_due(connection: Connection) -> datetime.datetime | None:
     """Return when the next notification is due, None if there is none."""
-    return maybe_instant(connection.execute(select(func.min(schema.ping.c.due_at))).scalar_one())
+    return maybe_instant(connection.execute(select(func.min(table.c.due_at))).scalar_one())
 
 
 def done(connection: Connection, ping: Ping) -> None:
     """Delete a notification, unless its feed has changed again since."""
-    table = schema.ping
     connection.execute(
         delete(table).where(
             table.c.hub == ping.hub,
@@ -73,7 +81,6 @@ def postpone(
     connection: Connection, ping: Ping, due_at: datetime.datetime, failures: int, error: str
 ) -> None:
     """Have a notification tried again later."""
-    table = schema.ping
     connection.execute(
         update(table)
         .where(
@@ -87,7 +94,6 @@ def postpone(
 
 def waiting(connection: Connection) -> list[tuple[str, int, int, str | None]]:
     """Return each hub with the number of waiting notifications, its failures, and the reason."""
-    table = schema.ping
     rows = connection.execute(
         select(table.c.hub, func.count(), func.max(table.c.failures), func.max(table.c.error))
         .group_by(table.c.hub)

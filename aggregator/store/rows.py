@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from aggregator.model.articles import Article, Enclosure, StoredCopy
 from aggregator.model.errors import DamagedStoreError
-from aggregator.model.polls import Validators
+from aggregator.model.polls import Cadence, Validators
 from aggregator.store import schema
 
 Value = TypeVar("Value")
@@ -144,11 +144,23 @@ def _enclosures_text(enclosures: tuple[Enclosure, ...]) -> str:
     return json.dumps(values, ensure_ascii=False)
 
 
+def _cadence(text: str) -> Cadence:
+    seconds, hours, days = json.loads(text)
+    return Cadence(int(seconds), tuple(map(int, hours)), tuple(map(int, days)))
+
+
+def _cadence_text(cadence: Cadence | None) -> str | None:
+    if cadence is None:
+        return None
+    return json.dumps((cadence.seconds, cadence.skip_hours, cadence.skip_days))
+
+
 _Convert = Callable[[Any], Any]
-# Columns that hold lists as JSON.
-_LISTS: dict[str, tuple[_Convert, _Convert]] = {
+# Columns that hold values as JSON.
+_AS_JSON: dict[str, tuple[_Convert, _Convert]] = {
     "categories": (_categories, _categories_text),
     "enclosures": (_enclosures, _enclosures_text),
+    "cadence": (_cadence, _cadence_text),
 }
 
 
@@ -172,9 +184,9 @@ def _plan(table: Table) -> _Plan:
         fields=tuple(name for name in names if name != number),
         required=tuple(column.name for column in table.columns if not column.nullable),
         converted=tuple(
-            (column.name, *_LISTS.get(column.name, (instant, maybe_seconds)))
+            (column.name, *_AS_JSON.get(column.name, (instant, maybe_seconds)))
             for column in table.columns
-            if column.name in _LISTS or isinstance(column.type, schema.Instant)
+            if column.name in _AS_JSON or isinstance(column.type, schema.Instant)
         ),
     )
 

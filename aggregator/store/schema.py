@@ -71,6 +71,7 @@ url = Table(
     Column("moves", Integer, nullable=False),
     Column("is_gone", Boolean, nullable=False),
     Column("fetch_once", Boolean, nullable=False),
+    Column("cadence", String),
     Index("url_due", "origin", "next_at"),
     sqlite_with_rowid=False,
 )
@@ -106,6 +107,7 @@ copy = Table(
     Column("base", String),
     Column("enclosures", String, nullable=False, server_default="[]"),
     Column("title_guess", String, nullable=False, server_default=""),
+    Column("author", String),
     UniqueConstraint("origin", "location"),
     Index("copy_code", "code"),
     Index("copy_link", "link"),
@@ -135,6 +137,7 @@ article = Table(
     Column("removed", Boolean, nullable=False),
     Column("base", String),
     Column("enclosures", String, nullable=False, server_default="[]"),
+    Column("author", String),
 )
 Index("article_window", article.c.source, article.c.published.desc(), article.c.code.desc())
 Index("article_title", article.c.title)
@@ -285,16 +288,4 @@ published_file = Table(
     Column("checksum", Integer, nullable=False),
     Column("fingerprint", LargeBinary, nullable=False),
     Index("published_file_feed", "feed", "document"),
-)
-
-# Hubs to notify of a feed (WebSub).
-ping = Table(
-    "ping",
-    metadata,
-    Column("hub", String, primary_key=True),
-    Column("topic", String, primary_key=True),
-    Column("since", Instant, nullable=False),
-    Column("due_at", Instant, nullable=False),
-    Column("failures", Integer, nullable=False),
-    Column("error", String),
 )

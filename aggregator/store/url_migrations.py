@@ -40,3 +40,10 @@ def upstream_client(connection: Connection) -> None:
         "validators_url VARCHAR)"
     )
     connection.exec_driver_sql("CREATE INDEX IF NOT EXISTS article_title ON article (title)")
+
+
+def cadences(connection: Connection) -> None:
+    """Version 7: how often feeds say that they change."""
+    # A salvaged store that has lost its version may have the column.
+    if "cadence" not in {column["name"] for column in inspect(connection).get_columns("url")}:
+        connection.exec_driver_sql("ALTER TABLE url ADD COLUMN cadence VARCHAR")

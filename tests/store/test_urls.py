@@ -8,7 +8,7 @@ from merging import NOW, apply, code_of, copy
 from sqlalchemy import text
 
 from aggregator.model.errors import DamagedStoreError
-from aggregator.model.polls import Batch, UrlState, Validators
+from aggregator.model.polls import Batch, Cadence, UrlState, Validators
 from aggregator.store import urls
 from aggregator.store.database import Store
 
@@ -18,7 +18,7 @@ HOUR = datetime.timedelta(hours=1)
 def test_a_state_is_read_as_it_was_saved(store: Store) -> None:
     full = UrlState(
         "http://a.example/北", NOW, Validators('W/"x"', "yesterday"), b"h", NOW, NOW, NOW,
-        3, "status 500", "http://b.example/", 1, True, True,
+        3, "status 500", "http://b.example/", 1, True, True, Cadence(60, (0, 5), (6,)),
     )  # fmt: skip
     assert all(getattr(full, field.name) for field in dataclasses.fields(full))
     bare = UrlState("http://b.example/", NOW)

@@ -8,7 +8,6 @@ import html
 import re
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import urljoin
 from zoneinfo import ZoneInfo
 
 from aggregator.articles import dates, sanitize
@@ -17,7 +16,7 @@ from aggregator.model.articles import Enclosure
 
 EARLIEST = datetime.datetime(1990, 1, 1, tzinfo=datetime.UTC)
 _LATEST = datetime.datetime(2100, 1, 1, tzinfo=datetime.UTC)
-_Date = tuple[datetime.datetime | None, str]
+Date = tuple[datetime.datetime | None, str]
 # RFC 822, and the dates of ISO 8601 that name no day.
 _OF_FEEDS = re.compile(
     r"\d{4}(?:-\d{2})?|.*\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec).*",
@@ -27,8 +26,19 @@ _MAX_STYLE = 2000
 _LONG_STYLE = re.compile(
     rf"\sstyle\s*=\s*(?:\"[^\"]{{{_MAX_STYLE},}}+\"|'[^']{{{_MAX_STYLE},}}+')", re.IGNORECASE
 )
+_VOID_END = re.compile(
+    r"(<(br|hr|img|wbr|input|area|col|embed|param|track|source)\b[^<>]*>)</\2>", re.IGNORECASE
+)
 _LINE_BREAK = re.compile(r"\s*\n\s*")
 _WEB = ("http://", "https://")
+MAX_GUID = 2000
+MAX_AUTHOR = 200
+MAX_AUTHOR_MARKUP = 1000
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
+_ADDRESS = re.compile(r"[(<\[]?\s*(?:mailto:)?[^\s@<>()\[\]]+@[^\s@<>()\[\]]+\s*[)>\]]?")
+_CDATA = re.compile(r"\s*<!\[CDATA\[(.*)\]\]>\s*", re.DOTALL)
+_HAS_PICTURE = re.compile(r"<(?:img|picture|video)\b", re.IGNORECASE)
+_PICTURE_NAME = re.compile(r"\.(?:jpe?g|png|gif|webp|avif)\Z", re.IGNORECASE)
 
 
 def link_of(entry: Any) -> str | None:
@@ -45,18 +55,71 @@ def link_of(entry: Any) -> str | None:
 
 def absolute_url(link: str | None, base_url: str) -> str | None:
     """Return the absolute http(s) URL, or None if `link` isn't one."""
-    if not link:
+    return sanitize.absolute_url(link, base_url, sanitize.WEB_SCHEMES) if link else None
+
+
+def web_url(value: object, base_url: str) -> list[str]:
+    """Return the absolute http(s) URL in a list, an empty one if `value` isn't one."""
+    address = absolute_url(value, base_url) if isinstance(value, str) else None
+    return [address] if address else []
+
+
+def is_text(detail: Any) -> bool:
+    """Return whether a content is text or markup; others are in base64 (RFC 4287 §4.1.3)."""
+    kind = str(detail.get("type") or "").partition(";")[0].strip().lower()
+    return kind.startswith("text") or "html" in kind or kind.endswith("xml") or not kind
+
+
+def is_picture(part: Any) -> bool:
+    """Return whether a file of an entry is a picture, by its type, medium or name."""
+    kind, medium = str(part.get("type") or ""), str(part.get("medium") or "")
+    if kind or medium:
+        return kind.lower().startswith("image/") or (not kind and medium.lower() == "image")
+    url = str(part.get("url") or part.get("href") or "")
+    return _PICTURE_NAME.search(url.partition("?")[0]) is not None
+
+
+def width_of(part: Any) -> int:
+    """Return the width that a picture is said to have, 0 if that is unknown."""
+    digits = str(part.get("width") or "").strip()
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 6 else 0
+
+
+def with_image(text: str, images: Iterable[str]) -> str:
+    """Return a text with the first of the images before it, if it has none of its own."""
+    image = None if _HAS_PICTURE.search(text) else next(iter(images), None)
+    if image is None:
+        return text
+    return f'<p><img src="{html.escape(image)}" alt=""></p>\n{text}'.rstrip("\n")
+
+
+def author_of(names: Iterable[object]) -> str | None:
+    """Return the names of an entry's authors, each once; e-mail addresses are not published."""
+    found = (
+        one_line(sanitize.without_forbidden(sanitize.plain_text(name)), MAX_AUTHOR)
+        for name in names
+        if isinstance(name, str)
+    )
+    unique = dict.fromkeys(name for name in found if name and not _EMAIL.fullmatch(name))
+    return one_line(", ".join(unique), MAX_AUTHOR) or None
+
+
+def name_without_address(markup: str) -> str | None:
+    """Return the name in the markup of an author of RSS, None if it has no e-mail address."""
+    if "@" not in markup or len(markup) > MAX_AUTHOR_MARKUP:
         return None
-    try:
-        absolute = urljoin(base_url, link)
-    except ValueError:
-        return None
-    return absolute if absolute.startswith(_WEB) else None
+    cdata = _CDATA.fullmatch(markup)
+    if cdata is None and "<" in markup:
+        return None  # elements of its own
+    name = _ADDRESS.sub(" ", cdata[1] if cdata else html.unescape(markup)).strip(" ,;")
+    return name[1:-1] if name.startswith("(") and name.endswith(")") else name
 
 
 def html_of(detail: Any) -> str:
     """Return the HTML of a text construct (RFC 4287 §3.1)."""
     value = sanitize.without_forbidden(str(detail.get("value", "")))
+    # feedparser writes elements without an end so, and to HTML `</br>` is one more.
+    value = _VOID_END.sub(r"\1", value)
     if len(value) > _MAX_STYLE:
         # Styles are not kept anyway, and so long a tag would be refused.
         value = _LONG_STYLE.sub("", value)
@@ -95,10 +158,10 @@ def enclosures_of(
     parts: Iterable[tuple[object, object, object]], base_url: str
 ) -> tuple[Enclosure, ...]:
     """Return the enclosures of (URL, media type, length) that have an http(s) URL."""
-    found = []
+    found: list[Enclosure] = []
     for url, kind, length in parts:
-        address = absolute_url(url.strip(), base_url) if isinstance(url, str) else None
-        if address is None:
+        address = next(iter(web_url(url, base_url)), None)
+        if address is None or any(enclosure.url == address for enclosure in found):
             continue
         kind = sanitize.without_forbidden(kind).strip()[:100] if isinstance(kind, str) else None
         digits = str(length).strip() if isinstance(length, str | int) else ""
@@ -112,10 +175,13 @@ def enclosures_of(
     return tuple(found[:20])
 
 
-def date_of(texts: Iterable[object], parsed: Iterable[Any], zone: ZoneInfo) -> _Date:
-    """Return the first plausible date of an entry, else None and the text of an unreadable one."""
+def date_of(found_dates: Iterable[tuple[object, Any]], zone: ZoneInfo) -> Date:
+    """Return the first plausible date, else None and the text of an unreadable one.
+
+    Each is given as it is written and as feedparser reads it.
+    """
     unreadable = ""
-    for text, moment in zip(texts, parsed, strict=True):
+    for text, moment in found_dates:
         written = one_line(sanitize.without_forbidden(text))[:100] if isinstance(text, str) else ""
         if not written:
             continue

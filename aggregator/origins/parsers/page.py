@@ -14,9 +14,12 @@ from aggregator.model.errors import UnusableError
 from aggregator.origins.parsers.encodings import decode_declared
 
 MAX_LINKS = 5000
+# How much of a page is searched for the feeds that it names.
+MAX_HEAD = 500_000
 _META = re.compile(rb"<meta\b[^>]{0,500}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
 # UTF-7 hides tags from whoever looks for them.
 _NOT_UTF7 = re.compile(r"(?!utf-?7$).*", re.IGNORECASE)
+_FEED_TYPE = re.compile(r"\s*application/(?:(?:rss|atom|rdf)\+xml|feed\+json)\b", re.IGNORECASE)
 _SPACE = re.compile(r"\s+")
 
 
@@ -107,6 +110,23 @@ def list_links(
     if not found:
         raise UnusableError(f"no element matches {items}: a login or captcha page?")
     return tuple(found)
+
+
+def feed_links(data: bytes, content_type: str, url: str) -> list[str]:
+    """Return the URLs of the feeds that a page names: `<link rel="alternate" type="…">`."""
+    from bs4 import BeautifulSoup
+    from bs4.filter import SoupStrainer
+
+    head = sanitize.without_forbidden(decode_page(data, content_type))[:MAX_HEAD]
+    soup = BeautifulSoup(head, "lxml", parse_only=SoupStrainer(["base", "link"]))
+    base = soup.find("base", href=True)
+    start = urljoin(url, str(base["href"])) if base is not None else url
+    found = (
+        sanitize.absolute_url(str(link["href"]), start, sanitize.WEB_SCHEMES)
+        for link in soup.find_all("link", href=True, type=_FEED_TYPE)
+        if "alternate" in str(link.get_attribute_list("rel")).lower()
+    )
+    return list(dict.fromkeys(address for address in found if address))
 
 
 def decode_page(data: bytes, content_type: str) -> str:

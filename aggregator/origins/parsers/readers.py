@@ -6,7 +6,7 @@ their process: here that costs one document.
 
 from __future__ import annotations
 
-from aggregator.origins.parsers.feed import ParsedFeed
+from aggregator.origins.parsers.feed_items import ParsedFeed
 from aggregator.origins.parsers.page import ListLink, PageSelectors, PageText
 from aggregator.origins.parsers.sandbox import Confined
 

@@ -4,6 +4,7 @@ import datetime
 import json
 
 import pytest
+from feed_documents import read
 
 from aggregator.model.errors import UnusableError
 from aggregator.origins.parsers.feed import parse_feed
@@ -139,3 +140,21 @@ def test_82_fifty_thousand_items_are_capped(count: int) -> None:
     feed = parsed(f"<rss version='2.0'><channel><title>A</title>{items}</channel></rss>")
     assert len(feed.items) == 5000
     assert f"newest 5,000 of its {count:,}" in feed.notes[0]
+
+
+def test_a_web_page_names_its_feeds() -> None:
+    page = (
+        "<!-- x --><!DOCTYPE html><html><head><base href='/blog/'>"
+        "<link rel='stylesheet' href='s.css'>{}<title>A blog</title><body><p>" + "<div>" * 300
+    )
+    one = "<link rel='alternate' type='application/rss+xml' title='RSS' href='rss.xml'>"
+    two = "<link rel=alternate type=application/atom+xml href=//other.example/atom>"
+    for links, message in (
+        ("", "a web page, not a feed, and it names none"),
+        (one, "a web page, not a feed: subscribe to http://feeds.example/blog/rss.xml"),
+        (one + two + one, "a web page, not a feed: subscribe to one of "
+         "http://feeds.example/blog/rss.xml, http://other.example/atom"),
+    ):  # fmt: skip
+        with pytest.raises(UnusableError) as caught:
+            read(page.format(links), "text/html")
+        assert caught.value.reason == message

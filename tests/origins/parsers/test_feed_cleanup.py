@@ -1,13 +1,22 @@
 """What of a feed in XML reaches a parser."""
 
 import pytest
+from feed_documents import URL, rss
 from lxml import etree
 
 from aggregator.model.errors import UnusableError
-from aggregator.origins.parsers.feed_cleanup import MAX_DEPTH, MAX_PERSON, prepared
+from aggregator.model.polls import Cadence
+from aggregator.origins.parsers.feed_cleanup import MAX_PERSON, decode_feed
+from aggregator.origins.parsers.feed_cleanup import prepared as prepared_text
+from aggregator.origins.parsers.feed_markup import MAX_DEPTH
 
 ITEMS = "<item><title>1</title></item><item><title>2</title></item>"
 RSS = f"<rss version='2.0'><channel><title>甲</title>{ITEMS}</channel></rss>"
+
+
+def prepared(data: bytes, content_type: str) -> tuple[bytes, bool]:
+    feed = prepared_text(decode_feed(data, content_type), URL)
+    return feed.document, any("cut off" in note for note in feed.notes)
 
 
 def titles(data: bytes) -> list[str]:
@@ -41,8 +50,7 @@ def test_the_encoding_that_is_declared() -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ('<!DOCTYPE r [<!ENTITY a "b">]>' + RSS, "entities"),
-        (RSS.replace("甲", "<!ENTITY a 'b'>"), "entities"),
+        ('<!DOCTYPE r [<!ENTITY a "b"><!ENTITY c "&a;&a;">]>' + RSS, "entities"),
         (RSS.replace("甲", "<a>" * MAX_DEPTH), "nested deeper"),
         ("<rss><channel><item><title>1", "cut off before the end of its first"),
         ("nothing", "not a feed"),
@@ -79,3 +87,66 @@ def test_an_author_of_any_length_is_cut() -> None:
         element.text for element in etree.fromstring(prepared(text.encode(), "")[0]).iter("author")
     ]
     assert found == ["x" * MAX_PERSON] * 2
+
+
+@pytest.mark.parametrize(
+    "doctype",
+    [
+        "<!DOCTYPE rss [<!ENTITY % HTMLlat1 PUBLIC '-//W3C//ENTITIES Latin 1 for XHTML//EN' "
+        "'http://www.w3.org/TR/xhtml1/DTD/xhtml-lat1.ent'> %HTMLlat1;]>",
+        '<!DOCTYPE rss [\n<!-- it\'s a "comment" ]> -->\n<!ENTITY nbsp "&#160;">\n]  >',
+        '<!-- before --><!DOCTYPE rss PUBLIC "-//Netscape//DTD RSS 0.91//EN" "a>b.dtd">',
+    ],
+)
+def test_document_types_of_old_feeds(doctype: str) -> None:
+    feed = rss("<title>caf&eacute;&nbsp;1</title>", doctype=doctype)
+    assert [item.title for item in feed.items] == ["café 1"]
+    assert feed.notes == ()
+
+
+@pytest.mark.parametrize(
+    "subset",
+    [
+        '<!ENTITY l0 "ha"><!ENTITY l1 "&l0;&l0;">',
+        f'<!ENTITY a "{"x" * 9000}">',
+        "".join(f'<!ENTITY a{n} "x">' for n in range(200)),
+        '<!ENTITY % p "x"> <!ENTITY\nx SYSTEM "file:///etc/passwd">',
+        '<!ENTITY nbsp "&#160;"><!ENTITY nbsp2 "&nbsp;&nbsp;">',
+    ],
+)
+def test_entities_of_its_own_are_refused(subset: str) -> None:
+    with pytest.raises(UnusableError, match="its own XML entities"):
+        rss("<title>&l0;</title>", doctype=f"<!DOCTYPE rss [{subset}]>")
+
+
+def test_short_texts_that_a_document_type_declares() -> None:
+    doctype = "<!DOCTYPE rss [<!ENTITY id \"tag:x.example,\"> <!ENTITY by '1 > 0'>]>"
+    (item,) = rss("<guid>&id;2006:/</guid><title>&by; &more;</title>", doctype=doctype).items
+    assert (item.guid, item.title) == ("tag:x.example,2006:/", "1 > 0 &more;")
+    much = f'<!DOCTYPE rss [<!ENTITY a "{"x" * 100}">]>'
+    with pytest.raises(UnusableError, match="its own XML entities"):
+        rss(f"<title>{'&a;' * 5000}</title>", doctype=much)
+
+
+@pytest.mark.parametrize(
+    ("head", "cadence"),
+    [
+        ("", None),
+        ("<ttl>60</ttl>", Cadence(3600)),
+        ("<ttl> <![CDATA[90]]> </ttl>", Cadence(5400)),
+        ("<ttl>-5</ttl>", None),
+        ("<ttl>soon</ttl>", None),
+        ("<ttl>9999999</ttl>", Cadence(86400)),
+        ("<sy:updatePeriod>hourly</sy:updatePeriod><sy:updateFrequency>2</sy:updateFrequency>",
+         Cadence(1800)),
+        ("<sy:updatePeriod> daily </sy:updatePeriod>", Cadence(86400)),
+        ("<ttl>60</ttl><sy:updatePeriod>daily</sy:updatePeriod>"
+         "<sy:updateFrequency>4</sy:updateFrequency>", Cadence(21600)),
+        ("<skipHours><hour>0</hour><hour>5</hour><hour>24</hour></skipHours>",
+         Cadence(0, (0, 5))),
+        ("<skipDays><day>Sunday</day><day>Monday</day><day>Someday</day></skipDays>",
+         Cadence(0, (), (0, 6))),
+    ],
+)  # fmt: skip
+def test_how_often_a_feed_wants_to_be_fetched(head: str, cadence: Cadence | None) -> None:
+    assert rss("<title>T</title><ttl>7</ttl>", head=head).cadence == cadence

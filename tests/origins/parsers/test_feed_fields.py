@@ -89,8 +89,7 @@ def test_the_first_plausible_date() -> None:
     early = ("Thu, 01 Jan 1970 00:00:00 GMT", time.gmtime(0))
 
     def date(*pairs: tuple[object, object]) -> tuple[datetime.datetime | None, str]:
-        texts, parsed = zip(*pairs, strict=True)
-        return feed_fields.date_of(texts, parsed, ZONE)
+        return feed_fields.date_of(pairs, ZONE)
 
     assert date(rfc) == (noon, "")
     assert date(early, rfc) == (noon, "")
