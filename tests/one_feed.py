@@ -17,6 +17,7 @@ ENTRY = Entry(
     published=PUBLISHED,
     updated=UPDATED,
     source=SourceName("hxsb", "hxsb", "华夏时报"),
+    author="华夏时报",
     content="<p>正文</p>",
     alternate="https://a.example/1",
     via="https://b.example/1",
