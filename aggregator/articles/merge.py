@@ -230,6 +230,7 @@ def _shown(
         base=best.base,
         enclosures=best.enclosures,
         author=best.author,
+        excluded_by=article.excluded_by if article else None,
     )
 
 

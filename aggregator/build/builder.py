@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aggregator import processes
 from aggregator.articles.identity import source_slug
-from aggregator.build import archive_files, index_page, selections
+from aggregator.build import archive_files, exclusions, index_page, selections
 from aggregator.build.archives import Changes
 from aggregator.build.context import Context
 from aggregator.build.output import Output, produce
@@ -52,6 +52,8 @@ def build(
         if full:
             renditions.clear_renditions(connection)
         manifest = published.feed_states(connection)
+    exclusions.update(store, publication.content)
+    with store.transaction() as connection:
         changed = published.changed_codes(connection)
     selections.update(store, publication, changed)
     now = _monotonic(now, manifest)
@@ -198,6 +200,6 @@ def _changes(store: Store, changed: Mapping[str, bool]) -> Changes:
         articles = articles_of(connection, changed)
         return Changes(
             republished=frozenset(code for code, again in changed.items() if again),
-            removed=frozenset(code for code, article in articles.items() if article.removed),
+            removed=frozenset(code for code, article in articles.items() if article.is_withdrawn),
             last_arrival=last_arrival(connection),
         )

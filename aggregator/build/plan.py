@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -32,6 +32,7 @@ from aggregator.publish.files import is_as_left
 from aggregator.publish.publication import as_archive, make_document, make_entry
 from aggregator.store import archive_places, renditions, statistics
 from aggregator.store.articles import bodies_of, source_name
+from aggregator.store.copies import origins_of
 from aggregator.store.windows import window_of
 
 HEADLINES = 3
@@ -250,6 +251,10 @@ class Jobs:
             if item.body_id and (item.code, item.revision) not in sanitized
         }
         texts = bodies_of(connection, raw) if raw else {}
+        content = publication.content
+        origins: Mapping[str, Collection[str]] = {}
+        if raw and content.names_origins:
+            origins = origins_of(connection, [item.code for item in articles])
         bodies = {}
         for article in articles:
             key = article.code, article.revision
@@ -257,7 +262,13 @@ class Jobs:
                 bodies[key] = Body(key, sanitized[key])
             else:
                 text = texts.get(article.body_id or 0, pack(""))
-                bodies[key] = Body(key, text, article.media_type, publication.base(article))
+                bodies[key] = Body(
+                    key,
+                    text,
+                    article.media_type,
+                    publication.base(article),
+                    rules=content.for_text(article.source, origins.get(article.code, ())),
+                )
         return bodies
 
     def _activity(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import NamedTuple
 
-from aggregator.articles import sanitize
+from aggregator.articles.content_rules import TextRule, clean
 from aggregator.model.feeds import FeedDocument, FeedState
 from aggregator.model.formats import FORMATS
 from aggregator.model.packing import pack, unpack
@@ -18,7 +18,8 @@ class Body:
     """The text of a revision (code, revision), packed.
 
     It is raw, of `media_type`, with URLs relative to `base`; or it is sanitized HTML, and
-    `media_type` is None.  `is_kept` says whether to store it once it is sanitized.
+    `media_type` is None.  `is_kept` says whether to store it once it is sanitized; `rules`
+    are those that apply to it.
     """
 
     revision: tuple[str, int]
@@ -26,6 +27,7 @@ class Body:
     media_type: str | None = None
     base: str = ""
     is_kept: bool = True
+    rules: tuple[TextRule, ...] = ()
 
 
 class DocumentState(NamedTuple):
@@ -37,11 +39,15 @@ class DocumentState(NamedTuple):
 
 
 class SanitizedText(NamedTuple):
-    """The sanitized HTML of an article's newest revision, packed."""
+    """The sanitized HTML of an article's newest revision, packed.
+
+    `changed_by` are the numbers of the content rules that changed it.
+    """
 
     code: str
     revision: int
     html: bytes
+    changed_by: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,9 +76,9 @@ def render(job: Job) -> tuple[dict[str, bytes], list[SanitizedText]]:
     for entry, body in zip(job.document.entries, job.bodies, strict=True):
         html = unpack(body.packed)
         if body.media_type is not None:
-            html = sanitize.sanitize(html, body.media_type, body.base)
+            html, changed_by = clean(html, body.media_type, body.base, body.rules)
             if body.is_kept:
-                sanitized.append(SanitizedText(*body.revision, pack(html)))
+                sanitized.append(SanitizedText(*body.revision, pack(html), tuple(changed_by)))
         entries.append(replace(entry, content=html))
     document = replace(job.document, entries=tuple(entries))
     writers = load(tuple(job.paths))

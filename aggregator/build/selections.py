@@ -18,9 +18,9 @@ from aggregator.model.digests import digest_of
 from aggregator.model.packing import unpack
 from aggregator.publish.publication import Publication, tags_of
 from aggregator.store import published, selected
-from aggregator.store.articles import articles_of, bodies_of
+from aggregator.store.articles import articles_of, texts_of
 from aggregator.store.database import Store
-from aggregator.store.selected import Progress
+from aggregator.store.selected import EXCLUSIONS, Progress
 
 PAGE = 500
 TAGS = "tags"
@@ -87,6 +87,7 @@ def update(store: Store, publication: Publication, changed: Iterable[str]) -> No
     rules = {selection.name: selection.rules for selection in selections}
     with store.transaction() as connection:
         known = selected.progress(connection)
+        known.pop(EXCLUSIONS, None)
         current = {name: done for name, done in known.items() if done.rules == rules.get(name)}
         for name in known.keys() - current.keys():
             gone = selected.forget(connection, name, "tag:" if name == TAGS else name)
@@ -124,18 +125,14 @@ def _select(
 ) -> None:
     """Save which feeds show the given articles; mark these feeds and those that showed them."""
     reads_text = any(selection.reads_text for selection in selections)
-    texts = _texts(connection, articles) if reads_text else {}
+    texts = texts_of(connection, articles) if reads_text else {}
     before = selected.feeds_of(connection, [article.code for article in articles])
     now: dict[str, set[str]] = {article.code: set() for article in articles}
     for article in articles:
-        if article.revision and not article.removed:
+        if article.revision and not article.is_withdrawn:
             for selection in selections:
-                now[article.code] |= selection.feeds_of(article, texts.get(article.code, ""))
+                # Raw texts: sanitizing removes the markup of stocks.
+                text = unpack(texts[article.code]) if article.code in texts else ""
+                now[article.code] |= selection.feeds_of(article, text)
     selected.replace(connection, now, articles)
     published.mark_dirty(connection, set().union(*before.values(), *now.values()))
-
-
-def _texts(connection: Connection, articles: Iterable[Article]) -> dict[str, str]:
-    """Return raw texts by code: sanitizing removes the markup of stocks."""
-    ids = {article.body_id: article.code for article in articles if article.body_id is not None}
-    return {ids[number]: unpack(body) for number, body in bodies_of(connection, ids.keys()).items()}

@@ -64,7 +64,7 @@ class Revisions:
         return all(
             self._article(*place) is not None
             for place in archive.places
-            if not (place[0] in self._newest and self._newest[place[0]].removed)
+            if not (place[0] in self._newest and self._newest[place[0]].is_withdrawn)
         )
 
     def is_newest(self, key: tuple[str, int]) -> bool:
@@ -73,6 +73,6 @@ class Revisions:
 
     def _article(self, code: str, revision: int) -> Article | None:
         newest = self._newest.get(code)
-        if newest is None or newest.removed or newest.revision == 0:
+        if newest is None or newest.is_withdrawn or newest.revision == 0:
             return None
         return newest if newest.revision == revision else self._older.get((code, revision))

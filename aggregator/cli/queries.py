@@ -1,10 +1,9 @@
-"""What `status`, `problems`, `sources` and `show` report, as plain values: times are RFC 3339."""
+"""What `status`, `problems` and `sources` report, as plain values: times are RFC 3339."""
 
 from __future__ import annotations
 
 import contextlib
 import datetime
-import difflib
 import json
 import os
 from collections.abc import Iterator
@@ -13,29 +12,21 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from aggregator.articles.identity import normal_code
-from aggregator.articles.sanitize import plain_text, sanitize
 from aggregator.config import paths
 from aggregator.config.schema import Settings
-from aggregator.model.articles import Article, Revision
-from aggregator.model.errors import AggregatorError, StoreError, masked
+from aggregator.model.errors import StoreError, masked
 from aggregator.model.feeds import SourceName
-from aggregator.model.polls import UrlState
 from aggregator.publish.publication import Publication
 from aggregator.store import (
-    archive_places,
     hub_queue,
     origins,
     published,
-    selected,
+    renditions,
     statistics,
     urls,
 )
-from aggregator.store.articles import articles_of, revisions_of
-from aggregator.store.copies import copies_of
 from aggregator.store.database import Store
 from aggregator.store.problems import open_problems
-from aggregator.store.windows import window_of
 
 MAX_STATE = 1_000_000
 DAYS = 14
@@ -44,7 +35,7 @@ Values = dict[str, Any]
 
 def status(settings: Settings) -> Values:
     """Return totals, the daemon, origins, hubs, sources and feeds."""
-    with _reading(settings) as connection:
+    with reading(settings) as connection:
         directory = settings.feeds_directory
         return {
             "store": str(settings.store_path),
@@ -61,13 +52,14 @@ def status(settings: Settings) -> Values:
                 }
                 for hub, count, failures, error in hub_queue.waiting(connection)
             ],
+            "rules": _rules(settings, connection),
             "sources": _sources_by_day(settings, connection),
             "feeds": [
                 {
                     "file": state.files[0].path,
                     "title": state.title,
                     "entries": state.entries,
-                    "updated": _text(state.updated),
+                    "updated": time_text(state.updated),
                     "files": [file.path for file in state.files],
                     "bytes": state.files[0].size,
                     "on_disk": all((directory / file.path).is_file() for file in state.files),
@@ -78,10 +70,25 @@ def status(settings: Settings) -> Values:
         }
 
 
+def _rules(settings: Settings, connection: Connection) -> list[Values]:
+    """Return what each content rule has done, in the order of the configuration."""
+    sanitizing = Publication.of(settings).sanitizing
+    texts = renditions.changed_texts(connection, sanitizing) if settings.rules else {}
+    excluded = statistics.excluded_articles(connection) if settings.rules else {}
+    return [
+        {
+            "rule": number,
+            "texts_changed": texts.get(number, 0),
+            "articles_excluded": excluded.get(number, 0),
+        }
+        for number in range(1, len(settings.rules) + 1)
+    ]
+
+
 def problems(settings: Settings) -> list[Values]:
     """Return the open problems: file or URL, line, reason, and since when."""
     folders = {posts.name: posts.path for posts in settings.posts}
-    with _reading(settings) as connection:
+    with reading(settings) as connection:
         return [
             {
                 "file": f"{folders[origin]}/{problem.location}"
@@ -90,7 +97,7 @@ def problems(settings: Settings) -> list[Values]:
                 "origin": origin,
                 "line": problem.line,
                 "reason": problem.reason,
-                "since": _text(since),
+                "since": time_text(since),
             }
             for origin, problem, since in open_problems(connection)
         ]
@@ -99,7 +106,7 @@ def problems(settings: Settings) -> list[Values]:
 def sources(settings: Settings) -> list[Values]:
     """Return every source: name, number of articles, feed."""
     publication = Publication.of(settings)
-    with _reading(settings) as connection:
+    with reading(settings) as connection:
         found = []
         for name, count, newest in _named_sources(publication, connection):
             spec = publication.source_spec(name.key)
@@ -109,69 +116,12 @@ def sources(settings: Settings) -> list[Values]:
                     "slug": name.slug,
                     "name": name.name,
                     "articles": count,
-                    "newest": _text(newest),
+                    "newest": time_text(newest),
                     "feed": next(iter(publication.feed_paths(spec).values())),
                     "url": next(iter(publication.feed_urls(spec).values())),
                 }
             )
         return found
-
-
-def show(settings: Settings, code: str) -> Values:
-    """Return all that is known of one article.
-
-    Raises `AggregatorError` if there is no such article.
-    """
-    wanted = normal_code(code) or code
-    publication = Publication.of(settings)
-    with _reading(settings) as connection:
-        article = articles_of(connection, [wanted]).get(wanted)
-        if article is None:
-            raise AggregatorError(f"no article {code}; `aggregator problems` may say why")
-        revisions = revisions_of(connection, article)
-        now = datetime.datetime.now(datetime.UTC)
-        keys = selected.feeds_of(connection, [wanted]).get(wanted, set())
-        others = [publication.spec_of(key) for key in sorted(keys)]
-        specs = [publication.source_spec(article.source), *others, publication.combined_spec()]
-        feeds = [
-            next(iter(publication.feed_paths(spec).values()))
-            for spec in specs
-            if spec is not None
-            and any(shown.code == wanted for shown in window_of(connection, spec, now))
-        ]
-        archived = [
-            publication.archive_path(spec, number)
-            for feed, number in archive_places.documents_of(connection, wanted)
-            if (spec := publication.spec_of(feed)) is not None
-        ]
-        copies = copies_of(connection, [wanted])
-        pages = urls.of_pages(connection, {copy.share_url for copy in copies if copy.share_url})
-    return {
-        "code": article.code,
-        "title": article.title,
-        "source": article.source,
-        "first_seen": _text(article.first_seen),
-        "published": _text(article.published),
-        "updated": _text(article.updated or article.published),
-        "link": article.link,
-        "share_url": article.share_url,
-        "scheduled": article.published > now,
-        "removed": article.removed,
-        "feeds": feeds,
-        "archives": archived,
-        "copies": [
-            {
-                "origin": copy.origin,
-                "location": copy.location,
-                "title": copy.title,
-                "share_url": copy.share_url,
-                "changed": _text(copy.changed),
-            }
-            for copy in sorted(copies, key=lambda copy: (copy.origin, copy.location))
-        ],
-        "pages": [_page(state) for _, state in pages],
-        "revisions": _history(article, revisions, publication.base(article)),
-    }
 
 
 def _origins(settings: Settings, connection: Connection) -> list[Values]:
@@ -184,13 +134,13 @@ def _origins(settings: Settings, connection: Connection) -> list[Values]:
         found.append(
             {
                 "origin": name,
-                "polled_at": _text(polls.get(name)),
+                "polled_at": time_text(polls.get(name)),
                 "urls": total.urls if total else 0,
-                "last_success": _text(total.answered_at) if total else None,
+                "last_success": time_text(total.answered_at) if total else None,
                 "failing": total.failing if total else 0,
                 "failures_in_a_row": total.failures if total else 0,
                 "error": masked(total.error) if total and total.error else None,
-                "next_at": _text(total.next_at) if total else None,
+                "next_at": time_text(total.next_at) if total else None,
             }
         )
     return found
@@ -207,7 +157,7 @@ def _sources_by_day(settings: Settings, connection: Connection) -> list[Values]:
             "source": name.key,
             "name": name.name,
             "articles": count,
-            "newest": _text(newest),
+            "newest": time_text(newest),
             "days": daily.get(name.key, [0] * DAYS),
         }
         for name, count, newest in _named_sources(Publication.of(settings), connection)
@@ -237,55 +187,15 @@ def _daemon(settings: Settings) -> Values | None:
         return None
     return {
         "pid": found["pid"],
-        "since": _text(datetime.datetime.fromtimestamp(found["started"], datetime.UTC)),
+        "since": time_text(datetime.datetime.fromtimestamp(found["started"], datetime.UTC)),
         # One of an older version that still runs has another name for them.
         "failures": found.get("failures", []),
         "config_error": found["config_error"],
     }
 
 
-def _page(state: UrlState) -> Values:
-    return {
-        "url": masked(state.url),
-        "last_success": _text(state.answered_at),
-        "failures_in_a_row": state.failures,
-        "error": state.error,
-        "gone": state.is_gone,
-        "next_at": _text(state.next_at),
-    }
-
-
-def _history(article: Article, revisions: list[Revision], base: str) -> list[Values]:
-    """Return the revisions, oldest first, each with the lines that it changed."""
-    found: list[Values] = []
-    before: list[str] = []
-    for revision in revisions:
-        html = sanitize(revision.text, revision.media_type, base)
-        lines = [revision.title]
-        for paragraph in html.replace("</p>", "</p>\n").splitlines():
-            words = plain_text(paragraph)
-            if words:
-                lines.append(words)
-        changes = [
-            line
-            for line in difflib.unified_diff(before, lines, lineterm="", n=0)
-            if not line.startswith(("---", "+++", "@@"))
-        ]
-        found.append(
-            {
-                "number": revision.number,
-                "seen_at": _text(revision.seen_at),
-                "title": revision.title,
-                "characters": len("".join(lines[1:])),
-                "changes": changes if before else [],
-            }
-        )
-        before = lines
-    return found
-
-
 @contextlib.contextmanager
-def _reading(settings: Settings) -> Iterator[Connection]:
+def reading(settings: Settings) -> Iterator[Connection]:
     """Open the store for reading only."""
     if not settings.store_path.is_file():
         raise StoreError(f"{settings.store_path}: no store yet; run aggregator build-feeds first")
@@ -293,5 +203,6 @@ def _reading(settings: Settings) -> Iterator[Connection]:
         yield connection
 
 
-def _text(moment: datetime.datetime | None) -> str | None:
+def time_text(moment: datetime.datetime | None) -> str | None:
+    """Return a time in UTC as RFC 3339 has it, None for none."""
     return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")

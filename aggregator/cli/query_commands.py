@@ -73,10 +73,10 @@ def show(code: str, config: Path, verbose: bool, as_json: bool) -> None:
 
     With --verbose, show the changed lines in full.
     """
-    from aggregator.cli import queries, views
+    from aggregator.cli import article_query, views
 
     view = partial(views.print_article, verbose=verbose)
-    _print(partial(queries.show, code=code), config, as_json, view)
+    _print(partial(article_query.show, code=code), config, as_json, view)
 
 
 def _print(

@@ -119,6 +119,10 @@ def print_status(found: dict[str, Any], clock: Clock, *, verbose: bool) -> None:
     for hub in found["hubs"]:
         error = f": {hub['error']}" if hub["error"] else ""
         say(f"hub {hub['hub']}: to be notified of {counted(hub['waiting'], 'feed')}{error}")
+    for rule in found["rules"]:
+        texts = counted(rule["texts_changed"], "text")
+        articles = counted(rule["articles_excluded"], "article")
+        say(f"rule {rule['rule']}: {texts} changed, {articles} excluded")
     sources, feeds = found["sources"], found["feeds"]
     print_table(
         {
@@ -202,6 +206,8 @@ def print_problems(
 def print_article(found: dict[str, Any], clock: Clock, *, verbose: bool) -> None:
     """Print what `aggregator show` found."""
     state = "removed" if found["removed"] else "scheduled" if found["scheduled"] else ""
+    if found["excluded_by_rule"] is not None:
+        state = f"excluded by rule {found['excluded_by_rule']}"
     say(f"{found['title']}" + (f"  [{state}]" if state else ""))
     for name in ("code", "source"):
         say(f"  {name:<11}{found[name]}")

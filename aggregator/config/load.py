@@ -15,7 +15,7 @@ from aggregator.config.globs import reaches
 from aggregator.config.paths import ENVIRONMENT_PREFIX
 from aggregator.config.schema import Settings
 from aggregator.model.errors import ConfigError, UnusableError
-from aggregator.model.kinds import ORIGIN_KINDS
+from aggregator.model.kinds import ORIGIN_KINDS, kind_of
 
 MAX_CONFIG_BYTES = 1_000_000
 _INTERNAL = ("base", "order", opml.LISTS)
@@ -90,7 +90,21 @@ def load_settings(path: Path, environment: Mapping[str, str] = os.environ) -> Se
         location = ("feeds", "directory")
         place = _place(location, path, document.lines, overrides)
         raise ConfigError(f"{place}: {_dotted(location)}: {reason}")
+    for number, reason in _unknown_origins(settings):
+        place = _place(("rules", number, "origins"), path, lines, overrides)
+        raise ConfigError(f"{place}: rules[{number}].origins: {reason}")
     return settings
+
+
+def _unknown_origins(settings: Settings) -> Iterator[tuple[int, str]]:
+    """Yield the number of each rule with an origin that there is none of, and the reason."""
+    known = {*ORIGIN_KINDS, *settings.origin_names}
+    for number, rule in enumerate(settings.rules):
+        for name in rule.origins:
+            # The feeds of a list at a URL may come later.
+            if name not in known and not (settings.feed_lists and kind_of(name) in ORIGIN_KINDS):
+                kinds = ", ".join(ORIGIN_KINDS)
+                yield number, f"{name} is no origin; write {kinds}, or a name of aggregator status"
 
 
 def _overlapping_folders(settings: Settings) -> Iterator[str]:
@@ -253,7 +267,7 @@ def _fields_at(location: tuple[str | int, ...]) -> dict[str, FieldInfo]:
     return {
         info.alias or name: info
         for name, info in model.model_fields.items()
-        if name not in _INTERNAL
+        if (info.alias or name) not in _INTERNAL
     }
 
 

@@ -23,6 +23,7 @@ from aggregator.config.origins import (
     Subscription,
 )
 from aggregator.config.paths import DEFAULT_STORE, store_file
+from aggregator.config.rules import ContentRule
 from aggregator.config.values import (
     ByteSize,
     Duration,
@@ -162,6 +163,7 @@ class Settings(Section):
     lists: tuple[ListEndpoint, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
     sources: dict[str, Source] = Field(default={})
+    rules: tuple[ContentRule, ...] = ()
     feeds: Feeds
     schedule: Schedule = Schedule()
     fetch: Fetch = Fetch()

@@ -124,6 +124,12 @@ class Article:
     base: str | None = None
     enclosures: tuple[Enclosure, ...] = ()
     author: str | None = None
+    excluded_by: int | None = None
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether feeds and archives leave the article out, whatever they showed before."""
+        return self.removed or self.excluded_by is not None
 
     @property
     def seen_at(self) -> datetime.datetime:

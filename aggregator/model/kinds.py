@@ -21,3 +21,8 @@ UPSTREAM_KINDS: Mapping[str, str] = MappingProxyType(
 # All kinds.  Of copies that are as good as each other, that of the kind whose section stands
 # first in config.yaml is shown; this is the order where the file names no other.
 ORIGIN_KINDS = ("posts", *UPSTREAM_KINDS)
+
+
+def kind_of(name: str) -> str:
+    """Return the kind of the origin with this name: the part before the first colon."""
+    return name.partition(":")[0]

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from aggregator.articles import merge, sanitize
+from aggregator.articles import merge
+from aggregator.articles.content_rules import NO_RULES, ContentRules, clean
 from aggregator.config.schema import Settings
 from aggregator.model.articles import Article, Change, Copy, StoredCopy
 from aggregator.model.digests import digest
@@ -31,12 +32,14 @@ class MergeRules:
     """The settings that merging depends on.
 
     `origin_order` ranks origins by name, `dropping` names those whose removed posts
-    leave the feeds, and `base` is what relative URLs start from where texts are compared.
+    leave the feeds.  Texts are compared as feeds show them: with relative URLs from `base`,
+    and by the rules of `content`.
     """
 
     origin_order: Mapping[str, int]
     dropping: frozenset[str]
     base: str
+    content: ContentRules = NO_RULES
 
     @classmethod
     def of(cls, settings: Settings) -> MergeRules:
@@ -45,6 +48,7 @@ class MergeRules:
             {name: number for number, name in enumerate(settings.origin_names)},
             frozenset(posts.name for posts in settings.posts if posts.when_removed == "drop"),
             settings.site.url,
+            ContentRules(settings.rules),
         )
 
 
@@ -66,7 +70,7 @@ def apply(
     if not codes:
         return []
     articles = articles_of(connection, codes)
-    texts = _Texts(connection, rules.base)
+    texts = _Texts(connection, rules)
     copies = _save_copies(connection, batch, before, codes, texts, now)
     best = {code: merge.best_copy(known, rules.origin_order) for code, known in copies.items()}
     unchanged = texts.unchanged_articles(articles, best, number)
@@ -128,9 +132,9 @@ class _Texts:
     Each text is sanitized once.
     """
 
-    def __init__(self, connection: Connection, base: str) -> None:
+    def __init__(self, connection: Connection, rules: MergeRules) -> None:
         self._connection = connection
-        self._base = base
+        self._rules = rules
         self._sanitized: dict[bytes, str] = {}
 
     def unchanged_copies(
@@ -148,7 +152,8 @@ class _Texts:
         return {
             copy.location
             for old, copy in pairs
-            if self._read(bodies[old.body_id], old) == self._read(copy.body, copy)
+            if self._read(bodies[old.body_id], old, old.source, old.origin)
+            == self._read(copy.body, copy, copy.source, copy.origin)
         }
 
     def unchanged_articles(
@@ -171,16 +176,20 @@ class _Texts:
         return {
             article.code
             for article, shown, copy in pairs
-            if self._read(bodies[shown], article) == self._read(bodies[copy.body_id], copy)
+            if self._read(bodies[shown], article, article.source, copy.origin)
+            == self._read(bodies[copy.body_id], copy, article.source, copy.origin)
         }
 
     def _bodies(self, body_ids: Iterable[int]) -> dict[int, bytes]:
         wanted = set(body_ids)
         return bodies_of(self._connection, wanted) if wanted else {}
 
-    def _read(self, body: bytes, item: Article | Copy | StoredCopy) -> str:
-        base = item.base or self._base
-        key = digest(b"%b\0%b\0%b" % (body, item.media_type.encode(), base.encode()))
+    def _read(
+        self, body: bytes, item: Article | Copy | StoredCopy, source: str, origin: str
+    ) -> str:
+        base = item.base or self._rules.base
+        rules = self._rules.content.for_text(source, [origin])
+        key = digest(repr((body, item.media_type, base, rules)).encode())
         if key not in self._sanitized:
-            self._sanitized[key] = sanitize.sanitize(unpack(body), item.media_type, base)
+            self._sanitized[key], _ = clean(unpack(body), item.media_type, base, rules)
         return self._sanitized[key]

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from aggregator.articles.identity import is_code
 from aggregator.model.articles import Article, Copy, Problem
-from aggregator.model.kinds import UPSTREAM_KINDS
+from aggregator.model.kinds import UPSTREAM_KINDS, kind_of
 from aggregator.model.polls import Batch
 from aggregator.model.terminal import counted
 from aggregator.store import urls
@@ -31,7 +31,7 @@ def recognised(connection: Connection, batch: Batch) -> Batch:
     An entry without a code and with an unknown id is the article that its origin had at the
     same place, else the one with its link and text (or title).  A problem says so once.
     """
-    has_ids = batch.origin.partition(":")[0] in UPSTREAM_KINDS
+    has_ids = kind_of(batch.origin) in UPSTREAM_KINDS
     nameless = [copy for copy in batch.copies if (copy.link or has_ids) and not is_code(copy.code)]
     if not nameless:
         return batch

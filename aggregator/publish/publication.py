@@ -10,9 +10,11 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from aggregator import __version__
+from aggregator.articles.content_rules import ContentRules
 from aggregator.articles.identity import entry_id, source_slug
 from aggregator.articles.sanitize import SANITIZER_VERSION
 from aggregator.articles.sources import NEWS
+from aggregator.config.rules import ContentRule
 from aggregator.config.schema import Feeds, Settings, Site, Source
 from aggregator.model.articles import Article
 from aggregator.model.digests import digest_of
@@ -43,11 +45,12 @@ class Publication:
     feeds: Feeds
     sources: Mapping[str, Source]
     author: str
+    content_rules: tuple[ContentRule, ...] = ()
 
     @classmethod
     def of(cls, settings: Settings) -> Publication:
         """Return the publication that the settings describe."""
-        return cls(settings.site, settings.feeds, settings.sources, settings.author)
+        return cls(settings.site, settings.feeds, settings.sources, settings.author, settings.rules)
 
     def source_spec(self, source: str) -> FeedSpec:
         """The feed of one source."""
@@ -133,10 +136,15 @@ class Publication:
         link = article.link
         return link if link is not None and link.startswith(self.site.url) else self.site.url
 
+    @cached_property
+    def content(self) -> ContentRules:
+        """What is taken out of texts, and which articles feeds leave out."""
+        return ContentRules(self.content_rules)
+
     @property
     def sanitizing(self) -> bytes:
         """A digest of all that a sanitized text depends on except the text."""
-        return digest_of((SANITIZER_VERSION, self.site.url))
+        return digest_of((SANITIZER_VERSION, self.site.url, self.content.text_digest))
 
     def rules(self, spec: FeedSpec) -> bytes:
         """Return a digest of all that a feed depends on except its articles."""

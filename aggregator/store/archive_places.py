@@ -61,7 +61,7 @@ def arrivals_of(connection: Connection, spec: FeedSpec, codes: Collection[str]) 
 def _arrivals(spec: FeedSpec, *, is_small: bool) -> Any:
     table = schema.article
     query = select(table.c.article_id, table.c.code, table.c.revision, table.c.published).where(
-        table.c.revision > 0, ~table.c.removed
+        schema.IS_SHOWN
     )
     return in_feed(query, spec, is_small=is_small)
 

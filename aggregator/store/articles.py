@@ -69,7 +69,7 @@ def count_articles(connection: Connection) -> int:
     """Return how many articles there are to publish."""
     table = schema.article
     return connection.execute(
-        select(func.count()).select_from(table).where(table.c.revision > 0, ~table.c.removed)
+        select(func.count()).select_from(table).where(schema.IS_SHOWN)
     ).scalar_one()
 
 
@@ -134,14 +134,20 @@ def source_name(connection: Connection, source: str, now: datetime.datetime) -> 
         .where(
             table.c.source == source,
             table.c.published <= int(now.timestamp()),
-            table.c.revision > 0,
-            ~table.c.removed,
+            schema.IS_SHOWN,
             table.c.source_name.is_not(None),
         )
         .order_by(table.c.published.desc(), table.c.code.desc())
         .limit(1)
     ).scalar_one_or_none()
     return name
+
+
+def texts_of(connection: Connection, articles: Iterable[Article]) -> dict[str, bytes]:
+    """Return the raw texts of the given articles, packed, by code."""
+    ids = {article.code: article.body_id for article in articles if article.body_id is not None}
+    bodies = bodies_of(connection, set(ids.values()))
+    return {code: bodies[number] for code, number in ids.items() if number in bodies}
 
 
 def save_changes(

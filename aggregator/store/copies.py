@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, delete, select
 
 from aggregator.model.articles import Copy, StoredCopy
 from aggregator.store import schema
 from aggregator.store.articles import save_bodies
-from aggregator.store.rows import copy_from, insert_rows, row_of
+from aggregator.store.rows import copy_from, insert_rows, pieces, row_of
 
 
 def copies_of(connection: Connection, codes: Iterable[str]) -> list[StoredCopy]:
@@ -29,6 +29,17 @@ def copies_at(
         select(table).where(table.c.origin == origin, table.c.location.in_(list(locations)))
     ).all()
     return {row.location: copy_from(row) for row in rows}
+
+
+def origins_of(connection: Connection, codes: Collection[str]) -> dict[str, set[str]]:
+    """Return the names of the origins that have copies of the given articles, by code."""
+    table = schema.copy
+    found: dict[str, set[str]] = {}
+    for piece in pieces(sorted(codes)):
+        query = select(table.c.code, table.c.origin).where(table.c.code.in_(piece))
+        for code, origin in connection.execute(query):
+            found.setdefault(code, set()).add(origin)
+    return found
 
 
 def copy_locations(connection: Connection, origin: str) -> list[str]:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, inspect, select
 
 from aggregator.model.errors import StoreError
 from aggregator.model.packing import pack
-from aggregator.store import hub_queue, robots, schema
+from aggregator.store import hub_queue, renditions, robots, schema
 from aggregator.store.archive_migrations import places_and_files
 from aggregator.store.url_migrations import cadences, polled_urls, upstream_client
 
@@ -85,6 +85,20 @@ def _authors(connection: Connection) -> None:
             connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN author VARCHAR")
 
 
+def _content_rules(connection: Connection) -> None:
+    """Version 7: which articles the owner's rules exclude, and which texts they change."""
+    columns = {column["name"] for column in inspect(connection).get_columns("article")}
+    if "excluded_by" not in columns:
+        connection.exec_driver_sql("ALTER TABLE article ADD COLUMN excluded_by INTEGER")
+    for statement in (
+        "CREATE INDEX IF NOT EXISTS article_excluded ON article (excluded_by) "
+        "WHERE excluded_by IS NOT NULL",
+        "CREATE TABLE IF NOT EXISTS rule_change (code VARCHAR NOT NULL, rule INTEGER NOT NULL, "
+        "PRIMARY KEY (code, rule)) WITHOUT ROWID",
+    ):
+        connection.exec_driver_sql(statement)
+
+
 # Append only, from version 2 on: a new store is made as schema.py has it.  Steps write
 # their DDL out, since schema.py moves on and an old store must still get there.
 STEPS: tuple[tuple[Callable[[Connection], None], ...], ...] = (
@@ -93,11 +107,12 @@ STEPS: tuple[tuple[Callable[[Connection], None], ...], ...] = (
     (places_and_files,),
     (_one_codec,),
     (upstream_client,),
-    (_authors, cadences),
+    (_authors, cadences, _content_rules),
 )
 VERSION = len(STEPS) + 1
 # A table that each version brought, or a table and a column of it, the newest version first.
 _MARKS = (
+    (renditions.rule_change.name, "", 7),
     ("article", "author", 7),
     ("copy", "author", 7),
     ("url", "cadence", 7),

@@ -12,6 +12,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    and_,
 )
 
 metadata = MetaData()
@@ -138,9 +139,13 @@ article = Table(
     Column("base", String),
     Column("enclosures", String, nullable=False, server_default="[]"),
     Column("author", String),
+    Column("excluded_by", Integer),
 )
 Index("article_window", article.c.source, article.c.published.desc(), article.c.code.desc())
 Index("article_title", article.c.title)
+Index("article_excluded", article.c.excluded_by, sqlite_where=article.c.excluded_by.is_not(None))
+# Articles that feeds show, once they are published.
+IS_SHOWN = and_(article.c.revision > 0, ~article.c.removed, article.c.excluded_by.is_(None))
 Index("article_newest", article.c.published.desc(), article.c.code.desc())
 
 # Superseded texts; an article's newest revision stands in its own row.

@@ -13,6 +13,9 @@ from aggregator.store import schema
 from aggregator.store.rows import article_from, seconds, upsert_rows
 from aggregator.store.windows import codes_due
 
+# The selection of articles that feeds leave out; it has no feed.
+EXCLUSIONS = "exclusions"
+
 
 class Progress(NamedTuple):
     """The rules that a selection was made with, and up to which arrival."""

@@ -31,11 +31,22 @@ def articles_by_source(connection: Connection) -> list[tuple[str, int, datetime.
     table = schema.article
     rows = connection.execute(
         select(table.c.source, func.count(), func.max(table.c.published))
-        .where(table.c.revision > 0, ~table.c.removed)
+        .where(schema.IS_SHOWN)
         .group_by(table.c.source)
         .order_by(table.c.source)
     )
     return [(source, count, instant(newest)) for source, count, newest in rows]
+
+
+def excluded_articles(connection: Connection) -> dict[int, int]:
+    """Return how many articles each content rule excludes."""
+    table = schema.article
+    rows = connection.execute(
+        select(table.c.excluded_by, func.count())
+        .where(table.c.excluded_by.is_not(None))
+        .group_by(table.c.excluded_by)
+    )
+    return {number: count for number, count in rows}  # noqa: C416  # rows are no pairs to mypy
 
 
 def daily_counts(
@@ -46,7 +57,7 @@ def daily_counts(
     day = (table.c.published - int(since.timestamp())) / 86_400
     rows = connection.execute(
         select(table.c.source, cast(day, Integer), func.count())
-        .where(table.c.published >= int(since.timestamp()), table.c.revision > 0, ~table.c.removed)
+        .where(schema.IS_SHOWN, table.c.published >= int(since.timestamp()))
         .group_by(table.c.source, cast(day, Integer))
     )
     found: dict[str, list[int]] = {}
@@ -69,8 +80,7 @@ def activity(
     """
     table = schema.article
     shown = (
-        table.c.revision > 0,
-        ~table.c.removed,
+        schema.IS_SHOWN,
         table.c.published <= int(until.timestamp()),
     )
     count = connection.execute(

@@ -70,8 +70,7 @@ def recent_share_urls(
         .join(copy, copy.c.code == article.c.code)
         .where(
             article.c.published >= seconds(since),
-            article.c.revision > 0,
-            ~article.c.removed,
+            schema.IS_SHOWN,
             copy.c.share_url.is_not(None),
             copy.c.origin != except_of,
         )

@@ -18,9 +18,7 @@ def window_of(
 ) -> list[Article]:
     """Return the newest published articles of a feed, newest first; scheduled ones wait."""
     table = schema.article
-    due = select(table).where(
-        table.c.published <= int(now.timestamp()), table.c.revision > 0, ~table.c.removed
-    )
+    due = select(table).where(schema.IS_SHOWN, table.c.published <= int(now.timestamp()))
     order = table if spec.kind in ("all", "source") else schema.selected
     query = in_feed(due, spec).order_by(order.c.published.desc(), order.c.code.desc())
     return [article_from(row) for row in connection.execute(query.limit(limit or spec.limit)).all()]
@@ -50,11 +48,14 @@ def last_arrival(connection: Connection) -> int:
 
 
 def sources(connection: Connection) -> list[str]:
-    """Return all sources with an article in the store, in order."""
+    """Return all sources with an article that is or was published, in order."""
     table = schema.article
     return list(
         connection.execute(
-            select(table.c.source).where(table.c.revision > 0).distinct().order_by(table.c.source)
+            select(table.c.source)
+            .where(table.c.revision > 0, table.c.excluded_by.is_(None))
+            .distinct()
+            .order_by(table.c.source)
         ).scalars()
     )
 

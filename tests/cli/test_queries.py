@@ -1,11 +1,8 @@
-"""What the store is asked for: articles, sources, problems, the history of one."""
+"""What the store is asked for: sources and problems."""
 
 import re
 
-import pytest
-from conftest import Site, article
-
-CODE = "NW202201272264567295"
+from conftest import Site
 
 
 def test_sources(built: Site) -> None:
@@ -21,41 +18,3 @@ def test_problems(built: Site) -> None:
     out = built.run("problems").out
     assert out == f"posts/bad.md:1: {problem['reason']}\n"
     assert re.search(r", since 2[-\d]{9} \d\d:\d\d \(.+\)\n", built.run("problems", "-v").out)
-
-
-@pytest.mark.parametrize("name", [CODE, CODE[2:], CODE.lower()])
-def test_show_by_any_form_of_the_code(built: Site, name: str) -> None:
-    found = built.run("show", name, "--json").json
-    assert found["code"] == CODE
-    assert [copy["location"] for copy in found["copies"]] == [
-        f"2022-01-27-{CODE[2:]}.md",
-        f"2022-01-27-{CODE}.md",
-    ]
-    assert found["feeds"] == ["sources/huaxiashibao.atom", "all.atom"]
-    assert len(found["revisions"]) == 1
-    assert found["published"] == "2022-01-27T14:14:24Z"
-    assert "\n  published  2022-01-27 22:14 (" in built.run("show", name).out
-
-
-def test_show_of_what_is_not_there(built: Site) -> None:
-    result = built.run("show", "NW000000000000000000")
-    assert result.code == 1
-    assert "no article NW000000000000000000" in result.err
-
-
-def test_show_tells_what_a_revision_changed(site: Site) -> None:
-    code = "NW202201280000000001"
-    paragraphs = [f"<p>第{number}段{'长' * 300}。</p>" for number in range(5)]
-    path = site.post(f"2022-01-28-{code}.md", article("甲", "\n".join(paragraphs)))
-    site.build()
-    path.write_text(path.read_text("utf-8").replace("第3段", "第三段"), "utf-8")
-    site.build()
-    path.write_text(path.read_text("utf-8").replace('"甲"', '"乙"'), "utf-8")
-    site.build()
-    first, second, third = site.run("show", code, "--json").json["revisions"]
-    assert first["changes"] == []
-    assert [line[:4] for line in second["changes"]] == ["-第3段", "+第三段"]
-    assert third["changes"] == ["-甲", "+乙"]
-    short, whole = site.run("show", code).out, site.run("show", code, "-v").out
-    assert "revisions (3)" in short
-    assert max(map(len, short.splitlines())) < 300 < max(map(len, whole.splitlines()))

@@ -1,0 +1,66 @@
+"""The section `rules` of config.yaml: what is taken out of texts, and what feeds leave out."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, model_validator
+
+from aggregator.config.values import FilterText, Pattern, Section
+
+
+def _replacement(value: tuple[str, str]) -> tuple[str, str]:
+    pattern, text = value
+    try:
+        # An empty match is always found, so that the text is used.
+        re.sub(f"{pattern}|", text, "")
+    except (re.error, IndexError) as error:
+        raise ValueError(f"{text} cannot take the place of {pattern}: {error}") from error
+    return value
+
+
+def _selector(value: str) -> str:
+    import soupsieve
+
+    try:
+        soupsieve.compile(value)
+    except (soupsieve.SelectorSyntaxError, NotImplementedError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"not a CSS selector: {reason}") from error
+    return value
+
+
+Selector = Annotated[str, AfterValidator(_selector)]
+# A pattern, and what takes the place of its matches, which may use the pattern's groups.
+Replacement = Annotated[tuple[Pattern, str], AfterValidator(_replacement)]
+
+
+class Exclude(Section):
+    """Articles that feeds leave out: one match is enough."""
+
+    words: tuple[FilterText, ...] = ()
+    titles: tuple[FilterText, ...] = ()
+    authors: tuple[FilterText, ...] = ()
+
+    @model_validator(mode="after")
+    def _selects(self) -> Exclude:
+        if not (self.words or self.titles or self.authors):
+            raise ValueError("needs words, titles or authors")
+        return self
+
+
+class ContentRule(Section):
+    """One rule: for the articles of the given sources and origins, by default for all."""
+
+    sources: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    remove: tuple[Selector, ...] = ()
+    replace: tuple[Replacement, ...] = ()
+    exclude: Exclude | None = None
+
+    @model_validator(mode="after")
+    def _does_something(self) -> ContentRule:
+        if not (self.remove or self.replace or self.exclude):
+            raise ValueError("needs remove, replace or exclude")
+        return self
