@@ -21,6 +21,7 @@ from aggregator.model.articles import Article, Revision
 from aggregator.model.errors import AggregatorError, StoreError, masked
 from aggregator.model.feeds import SourceName
 from aggregator.model.polls import UrlState
+from aggregator.origins.posts.listing import count_others
 from aggregator.publish.publication import Publication
 from aggregator.store import (
     archive_places,
@@ -44,8 +45,8 @@ Values = dict[str, Any]
 
 def status(settings: Settings) -> Values:
     """Return totals, the daemon, origins, hubs, sources and feeds."""
+    directory = settings.feeds_directory
     with _reading(settings) as connection:
-        directory = settings.feeds_directory
         return {
             "store": str(settings.store_path),
             "store_bytes": settings.store_path.stat().st_size,
@@ -176,8 +177,8 @@ def show(settings: Settings, code: str) -> Values:
 
 def _origins(settings: Settings, connection: Connection) -> list[Values]:
     """Return every configured origin: when it was polled, and the state of its URLs."""
-    polls = origins.polls(connection)
-    totals = urls.totals(connection)
+    polls, totals = origins.polls(connection), urls.totals(connection)
+    others = {posts.name: count_others(settings.base, posts) for posts in settings.posts}
     found = []
     for name in settings.origin_names:
         total = totals.get(name)
@@ -185,6 +186,8 @@ def _origins(settings: Settings, connection: Connection) -> list[Values]:
             {
                 "origin": name,
                 "polled_at": _text(polls.get(name)),
+                "others": others.get(name, 0),
+                "drafts": statistics.drafts(connection, name) if name in others else 0,
                 "urls": total.urls if total else 0,
                 "last_success": _text(total.answered_at) if total else None,
                 "failing": total.failing if total else 0,

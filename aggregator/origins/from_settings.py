@@ -12,7 +12,7 @@ from aggregator.articles.sources import normal_name
 from aggregator.config.schema import Settings
 from aggregator.model.kinds import SHARES, UPSTREAM_KINDS
 from aggregator.origins.posts.folder import PostsFolder
-from aggregator.origins.posts.post_file import PostRules
+from aggregator.origins.posts.post import PostRules
 
 if TYPE_CHECKING:
     from aggregator.origins.interface import UpstreamOrigin
@@ -42,6 +42,8 @@ def posts_folders(settings: Settings, *, settle: bool = False) -> list[PostsFold
             posts.glob,
             PostRules(
                 origin=posts.name,
+                layout=posts.layout,
+                source=posts.source,
                 identity=codes,
                 code_key=settings.identity.front_matter,
                 drop_lines=tuple(re.compile(pattern) for pattern in posts.drop_lines),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from sqlalchemy import Connection, Integer, cast, func, select
+from sqlalchemy import Connection, Integer, cast, exists, func, select
 
 from aggregator.model.feeds import FeedSpec
 from aggregator.store import schema
@@ -54,6 +54,22 @@ def daily_counts(
         if number < days:
             found.setdefault(source, [0] * days)[number] = count
     return found
+
+
+def drafts(connection: Connection, origin: str) -> int:
+    """Return how many files of an origin were read without becoming a copy or a problem."""
+    table = schema.file
+    return connection.execute(
+        select(func.count())
+        .select_from(table)
+        .where(
+            table.c.origin == origin,
+            *(
+                ~exists().where(other.c.origin == origin, other.c.location == table.c.path)
+                for other in (schema.copy, schema.problem)
+            ),
+        )
+    ).scalar_one()
 
 
 def activity(

@@ -40,15 +40,19 @@ _FILTERS = frozenset({
 })  # fmt: skip
 _EXPRESSION = re.compile(r"\{[{%]((?:(?![%}]\}).){1,2000})", re.DOTALL)
 _FILTER = re.compile(r"\|\s*([A-Za-z_]\w{0,40})")
-_DATED_NAME = re.compile(r"(?:.*/)?(\d{4})-(\d{1,2})-(\d{1,2})-(.+)")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _LANGUAGE = re.compile(r"[\w+#.-]{1,30}")
 _LEFT_OVER = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{%|%\}|\{\{|\}\}", re.DOTALL)
 
 Page = Mapping[str, object]
 
 
-def render(text: str, site: Page, page: Page) -> tuple[str, list[str]]:
+def render(
+    text: str, site: Page, page: Page, address: Callable[[str], str] = lambda name: f"/{name}"
+) -> tuple[str, list[str]]:
     """Return `text` with its Liquid rendered, and a note for each thing that was dropped.
+
+    `address` returns the path of another post or page of the site by its name.
 
     Raises `UnusableError` for a template that exceeds a limit.
     """
@@ -64,7 +68,8 @@ def render(text: str, site: Page, page: Page) -> tuple[str, list[str]]:
         for name in _FILTER.findall(expression)
         if name not in environment.filters
     ]
-    environment.notes = notes
+    environment.notes, environment.address = notes, address
+    environment.site = site
     try:
         template = environment.from_string(text)
         return template.render(site=site, page=page), sorted(set(notes))
@@ -83,6 +88,8 @@ class _Environment(liquid.Environment):
     def __init__(self) -> None:
         super().__init__(tolerance=liquid.Mode.LAX, strict_filters=False)
         self.notes: list[str] = []
+        self.address: Callable[[str], str] = str
+        self.site: Page = {}
 
     def error(
         self,
@@ -148,7 +155,8 @@ class _Address(Tag):
 
     def parse(self, stream: liquid.TokenStream) -> ast.Node:
         token = stream.current
-        return _Text(token, _address(_expression(stream).strip()))
+        name = _expression(stream).strip()
+        return _Text(token, self.env.address(name))  # type: ignore[attr-defined]
 
 
 class _Dropped(Tag):
@@ -173,14 +181,18 @@ def _expression(stream: liquid.TokenStream) -> str:
     return str(stream.current.value)
 
 
-def _address(name: str) -> str:
-    """Return the path of a post by Jekyll's default permalink; other paths stay as they are."""
-    stem = re.sub(r"\.(?:md|markdown|html?)$", "", name)
-    match = _DATED_NAME.fullmatch(stem)
-    if match is None:
-        return "/" + name.lstrip("/")
-    year, month, day, slug = match.groups()
-    return f"/{year}/{int(month):02d}/{int(day):02d}/{slug}.html"
+def _relative_url(site: Page, value: object) -> str:
+    """Return a path below the site's own; a whole URL stays as it is."""
+    text = str(value)
+    if _SCHEME.match(text):
+        return text
+    return f"{site.get('baseurl', '')}{'/' if text else ''}{text.removeprefix('/')}"
+
+
+def _absolute_url(site: Page, value: object) -> str:
+    """Return the whole URL of a path of the site."""
+    text = _relative_url(site, value)
+    return text if _SCHEME.match(text) else f"{site.get('url', '')}{text}"
 
 
 def _guarded(name: str, function: Callable[..., object]) -> Callable[..., object]:
@@ -218,7 +230,9 @@ def _environment() -> _Environment:
         environment.add_tag(type(f"_Address_{name}", (_Address,), {"name": name}))
     for name in ("include", "include_relative", "render"):
         environment.add_tag(type(f"_Dropped_{name}", (_Dropped,), {"name": name}))
-    for name in ("relative_url", "absolute_url", "markdownify", "jsonify"):
+    environment.add_filter("relative_url", lambda value: _relative_url(environment.site, value))
+    environment.add_filter("absolute_url", lambda value: _absolute_url(environment.site, value))
+    for name in ("markdownify", "jsonify"):
         environment.add_filter(name, lambda value: str(value))
     environment.add_filter("slugify", lambda value: re.sub(r"\W+", "-", str(value).lower()))
     return environment

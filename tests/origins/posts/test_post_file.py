@@ -276,7 +276,11 @@ def test_titles(site: Site, line: str, title: str) -> None:
 
 
 def test_posts_of_two_folders_with_one_code(site: Site, tmp_path: Path) -> None:
-    site.configure(lambda text: text.replace("- path: posts", "- path: posts\n  - path: old"))
+    site.configure(
+        lambda text: text.replace(
+            "- path: posts", "- path: old\n    layout: plain\n  - path: posts"
+        )
+    )
     code = "NW202201270000000001"
     (site.root / "old").mkdir()
     path = site.post(f"2022-01-27-{code}.md", article("Titel"))
