@@ -54,13 +54,8 @@ def status(settings: Settings) -> Values:
             "daemon": _daemon(settings),
             "origins": _origins(settings, connection),
             "hubs": [
-                {
-                    "hub": masked(hub),
-                    "waiting": count,
-                    "failures_in_a_row": failures,
-                    "error": error,
-                }
-                for hub, count, failures, error in hub_queue.waiting(connection)
+                {"hub": masked(hub), "waiting": count, "failures_in_a_row": row, "error": error}
+                for hub, count, row, error in hub_queue.waiting(connection)
             ],
             "sources": _sources_by_day(settings, connection),
             "feeds": [
@@ -133,7 +128,8 @@ def show(settings: Settings, code: str) -> Values:
         now = datetime.datetime.now(datetime.UTC)
         keys = selected.feeds_of(connection, [wanted]).get(wanted, set())
         others = [publication.spec_of(key) for key in sorted(keys)]
-        specs = [publication.source_spec(article.source), *others, publication.combined_spec()]
+        others += [publication.source_spec(article.source)] if article.source else []
+        specs = [*others, publication.combined_spec()]
         feeds = [
             next(iter(publication.feed_paths(spec).values()))
             for spec in specs
@@ -201,8 +197,8 @@ def _origins(settings: Settings, connection: Connection) -> list[Values]:
 
 def _sources_by_day(settings: Settings, connection: Connection) -> list[Values]:
     """Return each source with its number of articles on each of the last days, today last."""
-    zone = ZoneInfo(settings.site.timezone)
-    today = datetime.datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    now = datetime.datetime.now(ZoneInfo(settings.site.timezone))
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     since = today - datetime.timedelta(days=DAYS - 1)
     daily = statistics.daily_counts(connection, since, DAYS)
     return [

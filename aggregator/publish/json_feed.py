@@ -42,7 +42,7 @@ def _item(entry: Entry, origin: FeedOrigin | None) -> str:
         "authors": [
             _filled({"name": entry.source.name, "url": origin.urls.get("json") if origin else None})
         ],
-        "tags": [entry.source.name, *entry.categories],
+        "tags": [*([entry.source.name] if entry.source.key else ()), *entry.categories],
         "attachments": [
             _filled(
                 {

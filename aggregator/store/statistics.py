@@ -6,6 +6,7 @@ import datetime
 
 from sqlalchemy import Connection, Integer, cast, exists, func, select
 
+from aggregator.model.articles import NO_SOURCE
 from aggregator.model.feeds import FeedSpec
 from aggregator.store import schema
 from aggregator.store.articles import count_articles
@@ -31,7 +32,7 @@ def articles_by_source(connection: Connection) -> list[tuple[str, int, datetime.
     table = schema.article
     rows = connection.execute(
         select(table.c.source, func.count(), func.max(table.c.published))
-        .where(table.c.revision > 0, ~table.c.removed)
+        .where(table.c.revision > 0, ~table.c.removed, table.c.source != NO_SOURCE)
         .group_by(table.c.source)
         .order_by(table.c.source)
     )

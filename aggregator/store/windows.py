@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from aggregator.model.articles import Article
+from aggregator.model.articles import NO_SOURCE, Article
 from aggregator.model.feeds import FeedSpec
 from aggregator.store import schema
 from aggregator.store.rows import article_from, maybe_instant
@@ -50,11 +50,14 @@ def last_arrival(connection: Connection) -> int:
 
 
 def sources(connection: Connection) -> list[str]:
-    """Return all sources with an article in the store, in order."""
+    """Return all sources with an article in the store, in order; the site is none."""
     table = schema.article
     return list(
         connection.execute(
-            select(table.c.source).where(table.c.revision > 0).distinct().order_by(table.c.source)
+            select(table.c.source)
+            .where(table.c.revision > 0, table.c.source != NO_SOURCE)
+            .distinct()
+            .order_by(table.c.source)
         ).scalars()
     )
 

@@ -132,3 +132,79 @@ def test_the_time_of_a_file_never_dates_a_post(blog: Configure, tmp_path: Path) 
     site.post("2022-01-27-a.md", "---\ntitle: a\n---\nx")
     site.build()
     assert [entry.published[:10] for entry in site.entries()] == ["2022-01-27"]
+
+
+def test_posts_without_a_category_belong_to_the_site(blog: Configure) -> None:
+    site = blog()
+    first = site.post("2022-01-27-a.md", "---\ntitle: A\n---\nx")
+    site.configure(lambda text: text + "  formats: [atom, rss, json]\n")
+    site.build()
+    (entry,) = site.entries()
+    assert (entry.author, entry.get("tags", [])) == ("财经新闻", [])
+    assert "source" not in entry
+    assert not list(site.feeds.glob("sources/*"))
+    assert site.run("sources", "--json").json == []
+    site.post("2022-01-28-b.md", "---\ntitle: B\ncategories: news\n---\nx")
+    first.write_text("---\ntitle: A\n---\nnew\n", "utf-8")
+    site.build()
+    by_title = {entry.title: entry for entry in site.entries()}
+    assert "new" in by_title["A"].content[0].value
+    assert by_title["B"].author == "news"
+    assert [path.name for path in site.feeds.glob("sources/*.atom")] == ["news.atom"]
+    # A post that loses its category becomes the site's, one that gets one leaves it.
+    first.write_text("---\ntitle: A\ncategory: news\n---\nnew\n", "utf-8")
+    (site.posts / "2022-01-28-b.md").write_text("---\ntitle: B\n---\nx", "utf-8")
+    site.build()
+    by_title = {entry.title: entry.author for entry in site.entries()}
+    assert by_title == {"A": "news", "B": "财经新闻"}
+    assert [entry.title for entry in site.entries("sources/news.atom")] == ["A"]
+
+
+def test_a_folder_may_name_the_source_of_its_posts(blog: Configure) -> None:
+    site = blog("path: posts, source: notes")
+    site.configure(lambda text: f"{text}sources: {{notes: {{name: Notizen}}}}\n")
+    site.post("2022-01-27-a.md", "---\ntitle: A\ncategories: [x, y]\n---\nx")
+    site.build()
+    (entry,) = site.entries("sources/notes.atom")
+    assert entry.author == "Notizen"
+    assert [tag.term for tag in entry.tags] == ["notes", "x", "y"]
+
+
+def test_two_posts_with_one_path_in_two_folders_are_two_articles(blog: Configure) -> None:
+    site = blog("path: en")
+    site.configure(lambda text: text.replace("posts:\n", "posts:\n  - path: ja\n"))
+    for folder, title, text in (("en", "English", "Words"), ("ja", "日本語", "言葉")):
+        site.post(f"../{folder}/2022-01-27-a.md", f"---\ntitle: {title}\n---\n{text}")
+        site.post(f"../{folder}/2022-01-27-b.md", f"---\ntitle: Same\n---\n{text}")
+    site.build()
+    before = {entry.title: entry.id for entry in site.entries()}
+    assert set(before) == {"English", "日本語", "Same"}
+    assert len(set(before.values())) == 3
+    (problem,) = site.problems()
+    assert problem["file"] == "en/2022-01-27-a.md"
+    assert "an article of its own" in problem["reason"]
+    # It stays so: whatever is edited, and after the store is lost.
+    site.post("../ja/2022-01-27-a.md", "---\ntitle: English\n---\nWords")
+    site.build()
+    assert {entry.id for entry in site.entries()} == set(before.values())
+    site.post("../ja/2022-01-27-a.md", "---\ntitle: 日本語\n---\n言葉")
+    site.build()
+    site.store.unlink()
+    site.build()
+    assert {entry.title: entry.id for entry in site.entries()} == before
+
+
+def test_a_post_that_moves_to_another_folder_stays_the_same_article(blog: Configure) -> None:
+    site = blog("path: old")
+    site.configure(lambda text: text.replace("posts:\n", "posts:\n  - path: new\n"))
+    path = site.post("../new/2022-01-27-a.md", "---\ntitle: A\n---\nWords")
+    site.post("../old/2022-01-20-b.md", "---\ntitle: B\n---\nText")
+    site.post("../new/2022-01-20-c.md", "---\ntitle: C\n---\nText")
+    site.build()
+    before = {entry.title: entry.id for entry in site.entries()}
+    path.unlink()
+    site.post("../old/2022-01-27-a.md", "---\ntitle: A new\n---\nWords")
+    site.build()
+    after = {entry.title: entry.id for entry in site.entries()}
+    assert after == {"A new": before["A"], "B": before["B"], "C": before["C"]}
+    assert site.problems() == []
