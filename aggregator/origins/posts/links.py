@@ -13,7 +13,7 @@ from aggregator.config import permalinks
 
 MAX_PERMALINK = 1000
 # What Jekyll keeps of a title in a URL, beside letters, marks and digits.
-_PRETTY = frozenset("._~!$&'()+,;=@")
+PRETTY = frozenset("._~!$&'()+,;=@")
 _UNWANTED = re.compile(r"[^A-Za-z0-9]+")
 _DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}-")
 # A date with a time and without a zone: YAML, and so Jekyll, reads it as UTC.
@@ -82,7 +82,7 @@ def title_of_slug(slug: str) -> str:
 def slugify(text: str, kept: frozenset[str] = frozenset(), *, cased: bool = False) -> str:
     """Return a text as Jekyll has it in URLs.
 
-    >>> slugify("Rails 3.2.10 & 3.1.9"), slugify("Rails 3.2.10 & 3.1.9", _PRETTY, cased=True)
+    >>> slugify("Rails 3.2.10 & 3.1.9"), slugify("Rails 3.2.10 & 3.1.9", PRETTY, cased=True)
     ('rails-3-2-10-3-1-9', 'Rails-3.2.10-&-3.1.9')
     """
     if text.isascii() and not kept:
@@ -109,7 +109,7 @@ def _is_word(letter: str) -> bool:
 
 
 def _title(place: Place) -> str:
-    return slugify(place.slug or slug_of_stem(place.stem), _PRETTY, cased=True)
+    return slugify(place.slug or slug_of_stem(place.stem), PRETTY, cased=True)
 
 
 def _formatted(template: str, place: Place, site_url: str) -> str:

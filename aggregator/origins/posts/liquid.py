@@ -22,21 +22,22 @@ from liquid.tag import Tag
 from liquid.token import TOKEN_EOF, TOKEN_EXPRESSION, TOKEN_TAG
 
 from aggregator.model.errors import UnusableError
+from aggregator.origins.posts.liquid_filters import guarded, jekyll_filters
 
 MARKERS = ("{{", "{%")
 MAX_OUTPUT = 5_000_000
 # The lexer searches to the end of the text for every tag that is not closed.
 MAX_TEMPLATE = 300_000
 MAX_MARKERS = 2_000
-MAX_VALUE = 1_000_000
-# Filters that return no more text than they take; those that make long lists or large
-# numbers of small ones are unknown here, and change nothing.
+# Liquid's own filters that are known; each is limited.
 _FILTERS = frozenset({
-    "abs", "append", "ceil", "capitalize", "date", "default", "downcase", "escape", "escape_once",
-    "first", "floor", "last", "lstrip", "minus", "modulo", "newline_to_br", "plus", "prepend",
-    "remove", "remove_first", "replace", "replace_first", "round", "rstrip", "size", "slice",
-    "split", "strip", "strip_html", "strip_newlines", "truncate", "truncatewords", "upcase",
-    "url_encode",
+    "abs", "append", "at_least", "at_most", "capitalize", "ceil", "compact", "concat", "date",
+    "default", "divided_by", "downcase", "escape", "escape_once", "find", "find_index", "first",
+    "floor", "has", "join", "last", "lstrip", "map", "minus", "modulo", "newline_to_br", "plus",
+    "prepend", "reject", "remove", "remove_first", "remove_last", "replace", "replace_first",
+    "replace_last", "reverse", "round", "rstrip", "size", "slice", "sort", "sort_natural", "split",
+    "strip", "strip_html", "strip_newlines", "sum", "times", "truncate", "truncatewords", "uniq",
+    "upcase", "url_decode", "url_encode", "where",
 })  # fmt: skip
 _EXPRESSION = re.compile(r"\{[{%]((?:(?![%}]\}).){1,2000})", re.DOTALL)
 _FILTER = re.compile(r"\|\s*([A-Za-z_]\w{0,40})")
@@ -195,25 +196,6 @@ def _absolute_url(site: Page, value: object) -> str:
     return text if _SCHEME.match(text) else f"{site.get('url', '')}{text}"
 
 
-def _guarded(name: str, function: Callable[..., object]) -> Callable[..., object]:
-    """Return a filter that takes and returns no more than `MAX_VALUE` characters or items."""
-
-    @functools.wraps(function)
-    def guarded(value: object, *arguments: object, **options: object) -> object:
-        if not isinstance(value, str | int | float | list | dict | None):
-            return value
-        if name == "replace" and isinstance(value, str) and len(arguments) > 1:
-            old, new = str(arguments[0]), str(arguments[1])
-            if (len(value) // max(len(old), 1) + 1) * len(new) > MAX_VALUE:
-                raise ResourceLimitError("a text became too long", token=None)
-        found = function(value, *arguments, **options)
-        if isinstance(found, str | list) and len(found) > MAX_VALUE:
-            raise ResourceLimitError("a text became too long", token=None)
-        return found
-
-    return guarded
-
-
 def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or ["not valid"])[0]
 
@@ -224,7 +206,7 @@ def _environment() -> _Environment:
     known = {name: function for name, function in environment.filters.items() if name in _FILTERS}
     environment.filters.clear()
     for name, function in known.items():
-        environment.add_filter(name, _guarded(name, function))
+        environment.add_filter(name, guarded(name, function))
     environment.add_tag(_Highlight)
     for name in ("post_url", "link"):
         environment.add_tag(type(f"_Address_{name}", (_Address,), {"name": name}))
@@ -232,7 +214,6 @@ def _environment() -> _Environment:
         environment.add_tag(type(f"_Dropped_{name}", (_Dropped,), {"name": name}))
     environment.add_filter("relative_url", lambda value: _relative_url(environment.site, value))
     environment.add_filter("absolute_url", lambda value: _absolute_url(environment.site, value))
-    for name in ("markdownify", "jsonify"):
-        environment.add_filter(name, lambda value: str(value))
-    environment.add_filter("slugify", lambda value: re.sub(r"\W+", "-", str(value).lower()))
+    for name, function in jekyll_filters().items():
+        environment.add_filter(name, guarded(name, function))
     return environment
