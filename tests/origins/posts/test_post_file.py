@@ -206,6 +206,25 @@ def test_markdown_with_tables_code_and_raw_html(site: Site) -> None:
         assert piece in found
 
 
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (
+            "**加粗：**后面的字，**“引号”**后面。",
+            "<p><strong>加粗：</strong>后面的字，<strong>“引号”</strong>后面。</p>",
+        ),
+        ("这是**“引号”**后面", "<p>这是<strong>“引号”</strong>后面</p>"),
+        ("**UPDATE:**Fixed *it*", "<p><strong>UPDATE:</strong>Fixed <em>it</em></p>"),
+        ("**plain** and **（*both*）**字", "<p><strong>plain</strong> and "
+         "<strong>（<em>both</em>）</strong>字</p>"),
+        ("`**a：**b` 2 ** 3 ** 4", "<p><code>**a：**b</code> 2 ** 3 ** 4</p>"),
+        ("```\n**a：**b\n```", "<pre><code>**a：**b\n</code></pre>"),
+    ],
+)  # fmt: skip
+def test_bold_beside_punctuation(site: Site, body: str, expected: str) -> None:
+    assert content(site, body) == expected
+
+
 def test_a_scraped_body_is_not_taken_for_markdown(site: Site) -> None:
     body = "<p>5*3*2 = 30</p>\n\n    <p>eingerückt_und_mit_strichen</p>\n\n<p>1. Punkt</p>"
     found = content(site, body)
