@@ -204,6 +204,7 @@ def _write_stamp(
                 "articles": outcome.articles,
                 "feeds": outcome.build.feeds,
                 "problems": outcome.problems,
+                "others": outcome.poll.others,
             },
         )
 
