@@ -12,6 +12,7 @@ from sqlalchemy import Connection, inspect, select
 from aggregator.model.errors import StoreError
 from aggregator.model.packing import pack
 from aggregator.store import robots, schema
+from aggregator.store.article_migrations import articles_of_the_site
 from aggregator.store.url_migrations import polled_urls, upstream_client
 
 
@@ -208,6 +209,10 @@ def _one_codec(connection: Connection) -> None:
         )
 
 
+def _version_7(connection: Connection) -> None:
+    articles_of_the_site(connection)
+
+
 # Append only, from version 2 on: a new store is made as schema.py has it.  Steps write
 # their DDL out, since schema.py moves on and an old store must still get there.
 STEPS: tuple[Callable[[Connection], None], ...] = (
@@ -216,6 +221,7 @@ STEPS: tuple[Callable[[Connection], None], ...] = (
     _places_and_files,
     _one_codec,
     upstream_client,
+    _version_7,
 )
 VERSION = len(STEPS) + 1
 # A table that each version brought, or a table and a column of it, the newest version first.
