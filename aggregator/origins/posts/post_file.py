@@ -18,7 +18,7 @@ from aggregator.model.errors import UnusableError, unforeseen
 from aggregator.model.logs import LOGGER
 from aggregator.model.packing import pack
 from aggregator.origins.posts import front_matter, links
-from aggregator.origins.posts.addresses import Find, address_of, url_of
+from aggregator.origins.posts.pages import Find, address_of, url_of
 from aggregator.origins.posts.post import (
     MAX_NAME,
     Notes,
