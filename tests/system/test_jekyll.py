@@ -140,9 +140,9 @@ def test_the_same_posts_titles_dates_and_links(blog: Site, template: str) -> Non
         entry = found[path]
         assert entry.title == post["title"], path
         assert unquote(entry.link) == unquote(f"https://blog.example.org/b{post['url']}"), path
-        terms = [tag.term for tag in entry.tags]
-        wanted = [*post["categories"], *post["tags"]]
-        assert terms[1:] == wanted[1:], path
+        # The first category is the source, and its term the name of the feed's file.
+        terms = [tag.term for tag in entry.get("tags", [])][bool(post["categories"]) :]
+        assert terms == [*post["categories"][1:], *post["tags"]], path
         if path not in OTHER_DATES:
             ours = datetime.datetime.fromisoformat(entry.published)
             assert ours == datetime.datetime.fromisoformat(post["date"]), path
