@@ -52,6 +52,8 @@ feeds:
   directory: feeds
   url: https://finews.example.org/feeds/
 """
+# Posts of tests have short names.
+PLAIN = CONFIG.replace("- path: posts\n", "- path: posts\n    layout: plain\n")
 ATOM = "{http://www.w3.org/2005/Atom}"
 # Of the article of `built`.
 BUILT_CODE = "NW202201272264567295"
@@ -167,7 +169,7 @@ class Site:
         self.store = root / "var" / "aggregator.db"
         self.config = root / "config.yaml"
         self.posts.mkdir(parents=True)
-        self.config.write_text(CONFIG, encoding="utf-8")
+        self.config.write_text(PLAIN, encoding="utf-8")
 
     def configure(self, change: Callable[[str], str]) -> None:
         """Rewrite config.yaml."""

@@ -17,7 +17,9 @@ _NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: " "
 _ZONE = r"\s*(?:(?P<utc>Z|UTC|GMT)|(?P<sign>[+-])(?P<off>\d{2}):?(?P<off_minutes>\d{2})?)?"
 _USUAL = re.compile(
     r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})"
-    r"(?:[T ]+(?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:[.,]\d+)?)?)?" + _ZONE
+    # A colon too many, and `date`'s year after the time, are in real posts.
+    r"(?:[T ]+(?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?:::?(?P<second>\d{1,2})(?:[.,]\d+)?)?"
+    r"(?: (?P=year))?)?" + _ZONE
 )
 _HALVES = {
     "上午": 0, "早上": 0, "早晨": 0, "清晨": 0, "凌晨": 0, "中午": 12, "下午": 12, "傍晚": 12,

@@ -12,6 +12,8 @@ from typing import Any
 
 from aggregator.model.articles import NO_SOURCE, Article, Change, StoredCopy
 
+# What the names of posts folders begin with.
+POSTS = "posts:"
 _NEVER = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _SECOND = datetime.timedelta(seconds=1)
 
@@ -78,16 +80,14 @@ def _source(
         key=lambda copy: _rank(copy, origin_order),
         reverse=True,
     )
-    named.sort(
-        key=lambda copy: (
-            copy.source == NO_SOURCE,
-            origin_order.get(copy.origin, len(origin_order)),
-        )
-    )
+    named.sort(key=lambda copy: origin_order.get(copy.origin, len(origin_order)))
+    if not named and any(copy.origin.startswith(POSTS) for copy in copies):
+        # A post without a category belongs to the site; other copies may just not know it.
+        return NO_SOURCE, None
     key = named[0].source if named else NO_SOURCE
     if article is not None and article.source and (article.first_poll != poll or not named):
         owned = any(copy.source == article.source for copy in named)
-        key = article.source if (owned and article.source != NO_SOURCE) or not named else key
+        key = article.source if owned or not named else key
     names = [copy.source_name for copy in named if copy.source == key and copy.source_name]
     if not names and article is not None and article.source_name:
         # A name that is known stays with its source.
@@ -187,7 +187,7 @@ def _change(
         version=shown.version + 1,
         revision=shown.revision if revision is None else revision,
     )
-    sources = {shown.source} if before is None else {shown.source, before.source} - {""}
+    sources = {shown.source} if before is None else {shown.source, before.source}
     return Change(article, kind, frozenset(sources))
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import nh3
 
+from aggregator.articles.emphasis import with_strong
 from aggregator.model.errors import UnusableError
 
 # Increase whenever the same text would be sanitized differently: all texts are then
@@ -130,7 +131,7 @@ def render_markdown(text: str) -> str:
     """Return the HTML of CommonMark with tables, footnotes and strike-through; HTML is kept."""
     import pyromark
 
-    text = _INLINE_ATTRIBUTE_LIST.sub("", _ATTRIBUTE_LIST.sub("", text))
+    text = with_strong(_INLINE_ATTRIBUTE_LIST.sub("", _ATTRIBUTE_LIST.sub("", text)))
     options = (
         pyromark.Options.ENABLE_TABLES
         | pyromark.Options.ENABLE_FOOTNOTES

@@ -15,6 +15,7 @@ from aggregator.build.archives import Changes
 from aggregator.build.context import Context
 from aggregator.build.output import Output, produce
 from aggregator.build.plan import Jobs
+from aggregator.model.articles import FORMER_NO_SOURCE, NO_SOURCE
 from aggregator.model.errors import UnknownSourceError
 from aggregator.model.feeds import FeedSpec, FeedState
 from aggregator.model.summaries import BuildSummary
@@ -137,10 +138,13 @@ def _specs(context: Context) -> list[FeedSpec]:
     """
     publication = context.publication
     with context.store.transaction() as connection:
-        keys = [f"source:{source}" for source in windows.sources(connection)]
-        keys += selected.shown_feeds(connection)
+        known = [f"source:{source}" for source in windows.sources(connection)]
+        keys = known + selected.shown_feeds(connection)
     keys += [publication.extra_spec(name).key for name in publication.feeds.extra]
     keys += sorted(context.manifest)
+    former = f"source:{FORMER_NO_SOURCE}"
+    if former not in known:
+        keys = [key for key in keys if key != former]
     specs = (publication.spec_of(key) for key in dict.fromkeys(keys))
     found = [spec for spec in specs if spec is not None and spec.kind != "all"]
     return [*found, publication.combined_spec()]
@@ -165,6 +169,7 @@ def _due_feeds(context: Context, specs: list[FeedSpec]) -> list[FeedSpec]:
             or state is None
             or state.rules != publication.rules(spec)
             or spec.source in sources
+            or (spec.kind == "all" and NO_SOURCE in sources)
             or spec.key in feeds
             or not _is_published(context, spec, state)
         )

@@ -15,7 +15,7 @@ from aggregator.build.archives import Changes
 from aggregator.build.context import Context
 from aggregator.build.rendering import Body, DocumentState, Job
 from aggregator.build.shown import Revisions, archive_fingerprint, fingerprint_of
-from aggregator.model.articles import Article
+from aggregator.model.articles import NO_SOURCE, Article
 from aggregator.model.feeds import (
     Activity,
     Archive,
@@ -227,6 +227,8 @@ class Jobs:
         )
         origins = {}
         for key, name in names.items():
+            if key == NO_SOURCE:
+                continue
             own = publication.source_spec(key)
             state = self.context.manifest.get(own.key)
             if live and state is None:

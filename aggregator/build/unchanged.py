@@ -20,11 +20,13 @@ from typing import Any
 
 from aggregator import __version__
 from aggregator.config import safe_yaml
+from aggregator.config.globs import Layout
 from aggregator.config.paths import DEFAULT_STORE, ENVIRONMENT_PREFIX
 from aggregator.model.atomic import remove_quietly, replace_file
 from aggregator.model.digests import digest_of
 from aggregator.model.errors import AggregatorError, UnusableError
-from aggregator.origins.posts.scan import PostsDigest, list_posts
+from aggregator.origins.posts.listing import list_posts
+from aggregator.origins.posts.scan import PostsDigest
 
 _MAX_BYTES = 50_000_000
 
@@ -53,8 +55,8 @@ def check(config: Path, environment: Mapping[str, str] = os.environ) -> dict[str
             or (stamp["next_due"] is not None and stamp["next_due"] <= time.time())
             or stamp["store"] != _stat(store)
             or any(_stat(f"{feeds}/{path}") != found for path, *found in stamp["files"])
-            or any(os.stat(root).st_mtime_ns != changed for root, _, _, changed in posts)
-            or any(_posts_digest(root, glob) != digest for root, glob, digest, _ in posts)
+            or any(os.stat(root).st_mtime_ns != changed for root, *_, changed in posts)
+            or any(_posts_digest(*place) != digest for *place, digest, _ in posts)
         ):
             return None
         summary = stamp["summary"]
@@ -66,7 +68,7 @@ def check(config: Path, environment: Mapping[str, str] = os.environ) -> dict[str
 def note(
     config: Path,
     store: Path,
-    posts: Iterable[tuple[str, str, str, int]],
+    posts: Iterable[tuple[str, str, str, str, int]],
     feeds: str,
     files: Iterable[str],
     next_due: float | None,
@@ -75,10 +77,10 @@ def note(
 ) -> None:
     """Write the stamp: everything is current.
 
-    `posts` are the folders, their globs, digests of what was seen in them, and when the folders
-    themselves had changed before that, which shows a new file at once.  `files` are all that
-    is published in the folder `feeds`, and `next_due` is when a scheduled article is due.
-    Folders are those of the configuration.
+    `posts` are the folders, their globs and layouts, digests of what was seen in them, and
+    when the folders themselves had changed before that, which shows a new file at once.
+    `files` are all that is published in the folder `feeds`, and `next_due` is when a scheduled
+    article is due.  Folders are those of the configuration.
     """
     root = config.resolve().parent / feeds
     # A cache that cannot be written costs time only.
@@ -121,10 +123,10 @@ def _program() -> list[tuple[str, int, int]]:
     return sorted(found)
 
 
-def _posts_digest(root: str, glob: str) -> str:
+def _posts_digest(root: str, glob: str, layout: Layout) -> str:
     """Return the digest that a poll of the folder would come to now."""
     digest = PostsDigest()
-    for path in list_posts(Path(root), glob):
+    for path in list_posts(Path(root), glob, layout):
         digest.add(path, os.lstat(f"{root}/{path}"))
     return digest.value()
 

@@ -34,7 +34,8 @@ def show(settings: Settings, code: str) -> Values:
         now = datetime.datetime.now(datetime.UTC)
         keys = selected.feeds_of(connection, [wanted]).get(wanted, set())
         others = [publication.spec_of(key) for key in sorted(keys)]
-        specs = [publication.source_spec(article.source), *others, publication.combined_spec()]
+        others += [publication.source_spec(article.source)] if article.source else []
+        specs = [*others, publication.combined_spec()]
         feeds = [
             next(iter(publication.feed_paths(spec).values()))
             for spec in specs

@@ -16,6 +16,7 @@ from aggregator.config import paths
 from aggregator.config.schema import Settings
 from aggregator.model.errors import StoreError, masked
 from aggregator.model.feeds import SourceName
+from aggregator.origins.posts.listing import count_others
 from aggregator.publish.publication import Publication
 from aggregator.store import (
     hub_queue,
@@ -35,8 +36,8 @@ Values = dict[str, Any]
 
 def status(settings: Settings) -> Values:
     """Return totals, the daemon, origins, hubs, sources and feeds."""
+    directory = settings.feeds_directory
     with reading(settings) as connection:
-        directory = settings.feeds_directory
         return {
             "store": str(settings.store_path),
             "store_bytes": settings.store_path.stat().st_size,
@@ -44,13 +45,8 @@ def status(settings: Settings) -> Values:
             "daemon": _daemon(settings),
             "origins": _origins(settings, connection),
             "hubs": [
-                {
-                    "hub": masked(hub),
-                    "waiting": count,
-                    "failures_in_a_row": failures,
-                    "error": error,
-                }
-                for hub, count, failures, error in hub_queue.waiting(connection)
+                {"hub": masked(hub), "waiting": count, "failures_in_a_row": row, "error": error}
+                for hub, count, row, error in hub_queue.waiting(connection)
             ],
             "rules": _rules(settings, connection),
             "sources": _sources_by_day(settings, connection),
@@ -126,8 +122,8 @@ def sources(settings: Settings) -> list[Values]:
 
 def _origins(settings: Settings, connection: Connection) -> list[Values]:
     """Return every configured origin: when it was polled, and the state of its URLs."""
-    polls = origins.polls(connection)
-    totals = urls.totals(connection)
+    polls, totals = origins.polls(connection), urls.totals(connection)
+    others = {posts.name: count_others(settings.base, posts) for posts in settings.posts}
     found = []
     for name in settings.origin_names:
         total = totals.get(name)
@@ -135,6 +131,8 @@ def _origins(settings: Settings, connection: Connection) -> list[Values]:
             {
                 "origin": name,
                 "polled_at": time_text(polls.get(name)),
+                "others": others.get(name, 0),
+                "drafts": statistics.drafts(connection, name) if name in others else 0,
                 "urls": total.urls if total else 0,
                 "last_success": time_text(total.answered_at) if total else None,
                 "failing": total.failing if total else 0,
@@ -148,8 +146,8 @@ def _origins(settings: Settings, connection: Connection) -> list[Values]:
 
 def _sources_by_day(settings: Settings, connection: Connection) -> list[Values]:
     """Return each source with its number of articles on each of the last days, today last."""
-    zone = ZoneInfo(settings.site.timezone)
-    today = datetime.datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    now = datetime.datetime.now(ZoneInfo(settings.site.timezone))
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     since = today - datetime.timedelta(days=DAYS - 1)
     daily = statistics.daily_counts(connection, since, DAYS)
     return [

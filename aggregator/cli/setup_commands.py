@@ -19,10 +19,12 @@ from aggregator.cli.options import (
     verbose_option,
 )
 from aggregator.cli.systemd import UNITS
+from aggregator.cli.views import no_posts
 from aggregator.model.terminal import counted, say, say_json
 
 if TYPE_CHECKING:
     from aggregator.config.schema import Settings
+    from aggregator.origins.posts.listing import Listing
 
 
 def _valid(kind: str) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
@@ -103,7 +105,7 @@ def check(config: Path, verbose: bool, quiet: bool, as_json: bool, feeds: bool) 
     if feeds:
         _check_feeds(settings, quiet=quiet, as_json=as_json)
         return
-    counts, warnings, missing = _check_posts(settings)
+    listings, warnings, missing = _check_posts(settings)
     if as_json:
         say_json(
             {
@@ -111,7 +113,8 @@ def check(config: Path, verbose: bool, quiet: bool, as_json: bool, feeds: bool) 
                 "store": str(settings.store_path),
                 "feeds": str(settings.feeds_directory),
                 "posts": [str(settings.base / posts.path) for posts in settings.posts],
-                "counts": counts,
+                "counts": [listing and len(listing.posts) for listing in listings],
+                "others": [listing and listing.others for listing in listings],
                 "warnings": warnings,
                 "missing_folders": missing,
             }
@@ -119,11 +122,13 @@ def check(config: Path, verbose: bool, quiet: bool, as_json: bool, feeds: bool) 
     elif not quiet:
         say(f"store: {settings.store_path}")
         say(f"feeds: {settings.feeds_directory}, served at {settings.feeds.url}")
-        for posts, count in zip(settings.posts, counts, strict=True):
-            if count is not None:
+        for posts, listing in zip(settings.posts, listings, strict=True):
+            if listing is not None:
+                count = len(listing.posts)
                 match = "matches" if count == 1 else "match"
                 place = f"{settings.base / posts.path}/{posts.glob}"
-                say(f"posts: {counted(count, 'post')} {match} {place}")
+                others = f"; {no_posts(listing.others)}" if listing.others else ""
+                say(f"posts: {counted(count, 'post')} {match} {place}{others}")
         if verbose:
             for line in settings.model_dump_json(
                 indent=2, by_alias=True, exclude={"base"}
@@ -140,15 +145,15 @@ def check(config: Path, verbose: bool, quiet: bool, as_json: bool, feeds: bool) 
         sys.exit(FAILED)
 
 
-def _check_posts(settings: Settings) -> tuple[list[int | None], list[str], list[str]]:
-    """Return the number of posts in each folder, warnings, and the folders that do not exist."""
+def _check_posts(settings: Settings) -> tuple[list[Listing | None], list[str], list[str]]:
+    """Return the files of each folder, warnings, and the folders that do not exist."""
     from urllib.parse import urlsplit
 
     from aggregator.config.values import is_reserved
     from aggregator.model.errors import OriginError, masked
-    from aggregator.origins.posts.scan import list_posts
+    from aggregator.origins.posts.listing import list_folder
 
-    counts: list[int | None] = []
+    listings: list[Listing | None] = []
     warnings: list[str] = []
     missing: list[str] = []
     for section in (*settings.lists, *settings.subscriptions, *settings.feed_lists):
@@ -165,18 +170,19 @@ def _check_posts(settings: Settings) -> tuple[list[int | None], list[str], list[
         )
     for posts in settings.posts:
         folder = settings.base / posts.path
-        counts.append(None)
+        listings.append(None)
         if not folder.is_dir():
             missing.append(posts.path)
             continue
         try:
-            counts[-1] = len(list_posts(folder, posts.glob))
+            listing = listings[-1] = list_folder(folder, posts.glob, posts.layout)
         except OriginError as error:
             warnings.append(f"posts: {error}")
             continue
-        if not counts[-1]:
-            warnings.append(f"posts: no post matches {folder}/{posts.glob}")
-    return counts, warnings, missing
+        if not listing.posts:
+            others = f" ({no_posts(listing.others)})" if listing.others else ""
+            warnings.append(f"posts: no post matches {folder}/{posts.glob}{others}")
+    return listings, warnings, missing
 
 
 def _check_feeds(settings: Settings, *, quiet: bool, as_json: bool) -> None:

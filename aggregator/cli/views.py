@@ -10,6 +10,7 @@ from aggregator.model.errors import masked
 from aggregator.model.terminal import counted, say
 
 if TYPE_CHECKING:
+    from aggregator.model.summaries import PollSummary
     from aggregator.pipeline.building import BuildOutcome
     from aggregator.pipeline.polling import PollOutcome
 
@@ -24,6 +25,8 @@ def build_values(outcome: BuildOutcome) -> dict[str, Any]:
         "problems": outcome.problems,
         "read": outcome.poll.read,
         **outcome.poll.by_kind(),
+        "others": outcome.poll.others,
+        "drafts": outcome.poll.drafts,
         "written": outcome.build.paths,
         "failures": outcome.failures,
     }
@@ -38,8 +41,22 @@ def build_lines(outcome: BuildOutcome, *, verbose: bool, dry_run: bool) -> Itera
     yield f"{build.written:,} of {counted(build.feeds, 'feed')} {verb}"
     if verbose or dry_run:
         yield from (f"  {path}" for path in build.paths)
+    yield from _left_out(outcome.poll)
     if outcome.problems:
         yield f"{counted(outcome.problems, 'problem')}: see aggregator problems"
+
+
+def no_posts(count: int) -> str:
+    """Return how many files of a folder are no posts."""
+    return "1 file is no post" if count == 1 else f"{count:,} files are no posts"
+
+
+def _left_out(poll: PollSummary) -> Iterator[str]:
+    """Return what was left out of the posts folders."""
+    if poll.others:
+        yield no_posts(poll.others)
+    if poll.drafts:
+        yield f"{counted(poll.drafts, 'draft')} not published"
 
 
 def poll_values(outcome: PollOutcome) -> dict[str, Any]:
@@ -48,7 +65,13 @@ def poll_values(outcome: PollOutcome) -> dict[str, Any]:
     return {
         "posts": None
         if posts is None
-        else {"read": posts.read, **posts.by_kind(), "failures": posts.failures},
+        else {
+            "read": posts.read,
+            **posts.by_kind(),
+            "others": posts.others,
+            "drafts": posts.drafts,
+            "failures": posts.failures,
+        },
         "origins": [
             {
                 "origin": origin.name,
@@ -75,6 +98,7 @@ def poll_lines(outcome: PollOutcome, *, verbose: bool, dry_run: bool) -> Iterato
     if outcome.posts is not None:
         parts = [f"{outcome.posts.read:,} read", *_named(outcome.posts.by_kind())]
         yield f"posts: {', '.join(parts)}"
+        yield from (f"  {line}" for line in _left_out(outcome.posts))
     for origin in outcome.origins:
         if dry_run:
             yield f"{origin.name}: would request {counted(len(origin.due), 'URL')}"
@@ -156,6 +180,10 @@ def _sparkline(counts: list[int]) -> str:
 def _origin_facts(origin: dict[str, Any], clock: Clock) -> Iterator[tuple[str, str]]:
     """Return when an origin was polled, what fails, and when it is polled next."""
     yield "polled", clock.show(origin["polled_at"])
+    if origin["others"]:
+        yield "left out", no_posts(origin["others"])
+    if origin["drafts"]:
+        yield "drafts", f"{origin['drafts']:,}"
     if not origin["urls"]:
         return
     if origin["urls"] > 1:

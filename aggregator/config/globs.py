@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from typing import Literal
 
+# Which files of a posts folder are posts, and what their names say.
+Layout = Literal["jekyll", "hugo", "plain"]
 SKIPPED_FOLDERS = frozenset({"_drafts", "node_modules"})
 
 

@@ -116,7 +116,7 @@ def _overlapping_folders(settings: Settings) -> Iterator[str]:
             yield f"{folder} is also a posts folder: write the feeds into another one"
         elif feeds.is_relative_to(folder):
             page = (feeds / PAGE).relative_to(folder).as_posix()
-            if reaches(posts.glob, page):
+            if posts.layout != "jekyll" and reaches(posts.glob, page):
                 yield f"the posts glob {posts.glob} also matches the feeds' own pages: {page}"
         elif folder.is_relative_to(feeds):
             place = folder.relative_to(feeds).parts[0]

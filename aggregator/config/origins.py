@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime
 import importlib.util
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from aggregator.config.globs import Layout
 from aggregator.config.values import (
     ByteSize,
     CodedPattern,
@@ -21,6 +22,7 @@ from aggregator.config.values import (
     Section,
     ShareOfCode,
     ShareTemplate,
+    SourceKey,
     WebUrl,
     check_jmespath,
 )
@@ -32,14 +34,32 @@ DEFAULT_TEXT_URL = "{origin}/NewsData/GetNewsText.do?id={code}"
 DEFAULT_SHARE = r"/html_News/NewsShare\.html\?infoCode=(?P<code>NW\d{18})"
 
 
+_GLOBS = {"jekyll": "**/*", "hugo": "**/*.md", "plain": "*.md"}
+
+
 class Posts(Section):
-    """One folder of posts."""
+    """One folder of posts.
+
+    `layout` says which files are posts, and where their dates and categories are; `source`
+    is that of all posts, in place of their first category.
+    """
 
     path: PathText
-    glob: PathText = "*.md"
+    layout: Layout = "jekyll"
+    glob: PathText = _GLOBS["jekyll"]
+    source: SourceKey | None = None
     when_removed: Literal["keep", "drop"] = "keep"
     drop_lines: tuple[Pattern, ...] = (DEFAULT_NAV_LINE,)
     max_bytes: ByteSize = 5_000_000
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_glob(cls, values: Any) -> Any:
+        """Add the glob that the layout implies."""
+        if isinstance(values, dict) and "glob" not in values:
+            glob = _GLOBS.get(str(values.get("layout")), _GLOBS["jekyll"])
+            return {**values, "glob": glob}
+        return values
 
     @property
     def name(self) -> str:

@@ -22,6 +22,7 @@ from pydantic import (
     PlainValidator,
 )
 
+from aggregator.config import permalinks
 from aggregator.model.formats import FORMATS
 
 Network = IPv4Network | IPv6Network
@@ -242,23 +243,6 @@ def _network(value: object) -> Network:
         raise ValueError(f"{str(value)!r} must be an IP network such as 10.1.0.0/16") from error
 
 
-def _permalink(value: str) -> str:
-    try:
-        value.format(
-            url="https://example.org/",
-            source="slug",
-            date=datetime.datetime(2021, 12, 16),
-            stem="2021-12-16-name",
-            slug="name",
-            code="NW1",
-        )
-    except (KeyError, IndexError, ValueError, AttributeError) as error:
-        raise ValueError(
-            "may use {url} {source} {date:%Y/%m/%d} {stem} {slug} {code} only"
-        ) from error
-    return value
-
-
 Duration = Annotated[datetime.timedelta, BeforeValidator(_duration)]
 Interval = Annotated[datetime.timedelta, BeforeValidator(_duration), AfterValidator(_positive)]
 ByteSize = Annotated[int, BeforeValidator(_size), Field(gt=0)]
@@ -267,6 +251,7 @@ CodedPattern = Annotated[str, AfterValidator(_coded_pattern)]
 Networks = Annotated[bool | tuple[Network, ...], PlainValidator(_networks)]
 FeedName = Annotated[str, AfterValidator(_feed_name)]
 FormatName = Annotated[str, AfterValidator(_format_name)]
+SourceKey = Annotated[str, Field(min_length=1, max_length=300)]
 FilterText = Annotated[str, Field(min_length=1)]
 PathText = Annotated[str, AfterValidator(_path)]
 WebUrl = Annotated[str, AfterValidator(web_url)]
@@ -279,5 +264,5 @@ ShareOfCode = Annotated[str, AfterValidator(_share_of_code)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]
 ProxyUrl = Annotated[str, AfterValidator(_proxy)]
 HeaderText = Annotated[str, AfterValidator(_header_text)]
-Permalink = Annotated[str, AfterValidator(_permalink)]
+Permalink = Annotated[str, AfterValidator(permalinks.check)]
 Language = Annotated[str, AfterValidator(_language)]

@@ -144,9 +144,9 @@ class Daemon:
         """Poll the posts folders and build the feeds, unless nothing has changed."""
         poll = "posts" in due or "reload" in due
         if poll and self._health.has_succeeded("posts"):
-            totals = unchanged.check(self._config)
-            if totals is not None:
-                self._health.record_totals(**totals)
+            last = unchanged.check(self._config)
+            if last is not None:
+                self._health.record_totals(last["articles"], last["feeds"], last["problems"])
                 return []
         # A stamp vouches for the file's configuration, which may be newer than the loaded one.
         is_loaded = _content(self._config) == self._loaded

@@ -5,7 +5,10 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
-NO_SOURCE = "unsorted"
+# The source of what belongs to the site itself.
+NO_SOURCE = ""
+# What earlier versions had in its place.
+FORMER_NO_SOURCE = "unsorted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,6 +147,7 @@ class Batch:
     longer exist, `withdrawn` those that are marked as not to be published, `states` the new
     states of files and `urls` those of URLs.  `pages` are share pages to fetch next.
     `is_reread`: the origin's rules have changed, so a different text is not a correction.
+    `others` counts the files of a folder that are no posts.
     """
 
     origin: str
@@ -159,3 +160,4 @@ class Batch:
     urls: tuple[UrlState, ...] = ()
     pages: tuple[str, ...] = ()
     is_reread: bool = False
+    others: int = 0

@@ -46,10 +46,16 @@ class ChangeCounts:
 
 @dataclass(slots=True)
 class PollSummary(ChangeCounts):
-    """The result of one poll of posts folders."""
+    """The result of one poll of posts folders.
+
+    `others` counts the files that are no posts, `drafts` the posts that were read and are
+    not to be published.
+    """
 
     read: int = 0
     gone: int = 0
+    others: int = 0
+    drafts: int = 0
     failures: list[str] = field(default_factory=list)
 
 

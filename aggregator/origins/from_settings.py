@@ -12,9 +12,10 @@ from aggregator.articles.sources import normal_name
 from aggregator.config.schema import Settings
 from aggregator.model.kinds import SHARES, UPSTREAM_KINDS
 from aggregator.origins.posts.folder import PostsFolder
-from aggregator.origins.posts.post_file import PostRules
+from aggregator.origins.posts.post import PostRules
 
 if TYPE_CHECKING:
+    from aggregator.config.origins import Posts
     from aggregator.origins.interface import UpstreamOrigin
     from aggregator.origins.parsers.readers import Readers
 
@@ -35,26 +36,32 @@ def posts_folders(settings: Settings, *, settle: bool = False) -> list[PostsFold
 
     `settle` leaves files that are still being written for later.
     """
-    codes = identity_rules(settings)
     return [
         PostsFolder(
             settings.base / posts.path,
             posts.glob,
-            PostRules(
-                origin=posts.name,
-                identity=codes,
-                code_key=settings.identity.front_matter,
-                drop_lines=tuple(re.compile(pattern) for pattern in posts.drop_lines),
-                timezone=settings.site.timezone,
-                site_url=settings.site.url,
-                site_title=settings.site.title,
-                permalink=settings.site.permalink,
-                max_bytes=posts.max_bytes,
-            ),
+            post_rules(settings, posts),
             settle=settle,
         )
         for posts in settings.posts
     ]
+
+
+def post_rules(settings: Settings, posts: Posts) -> PostRules:
+    """Return the rules that the posts of a folder are read by."""
+    return PostRules(
+        origin=posts.name,
+        layout=posts.layout,
+        source=posts.source,
+        identity=identity_rules(settings),
+        code_key=settings.identity.front_matter,
+        drop_lines=tuple(re.compile(pattern) for pattern in posts.drop_lines),
+        timezone=settings.site.timezone,
+        site_url=settings.site.url,
+        site_title=settings.site.title,
+        permalink=settings.site.permalink,
+        max_bytes=posts.max_bytes,
+    )
 
 
 def upstream_origins(

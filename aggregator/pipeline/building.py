@@ -16,7 +16,7 @@ from aggregator.config.schema import Settings
 from aggregator.model.summaries import BuildSummary, PollSummary
 from aggregator.origins import from_settings
 from aggregator.origins.posts.folder import PostsFolder
-from aggregator.origins.posts.scan import newest_change
+from aggregator.origins.posts.listing import newest_change
 from aggregator.pipeline import recovery
 from aggregator.poll import post_files
 from aggregator.poll.ingest import MergeRules
@@ -113,7 +113,8 @@ def wait_until_quiet(settings: Settings, seconds: float) -> None:
         ages = [
             time.time() - newest
             for posts in settings.posts
-            if (newest := newest_change(settings.base / posts.path, posts.glob)) is not None
+            if (newest := newest_change(settings.base / posts.path, posts.glob, posts.layout))
+            is not None
         ]
         age = min((age for age in ages if age >= 0), default=seconds)
         if age >= seconds:
@@ -203,6 +204,7 @@ def _write_stamp(
                 "articles": outcome.articles,
                 "feeds": outcome.build.feeds,
                 "problems": outcome.problems,
+                "others": outcome.poll.others,
             },
         )
 

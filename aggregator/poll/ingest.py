@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
@@ -20,7 +20,7 @@ from aggregator.model.digests import digest
 from aggregator.model.kinds import SHARES
 from aggregator.model.packing import unpack
 from aggregator.model.polls import Batch
-from aggregator.poll import recognition
+from aggregator.poll import recognition, same_paths
 from aggregator.store import problems, urls
 from aggregator.store.articles import articles_of, bodies_of, save_changes
 from aggregator.store.copies import copies_at, copies_of, forget_copies, save_copies
@@ -32,14 +32,15 @@ class MergeRules:
     """The settings that merging depends on.
 
     `origin_order` ranks origins by name, `dropping` names those whose removed posts
-    leave the feeds.  Texts are compared as feeds show them: with relative URLs from `base`,
-    and by the rules of `content`.
+    leave the feeds, and `folders` are the paths of posts folders by origin.  Texts are
+    compared as feeds show them: with relative URLs from `base`, by the rules of `content`.
     """
 
     origin_order: Mapping[str, int]
     dropping: frozenset[str]
     base: str
     content: ContentRules = NO_RULES
+    folders: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, settings: Settings) -> MergeRules:
@@ -49,6 +50,7 @@ class MergeRules:
             frozenset(posts.name for posts in settings.posts if posts.when_removed == "drop"),
             settings.site.url,
             ContentRules(settings.rules),
+            {posts.name: posts.path for posts in settings.posts},
         )
 
 
@@ -60,6 +62,7 @@ def apply(
     `number` is that of the poll (see `origins.start_poll`).
     """
     batch = recognition.recognised(connection, batch)
+    batch = same_paths.told_apart(connection, batch, rules.folders)
     problems.replace(connection, batch, now)
     save_states(connection, batch)
     urls.save(connection, batch.origin, batch.urls)

@@ -59,6 +59,8 @@ def poll(
                 summary.count(batches.store(store.transaction, batch, rules, number, now))
                 summary.read += len(batch.read)
                 summary.gone += len(batch.gone)
+                summary.drafts += len(batch.withdrawn)
+                summary.others += batch.others
         except OriginError as error:
             summary.failures.append(str(error))
             continue

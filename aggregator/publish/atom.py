@@ -43,7 +43,7 @@ def _entry(entry: Entry, origin: FeedOrigin | None) -> str:
         element("updated", entry.updated.isoformat()),
         element("published", entry.published.isoformat()),
         f"<author>{element('name', entry.author)}</author>",
-        element("category", term=source.slug, label=source.name),
+        *([element("category", term=source.slug, label=source.name)] if source.key else ()),
         *(element("category", term=category) for category in entry.categories),
         element("link", href=entry.alternate, rel="alternate", type="text/html"),
     ]

@@ -40,7 +40,7 @@ def _item(entry: Entry, origin: FeedOrigin | None) -> str:
         "date_published": entry.published.isoformat(),
         "date_modified": entry.updated.isoformat(),
         "authors": [_author(entry, origin)],
-        "tags": [entry.source.name, *entry.categories],
+        "tags": [*([entry.source.name] if entry.source.key else ()), *entry.categories],
         "attachments": [
             _filled(
                 {

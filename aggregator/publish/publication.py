@@ -16,7 +16,7 @@ from aggregator.articles.sanitize import SANITIZER_VERSION
 from aggregator.articles.sources import NEWS
 from aggregator.config.rules import ContentRule
 from aggregator.config.schema import Feeds, Settings, Site, Source
-from aggregator.model.articles import Article
+from aggregator.model.articles import NO_SOURCE, Article
 from aggregator.model.digests import digest_of
 from aggregator.model.errors import without_credentials
 from aggregator.model.feeds import (
@@ -87,7 +87,12 @@ class Publication:
         return None
 
     def source_name(self, source: str, learnt: str | None) -> SourceName:
-        """Return a source with its name: as configured, else as learnt from posts, else its key."""
+        """Return a source with its name: as configured, else as learnt from posts, else its key.
+
+        That of articles that belong to the site itself is the site's author.
+        """
+        if source == NO_SOURCE:
+            return SourceName(source, "", self.author)
         slug = source_slug(source)
         configured = (self.sources[key].name for key in (source, slug) if key in self.sources)
         return SourceName(source, slug, next(filter(None, configured), learnt or source))

@@ -35,6 +35,7 @@ def render(document: FeedDocument) -> bytes:
 
 def _item(entry: Entry, origin: FeedOrigin | None) -> str:
     """Return an item; elements that RSS lacks are those of Atom and Dublin Core."""
+    categories = [entry.source.name, *entry.categories] if entry.source.key else entry.categories
     parts = [
         element("title", text_or_html(entry.title)),
         element("link", entry.alternate),
@@ -42,8 +43,7 @@ def _item(entry: Entry, origin: FeedOrigin | None) -> str:
         element("pubDate", format_datetime(entry.published)),
         element("atom:updated", entry.updated.isoformat()),
         element("dc:creator", text_or_html(entry.author)),
-        element("category", text_or_html(entry.source.name)),
-        *(element("category", text_or_html(category)) for category in entry.categories),
+        *(element("category", text_or_html(category)) for category in categories),
     ]
     if entry.via is not None:
         parts.append(element("atom:link", href=entry.via, rel="via", type="text/html"))

@@ -12,6 +12,7 @@ from aggregator.model.errors import StoreError
 from aggregator.model.packing import pack
 from aggregator.store import hub_queue, renditions, robots, schema
 from aggregator.store.archive_migrations import places_and_files
+from aggregator.store.article_migrations import articles_of_the_site
 from aggregator.store.url_migrations import cadences, polled_urls, upstream_client
 
 
@@ -107,7 +108,7 @@ STEPS: tuple[tuple[Callable[[Connection], None], ...], ...] = (
     (places_and_files,),
     (_one_codec,),
     (upstream_client,),
-    (_authors, cadences, _content_rules),
+    (_authors, cadences, articles_of_the_site, _content_rules),
 )
 VERSION = len(STEPS) + 1
 # A table that each version brought, or a table and a column of it, the newest version first.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime
 
-from sqlalchemy import Connection, Integer, cast, func, select
+from sqlalchemy import Connection, Integer, cast, exists, func, select
 
+from aggregator.model.articles import NO_SOURCE
 from aggregator.model.feeds import FeedSpec
 from aggregator.store import schema
 from aggregator.store.articles import count_articles
@@ -31,7 +32,7 @@ def articles_by_source(connection: Connection) -> list[tuple[str, int, datetime.
     table = schema.article
     rows = connection.execute(
         select(table.c.source, func.count(), func.max(table.c.published))
-        .where(schema.IS_SHOWN)
+        .where(schema.IS_SHOWN, table.c.source != NO_SOURCE)
         .group_by(table.c.source)
         .order_by(table.c.source)
     )
@@ -65,6 +66,22 @@ def daily_counts(
         if number < days:
             found.setdefault(source, [0] * days)[number] = count
     return found
+
+
+def drafts(connection: Connection, origin: str) -> int:
+    """Return how many files of an origin were read without becoming a copy or a problem."""
+    table = schema.file
+    return connection.execute(
+        select(func.count())
+        .select_from(table)
+        .where(
+            table.c.origin == origin,
+            *(
+                ~exists().where(other.c.origin == origin, other.c.location == table.c.path)
+                for other in (schema.copy, schema.problem)
+            ),
+        )
+    ).scalar_one()
 
 
 def activity(

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, case, func, select, update
 
+from aggregator.model.articles import NO_SOURCE
 from aggregator.model.errors import DamagedStoreError
 from aggregator.model.polls import UrlState, Validators
 from aggregator.store import schema
@@ -182,7 +183,7 @@ def source_names(connection: Connection) -> dict[str, str]:
     table = schema.article
     rows = connection.execute(
         select(table.c.source_name, table.c.source)
-        .where(table.c.source_name.is_not(None), table.c.revision > 0)
+        .where(table.c.source_name.is_not(None), table.c.revision > 0, table.c.source != NO_SOURCE)
         .group_by(table.c.source_name, table.c.source)
         .order_by(func.max(table.c.published))
     )

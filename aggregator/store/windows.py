@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from aggregator.model.articles import Article
+from aggregator.model.articles import NO_SOURCE, Article
 from aggregator.model.feeds import FeedSpec
 from aggregator.store import schema
 from aggregator.store.rows import article_from, maybe_instant
@@ -48,12 +48,16 @@ def last_arrival(connection: Connection) -> int:
 
 
 def sources(connection: Connection) -> list[str]:
-    """Return all sources with an article that is or was published, in order."""
+    """Return all sources with an article that is or was published, in order; the site is none."""
     table = schema.article
     return list(
         connection.execute(
             select(table.c.source)
-            .where(table.c.revision > 0, table.c.excluded_by.is_(None))
+            .where(
+                table.c.revision > 0,
+                table.c.excluded_by.is_(None),
+                table.c.source != NO_SOURCE,
+            )
             .distinct()
             .order_by(table.c.source)
         ).scalars()

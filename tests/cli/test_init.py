@@ -42,14 +42,14 @@ def test_what_only_the_owner_knows_is_left_to_fill_in(new: Site) -> None:
 def test_options_of_init_fill_it_in(site: Site) -> None:
     posts = site.root / "jekyll" / "_posts"
     posts.mkdir(parents=True)
-    (posts / "1.md").write_text(article("eins"), "utf-8")
+    (posts / "2022-01-27-1.md").write_text(article("eins"), "utf-8")
     result = site.run("init", "new", *OPTIONS, "--posts", posts, "--language", "de")
     assert result.code == 0, result.err
     config = site.root / "new" / "config.yaml"
     assert not (site.root / "new" / "posts").exists()
     check = site.run("check", "--config", config)
     assert (check.code, check.err) == (0, "")
-    assert f"posts: 1 post matches {posts}/*.md" in check.out
+    assert f"posts: 1 post matches {posts}/**/*" in check.out
     assert check.out.splitlines()[-1].endswith("config.yaml: OK")
     assert site.run("build-feeds", "--config", config).code == 0
     feed = (site.root / "new" / "feeds" / "all.atom").read_text("utf-8")
@@ -172,4 +172,4 @@ def test_a_folder_of_feeds_that_is_one_of_posts_is_refused_everywhere(
     for command in ("check", "build-feeds", "status", "run") if is_refused else ("check",):
         result = site.run(command)
         assert (result.code == 2) == is_refused, result.err
-        assert ("config.yaml:9: feeds.directory: " in result.err) == is_refused
+        assert ("config.yaml:10: feeds.directory: " in result.err) == is_refused

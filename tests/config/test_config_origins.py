@@ -11,12 +11,12 @@ LIST = {"url": "http://a.example/list"}
 
 def test_each_origin_has_a_name() -> None:
     found = settings_with(
-        posts=[{"path": "a"}, {"path": "a", "glob": "**/*"}],
+        posts=[{"path": "a"}, {"path": "a", "layout": "plain"}],
         lists=[LIST | {"shape": "record"}],
         subscriptions=[{"url": "http://a.example/feed"}],
     )
     assert [section.name for section in (*found.posts, *found.lists, *found.subscriptions)] == [
-        "posts:a/*.md", "posts:a/**/*", "lists:http://a.example/list",
+        "posts:a/**/*", "posts:a/*.md", "lists:http://a.example/list",
         "subscriptions:http://a.example/feed",
     ]  # fmt: skip
 

@@ -41,7 +41,7 @@ def test_origins_are_in_the_order_of_the_file_and_share_pages_are_one() -> None:
         "shares": [{}, {"match": "x(?P<code>.)"}],
     }
     found = settings_with(**sections, order=("shares", "lists", "posts", "subscriptions"))
-    assert found.origin_names == ["shares", "lists:http://a.example/", "posts:posts/*.md"]
+    assert found.origin_names == ["shares", "lists:http://a.example/", "posts:posts/**/*"]
 
 
 def test_paths_start_from_the_folder_of_the_file() -> None:

@@ -10,6 +10,14 @@ from conftest import CONFIG, Site, article
 from aggregator.config.schema import Schedule, Settings
 from aggregator.model.kinds import ORIGIN_KINDS
 
+
+@pytest.fixture
+def site(site: Site) -> Site:
+    """A site with the smallest configuration."""
+    site.config.write_text(CONFIG, encoding="utf-8")
+    return site
+
+
 CONTRACT = r"""
 site:
   title: 财经新闻
@@ -135,7 +143,7 @@ def test_all_errors_are_told_together(site: Site) -> None:
 
 def test_the_whole_contract_is_accepted(site: Site) -> None:
     site.config.write_text(CONTRACT, encoding="utf-8")
-    site.post("1.md", article())
+    site.post("2022-01-27-x.md", article())
     assert site.run("check").code == 0
     site.build()
     assert len(site.entries()) == 1
@@ -194,7 +202,7 @@ def test_a_folder_instead_of_the_file(site: Site) -> None:
 
 
 def test_paths_are_relative_to_the_file(site: Site, tmp_path: Path) -> None:
-    site.post("1.md", article())
+    site.post("2022-01-27-x.md", article())
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     other = Site(elsewhere / "x")
@@ -205,7 +213,7 @@ def test_paths_are_relative_to_the_file(site: Site, tmp_path: Path) -> None:
 
 
 def test_the_environment_overrides_single_values(site: Site) -> None:
-    site.post("1.md", article())
+    site.post("2022-01-27-x.md", article())
     site.build(
         environment={
             "AGGREGATOR_STORE": "elsewhere/x.db",
@@ -225,7 +233,7 @@ def test_the_environment_names_the_file(site: Site) -> None:
 
 
 def test_the_environment_overrides_the_address_of_feeds(site: Site) -> None:
-    site.post("1.md", article())
+    site.post("2022-01-27-x.md", article())
     site.build()
     site.build(environment={"AGGREGATOR_FEEDS_URL": "https://cdn.example.org/f"})
     links = {link.rel: link.href for link in site.feed().feed.links}
@@ -255,7 +263,7 @@ def test_init_then_check_then_build(tmp_path: Path) -> None:
     assert result.code == 0
     config = base.root / "new" / "config.yaml"
     assert base.run("check", "--config", config).code == 0
-    (base.root / "new" / "posts" / "1.md").write_text(article(), encoding="utf-8")
+    (base.root / "new" / "posts" / "2022-01-27-x.md").write_text(article(), encoding="utf-8")
     assert base.run("build-feeds", "--config", config).code == 0
     assert (base.root / "new" / "feeds" / "all.atom").is_file()
     before = config.read_bytes()

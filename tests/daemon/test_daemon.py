@@ -168,6 +168,24 @@ def test_one_bad_file_never_stops_the_others(site: Site, daemon) -> None:
     assert " error: " not in running.log
 
 
+def test_polls_that_find_nothing_changed_report_no_error(site: Site, daemon) -> None:
+    """Files and the folder are old enough for what was noted at the last run to vouch for them."""
+    port = free_port()
+    site.post("1.md", article("eins"))
+    for path in (site.posts / "1.md", site.posts):
+        os.utime(path, (0, 0))
+    running = daemon("--listen", f"127.0.0.1:{port}").ready()
+    runs = re.compile(r'^aggregator_runs_total\{stage="posts"\} (\S+)', re.MULTILINE)
+
+    def polls() -> float:
+        match = runs.search(get(f"http://127.0.0.1:{port}/metrics")[1])
+        return float(match[1]) if match else 0.0
+
+    wait_for(lambda: polls() >= 6)
+    running.stop()
+    assert " error: " not in running.log, running.log
+
+
 def test_a_burst_becomes_few_polls(site: Site, daemon) -> None:
     running = daemon(config=RARELY).ready()
     for number in range(300):

@@ -52,7 +52,7 @@ LINES = {
         ("    subscriptions: tuple[Subscription, ...] = ()\n", "    toys: tuple[Toy, ...] = ()\n"),
         ("    subscriptions: Interval = datetime.timedelta(minutes=30)\n",
          "    toys: Interval = datetime.timedelta(minutes=1)\n"),
-        ("from aggregator.config.origins import ", "Toy, "),
+        ("from aggregator.config.origins import (\n", "    Toy,\n"),
     ),
     "model/kinds.py": (
         ('        "subscriptions": "aggregator.origins.subscriptions",\n',

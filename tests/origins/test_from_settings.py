@@ -25,7 +25,7 @@ def test_share_pages_come_last_and_other_kinds_only_if_they_are_wanted() -> None
 def test_folders_of_posts_have_the_rules_of_their_section() -> None:
     posts = [{"path": "a", "glob": "**/*", "max_bytes": "1kB"}, {"path": "b", "drop_lines": ["x"]}]
     one, two = from_settings.posts_folders(settings_with(posts=posts))
-    assert (one.name, two.name) == ("posts:a/**/*", "posts:b/*.md")
+    assert (one.name, two.name) == ("posts:a/**/*", "posts:b/**/*")
     assert one.rules != two.rules
     same, _ = from_settings.posts_folders(settings_with(posts=posts))
     assert same.rules == one.rules

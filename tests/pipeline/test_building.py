@@ -449,7 +449,7 @@ def test_the_source_of_an_entry_has_the_title_of_its_feed(site: Site) -> None:
 
 def test_a_folder_that_is_no_longer_configured_is_forgotten(site: Site) -> None:
     site.configure(
-        lambda text: text.replace("- path: posts", "- {path: posts, when_removed: drop}")
+        lambda text: text.replace("- path: posts", "- path: posts\n    when_removed: drop")
     )
     site.post("a.md", article("A"))
     site.post("b.md", article("B"))
@@ -467,7 +467,8 @@ def test_a_folder_that_is_no_longer_configured_is_forgotten(site: Site) -> None:
 def test_the_same_folder_twice_with_two_globs(site: Site) -> None:
     site.configure(
         lambda text: text.replace(
-            "  - path: posts", '  - {path: posts}\n  - {path: posts, glob: "*.html"}'
+            "  - path: posts",
+            '  - {path: posts, layout: plain}\n  - path: posts\n    glob: "*.html"',
         )
     )
     site.post("a.md", article("A"))
@@ -489,7 +490,7 @@ def test_full_text_that_leaves_before_its_excerpt_stays(site: Site) -> None:
 
 def test_removed_articles_are_not_counted(site: Site) -> None:
     site.configure(
-        lambda text: text.replace("- path: posts", "- {path: posts, when_removed: drop}")
+        lambda text: text.replace("- path: posts", "- path: posts\n    when_removed: drop")
     )
     site.post("a.md", article("A"))
     gone = site.post("b.md", article("B"))

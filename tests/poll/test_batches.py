@@ -17,7 +17,8 @@ from aggregator.model.errors import StoreError
 from aggregator.model.packing import pack
 from aggregator.model.polls import Batch, FileState, UrlState
 from aggregator.origins.posts import front_matter
-from aggregator.origins.posts.post_file import PostFile, parse
+from aggregator.origins.posts.post import PostFile
+from aggregator.origins.posts.post_file import parse
 from aggregator.poll import batches, post_files
 from aggregator.poll.ingest import MergeRules
 from aggregator.store import problems

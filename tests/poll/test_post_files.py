@@ -30,7 +30,10 @@ def root(tmp_path: Path) -> Path:
 
 
 def poll(store: Store, root: Path, number: int = 1, **options: bool) -> PollSummary:
-    posts = [{"path": "a"}, {"path": "b", "when_removed": "drop"}]
+    posts = [
+        {"path": "a", "layout": "plain"},
+        {"path": "b", "layout": "plain", "when_removed": "drop"},
+    ]
     settings = settings_with(base=root, posts=posts)
     rules = MergeRules.of(settings)
     return post_files.poll(store, posts_folders(settings), rules, number, NOW, **options)

@@ -79,6 +79,27 @@ def test_texts_of_version_1_are_packed_again(tmp_path: Path) -> None:
         unpack(found[901])
 
 
+def test_articles_that_nothing_calls_unsorted_any_more_belong_to_the_site(tmp_path: Path) -> None:
+    """Those whose post is still there are left to it: it may have a category of that name."""
+    path = tmp_path / "store.db"
+    with sqlite3.connect(path) as connection:
+        connection.executescript((STORES[0].parent / "5.sql").read_text("utf-8"))
+        kept, *others = (
+            code for (code,) in connection.execute("select code from article order by code")
+        )
+        assert others
+        connection.execute("update article set source = 'unsorted'")
+        connection.execute("update copy set source = ''")
+        connection.execute("update copy set source = 'unsorted' where code = ?", (kept,))
+    connection.close()
+    Store(path).close()
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        found = dict(connection.execute("select code, source from article"))
+        dirty = {source for (source,) in connection.execute("select * from dirty_source")}
+    assert found == {kept: "unsorted"} | dict.fromkeys(others, "")
+    assert {"", "unsorted"} <= dirty
+
+
 def test_a_store_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     Store(path).close()

@@ -18,20 +18,22 @@ from aggregator.model.digests import digest, digest_of
 from aggregator.model.errors import OriginError, UnusableError
 from aggregator.model.polls import Batch, FileState
 from aggregator.origins.interface import Progress
-from aggregator.origins.posts.post_file import PostFile, PostRules, parse
+from aggregator.origins.posts import neighbours
+from aggregator.origins.posts.listing import list_folder
+from aggregator.origins.posts.post import PostFile, PostRules
+from aggregator.origins.posts.post_file import parse
 from aggregator.origins.posts.scan import (
     QUIET_SECONDS,
     PostsDigest,
     changed_at,
     file_stat,
     is_being_written,
-    list_posts,
     location,
     read_file,
 )
 
 # Increase whenever the same post would be read differently: all posts are then read again.
-READER_VERSION = 3
+READER_VERSION = 4
 BATCH = 500
 
 
@@ -56,14 +58,14 @@ class PostsFolder:
         self._changed_ns = 0
 
     @property
-    def seen(self) -> tuple[str, str, int] | None:
-        """The result of the last poll: glob, digest, and when the folder changed.
+    def seen(self) -> tuple[str, str, str, int] | None:
+        """The result of the last poll: glob, layout, digest, and when the folder changed.
 
         None before the end of a poll.
         """
         if self._digest is None:
             return None
-        return (self._glob, self._digest.value(), self._changed_ns)
+        return (self._glob, self._rules.layout, self._digest.value(), self._changed_ns)
 
     @property
     def name(self) -> str:
@@ -87,7 +89,8 @@ class PostsFolder:
         """Read what changed; see `interface.Origin.poll`."""
         root = str(self._folder)
         changed_ns = changed_at(self._folder)
-        paths = list_posts(self._folder, self._glob)
+        listing = list_folder(self._folder, self._glob, self._rules.layout)
+        paths = listing.posts
         differences = _Differences(root, paths, iter(known), read_all, self._settle)
         if not paths and not allow_empty:
             if next(iter(known), None) is None:
@@ -98,7 +101,9 @@ class PostsFolder:
             )
         done = 0
         self._digest = None
-        read = partial(_read, root, self._rules, now)
+        if listing.others:
+            yield Batch(self.name, others=listing.others)
+        read = partial(_read, root, self._glob, self._rules, now)
         for batch in processes.ordered_map(read, differences.pieces()):
             done += len(batch.states)
             progress(done, max(done, len(paths)))
@@ -188,7 +193,7 @@ def _stored(number: int) -> int:
     return (number + 2**63) % 2**64 - 2**63
 
 
-def _read(root: str, rules: PostRules, now: datetime.datetime, due: list[_Due]) -> Batch:
+def _read(root: str, glob: str, rules: PostRules, now: datetime.datetime, due: list[_Due]) -> Batch:
     """Read and parse the given files."""
     copies: list[Copy] = []
     problems: list[Problem] = []
@@ -196,6 +201,7 @@ def _read(root: str, rules: PostRules, now: datetime.datetime, due: list[_Due]) 
     gone: list[str] = []
     withdrawn: list[str] = []
     states: list[FileState] = []
+    find = partial(neighbours.find, root, glob, rules, now)
     for item in due:
         place = item.state.path
         try:
@@ -214,9 +220,8 @@ def _read(root: str, rules: PostRules, now: datetime.datetime, due: list[_Due]) 
         states.append(item.state._replace(content_hash=content_hash, young=young))
         if content_hash == item.known_hash:
             continue
-        parsed = parse(
-            PostFile(place, os.fsencode(item.path), data, min(modified, now.timestamp())), rules
-        )
+        file = PostFile(place, os.fsencode(item.path), data, min(modified, now.timestamp()))
+        parsed = parse(file, rules, find)
         read.append(place)
         problems += parsed.problems
         if parsed.copy is not None:

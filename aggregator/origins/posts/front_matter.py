@@ -76,7 +76,8 @@ def split(text: str) -> FrontMatter:
 class _Yaml(YAMLHandler):
     """YAML between lines of dashes."""
 
-    FM_BOUNDARY = re.compile(r"^-{3,}[ \t]*$", re.MULTILINE)
+    # YAML ends a document by either, and so does Jekyll.
+    FM_BOUNDARY = re.compile(r"^(?:-{3,}|\.{3})[ \t]*$", re.MULTILINE)
 
     def __init__(self) -> None:
         super().__init__()
@@ -154,7 +155,7 @@ def code_of(value: object) -> str | None:
 
 
 def words_of(*values: object) -> list[str]:
-    """Return the categories or tags in lists, and in texts of several words (as in Jekyll)."""
+    """Return the values of lists, and the words of texts, as Jekyll reads `categories`, `tags`."""
     found: list[str] = []
     for value in values:
         if isinstance(value, str):
@@ -162,6 +163,11 @@ def words_of(*values: object) -> list[str]:
         else:
             found += map(text_of, value if isinstance(value, list) else [value])
     return [word for word in found if word]
+
+
+def items_of(value: object) -> list[str]:
+    """Return the values of a list, or a text as one: as Jekyll reads `category` and `tag`."""
+    return [text for text in map(text_of, value if isinstance(value, list) else [value]) if text]
 
 
 def _handler_for(text: str) -> BaseHandler | None:

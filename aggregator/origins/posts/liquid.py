@@ -22,33 +22,38 @@ from liquid.tag import Tag
 from liquid.token import TOKEN_EOF, TOKEN_EXPRESSION, TOKEN_TAG
 
 from aggregator.model.errors import UnusableError
+from aggregator.origins.posts.liquid_filters import guarded, jekyll_filters
 
 MARKERS = ("{{", "{%")
 MAX_OUTPUT = 5_000_000
 # The lexer searches to the end of the text for every tag that is not closed.
 MAX_TEMPLATE = 300_000
 MAX_MARKERS = 2_000
-MAX_VALUE = 1_000_000
-# Filters that return no more text than they take; those that make long lists or large
-# numbers of small ones are unknown here, and change nothing.
+# Liquid's own filters that are known; each is limited.
 _FILTERS = frozenset({
-    "abs", "append", "ceil", "capitalize", "date", "default", "downcase", "escape", "escape_once",
-    "first", "floor", "last", "lstrip", "minus", "modulo", "newline_to_br", "plus", "prepend",
-    "remove", "remove_first", "replace", "replace_first", "round", "rstrip", "size", "slice",
-    "split", "strip", "strip_html", "strip_newlines", "truncate", "truncatewords", "upcase",
-    "url_encode",
+    "abs", "append", "at_least", "at_most", "capitalize", "ceil", "compact", "concat", "date",
+    "default", "divided_by", "downcase", "escape", "escape_once", "find", "find_index", "first",
+    "floor", "has", "join", "last", "lstrip", "map", "minus", "modulo", "newline_to_br", "plus",
+    "prepend", "reject", "remove", "remove_first", "remove_last", "replace", "replace_first",
+    "replace_last", "reverse", "round", "rstrip", "size", "slice", "sort", "sort_natural", "split",
+    "strip", "strip_html", "strip_newlines", "sum", "times", "truncate", "truncatewords", "uniq",
+    "upcase", "url_decode", "url_encode", "where",
 })  # fmt: skip
 _EXPRESSION = re.compile(r"\{[{%]((?:(?![%}]\}).){1,2000})", re.DOTALL)
 _FILTER = re.compile(r"\|\s*([A-Za-z_]\w{0,40})")
-_DATED_NAME = re.compile(r"(?:.*/)?(\d{4})-(\d{1,2})-(\d{1,2})-(.+)")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _LANGUAGE = re.compile(r"[\w+#.-]{1,30}")
 _LEFT_OVER = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{%|%\}|\{\{|\}\}", re.DOTALL)
 
 Page = Mapping[str, object]
 
 
-def render(text: str, site: Page, page: Page) -> tuple[str, list[str]]:
+def render(
+    text: str, site: Page, page: Page, address: Callable[[str], str] = lambda name: f"/{name}"
+) -> tuple[str, list[str]]:
     """Return `text` with its Liquid rendered, and a note for each thing that was dropped.
+
+    `address` returns the path of another post or page of the site by its name.
 
     Raises `UnusableError` for a template that exceeds a limit.
     """
@@ -64,7 +69,8 @@ def render(text: str, site: Page, page: Page) -> tuple[str, list[str]]:
         for name in _FILTER.findall(expression)
         if name not in environment.filters
     ]
-    environment.notes = notes
+    environment.notes, environment.address = notes, address
+    environment.site = site
     try:
         template = environment.from_string(text)
         return template.render(site=site, page=page), sorted(set(notes))
@@ -83,6 +89,8 @@ class _Environment(liquid.Environment):
     def __init__(self) -> None:
         super().__init__(tolerance=liquid.Mode.LAX, strict_filters=False)
         self.notes: list[str] = []
+        self.address: Callable[[str], str] = str
+        self.site: Page = {}
 
     def error(
         self,
@@ -148,7 +156,8 @@ class _Address(Tag):
 
     def parse(self, stream: liquid.TokenStream) -> ast.Node:
         token = stream.current
-        return _Text(token, _address(_expression(stream).strip()))
+        name = _expression(stream).strip()
+        return _Text(token, self.env.address(name))  # type: ignore[attr-defined]
 
 
 class _Dropped(Tag):
@@ -173,33 +182,18 @@ def _expression(stream: liquid.TokenStream) -> str:
     return str(stream.current.value)
 
 
-def _address(name: str) -> str:
-    """Return the path of a post by Jekyll's default permalink; other paths stay as they are."""
-    stem = re.sub(r"\.(?:md|markdown|html?)$", "", name)
-    match = _DATED_NAME.fullmatch(stem)
-    if match is None:
-        return "/" + name.lstrip("/")
-    year, month, day, slug = match.groups()
-    return f"/{year}/{int(month):02d}/{int(day):02d}/{slug}.html"
+def _relative_url(site: Page, value: object) -> str:
+    """Return a path below the site's own; a whole URL stays as it is."""
+    text = str(value)
+    if _SCHEME.match(text):
+        return text
+    return f"{site.get('baseurl', '')}{'/' if text else ''}{text.removeprefix('/')}"
 
 
-def _guarded(name: str, function: Callable[..., object]) -> Callable[..., object]:
-    """Return a filter that takes and returns no more than `MAX_VALUE` characters or items."""
-
-    @functools.wraps(function)
-    def guarded(value: object, *arguments: object, **options: object) -> object:
-        if not isinstance(value, str | int | float | list | dict | None):
-            return value
-        if name == "replace" and isinstance(value, str) and len(arguments) > 1:
-            old, new = str(arguments[0]), str(arguments[1])
-            if (len(value) // max(len(old), 1) + 1) * len(new) > MAX_VALUE:
-                raise ResourceLimitError("a text became too long", token=None)
-        found = function(value, *arguments, **options)
-        if isinstance(found, str | list) and len(found) > MAX_VALUE:
-            raise ResourceLimitError("a text became too long", token=None)
-        return found
-
-    return guarded
+def _absolute_url(site: Page, value: object) -> str:
+    """Return the whole URL of a path of the site."""
+    text = _relative_url(site, value)
+    return text if _SCHEME.match(text) else f"{site.get('url', '')}{text}"
 
 
 def _first_line(error: Exception) -> str:
@@ -212,13 +206,14 @@ def _environment() -> _Environment:
     known = {name: function for name, function in environment.filters.items() if name in _FILTERS}
     environment.filters.clear()
     for name, function in known.items():
-        environment.add_filter(name, _guarded(name, function))
+        environment.add_filter(name, guarded(name, function))
     environment.add_tag(_Highlight)
     for name in ("post_url", "link"):
         environment.add_tag(type(f"_Address_{name}", (_Address,), {"name": name}))
     for name in ("include", "include_relative", "render"):
         environment.add_tag(type(f"_Dropped_{name}", (_Dropped,), {"name": name}))
-    for name in ("relative_url", "absolute_url", "markdownify", "jsonify"):
-        environment.add_filter(name, lambda value: str(value))
-    environment.add_filter("slugify", lambda value: re.sub(r"\W+", "-", str(value).lower()))
+    environment.add_filter("relative_url", lambda value: _relative_url(environment.site, value))
+    environment.add_filter("absolute_url", lambda value: _absolute_url(environment.site, value))
+    for name, function in jekyll_filters().items():
+        environment.add_filter(name, guarded(name, function))
     return environment

@@ -1,8 +1,7 @@
-"""A posts folder → the paths of its files, and their bytes, read safely."""
+"""The files of a posts folder: their places, their states and their bytes, read safely."""
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import fcntl
 import hashlib
@@ -13,12 +12,8 @@ import stat
 import time
 from pathlib import Path
 
-from aggregator.config.globs import SKIPPED_FOLDERS, Glob
-from aggregator.model.errors import OriginError, UnusableError
+from aggregator.model.errors import UnusableError
 
-POST_SUFFIXES = frozenset(
-    ["", ".md", ".markdown", ".mkdown", ".mkdn", ".mkd", ".html", ".htm", ".txt"]
-)
 # Never follow a link, never wait for the other end of a pipe.
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 # A file younger than this when it was read may have been half-written, and is read again.
@@ -55,45 +50,6 @@ def _escape(match: re.Match[str]) -> str:
     return f"\\x{number:02x}" if number < 0x80 else f"\\u{number:04x}"
 
 
-def list_posts(root: Path, glob: str) -> list[str]:
-    """Return the posts below `root`, as paths relative to it, in the order of their locations.
-
-    Hidden files, drafts and files with other suffixes are left out.  Raises `OriginError`
-    if the folder, or one below it, cannot be listed.
-    """
-    pattern = Glob(glob)
-    found: list[str] = []
-    folders = [("", pattern.start)]
-    while folders:
-        folder, places = folders.pop()
-        has_posts = pattern.is_end(places)
-        try:
-            with os.scandir(root / folder) as entries:
-                for entry in entries:
-                    name = entry.name
-                    if name[0] == "." or name[-1] in "~#":
-                        continue
-                    path = f"{folder}/{name}" if folder else name
-                    if entry.is_dir(follow_symlinks=False):
-                        below = pattern.enter(places, name)
-                        if below and name not in SKIPPED_FOLDERS:
-                            folders.append((path, below))
-                    elif (
-                        has_posts
-                        and pattern.fits(name)
-                        and os.path.splitext(name)[1].lower() in POST_SUFFIXES
-                    ):
-                        found.append(path)
-        except FileNotFoundError as error:
-            if folder:
-                continue
-            raise OriginError(f"{root}: no such folder (is the disk mounted?)") from error
-        except OSError as error:
-            raise OriginError(f"{root / folder}: cannot be listed: {error.strerror}") from error
-    found.sort(key=location)
-    return found
-
-
 def changed_at(root: Path) -> int:
     """Return when the list of a folder's files last changed, in nanoseconds; 0 if unknown."""
     try:
@@ -127,15 +83,6 @@ class PostsDigest:
     def value(self) -> str:
         """Return the digest; where nothing is certain, one that no other equals."""
         return self._hash.hexdigest() if self._is_certain else secrets.token_hex(16)
-
-
-def newest_change(root: Path, glob: str) -> float | None:
-    """Return when a post below `root` last changed, in seconds since 1970; None without posts."""
-    changes = []
-    for path in list_posts(root, glob):
-        with contextlib.suppress(OSError):
-            changes.append(os.lstat(root / path).st_ctime)
-    return max(changes, default=None)
 
 
 def file_stat(root: str, path: str, digest: PostsDigest) -> os.stat_result | None:

@@ -40,7 +40,10 @@ def poll(
     read_all: bool = False,
     allow_empty: bool = False,
 ) -> list[Batch]:
-    (folder,) = posts_folders(settings_with(base=posts.parent), settle=settle)
+    (folder,) = posts_folders(
+        settings_with(base=posts.parent, posts=[{"path": "posts", "layout": "plain"}]),
+        settle=settle,
+    )
     return list(
         folder.poll(
             known,

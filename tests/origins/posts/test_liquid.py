@@ -117,3 +117,43 @@ def test_any_template_is_rendered_or_refused(text: str) -> None:
         return
     assert isinstance(found, str)
     assert all(isinstance(note, str) for note in notes)
+
+
+JEKYLL = {
+    "{{ 'a b' | uri_escape }}": "a%20b",
+    "{{ 'a,b;c?' | cgi_escape }}": "a%2Cb%3Bc%3F",
+    "{{ '2021-03-09 10:00:00 +0800' | date_to_string }}": "09 Mar 2021",
+    "{{ '2021-03-09' | date_to_long_string }}": "09 March 2021",
+    "{{ 'b,a,c' | split: ',' | sort | reverse | join: '-' }}": "c-b-a",
+    "{{ page.tags | array_to_sentence_string }}": "a and b",
+    "{{ page.tags | jsonify }}": '["a", "b"]',
+    "{{ 'Die Börse & Co.' | slugify }}": "die-börse-co",
+    "{{ '你好 hello world' | number_of_words: 'auto' }}": "4",
+    "{{ '/a/index.html' | strip_index | relative_url }}": "/a/",
+    "{{ 'x' | absolute_url }}": "https://e.example/x",
+    "{{ 7 | times: 6 | divided_by: 2 }}": "21",
+    "{{ page.tags | uniq | size }}{{ site.posts | where: 'a', 'b' | sort: 'c' }}": "2",
+    "{{ site.posts | where_exp: 'p', 'p.a' | group_by: 'c' }}": "",
+}
+
+
+@pytest.mark.parametrize("template", JEKYLL)
+def test_the_filters_of_liquid_and_of_jekyll_are_known(template: str) -> None:
+    assert liquid.render(template, SITE, PAGE) == (JEKYLL[template], [])
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{% assign a = 'x' | split: '' %}" + "{% assign a = a | concat: a %}" * 40 + "{{ a }}",
+        "{% assign a = 'xxxxxxxxxx' %}" + "{% assign a = a | append: a %}" * 16
+        + "{% assign b = a | split: '' %}{{ b | join: a }}",
+        "{{ 9 " + "| times: 999999999999 " * 5000 + "}}",
+    ],
+)  # fmt: skip
+def test_filters_of_lists_and_numbers_have_limits(template: str) -> None:
+    try:
+        found, _ = liquid.render(template, SITE, PAGE)
+    except UnusableError:
+        return
+    assert len(found) < 1000

@@ -24,16 +24,16 @@ def tree(site: Site) -> Site:
         ("categories:\n  - tech\n  - web", "tech", ["web"]),
         ("category: tech\ntags: null", "tech", []),
         ("category: web\ncategories: tech", "tech", ["web"]),
-        ("categories: []\ntags: [a, b]", "unsorted", ["a", "b"]),
-        ("categories: ~\ntags: a b", "unsorted", ["a", "b"]),
+        ("categories: []\ntags: [a, b]", "", ["a", "b"]),
+        ("categories: ~\ntags: a b", "", ["a", "b"]),
         ("categories: 2021", "2021", []),
     ],
 )
 def test_categories_and_tags(site: Site, head: str, source: str, others: list[str]) -> None:
     site.post("2022-01-27-x.md", f"---\ntitle: Titel\n{head}\n---\nText")
     entry = only(site)
-    assert entry.author == source
-    assert [tag.term for tag in entry.tags] == [source, *others]
+    assert entry.author == (source or "财经新闻")
+    assert [tag.term for tag in entry.tags] == [*([source] if source else []), *others]
 
 
 @pytest.mark.parametrize("head", ["draft: true", "published: false", 'published: "false"'])
@@ -206,6 +206,25 @@ def test_markdown_with_tables_code_and_raw_html(site: Site) -> None:
         assert piece in found
 
 
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (
+            "**加粗：**后面的字，**“引号”**后面。",
+            "<p><strong>加粗：</strong>后面的字，<strong>“引号”</strong>后面。</p>",
+        ),
+        ("这是**“引号”**后面", "<p>这是<strong>“引号”</strong>后面</p>"),
+        ("**UPDATE:**Fixed *it*", "<p><strong>UPDATE:</strong>Fixed <em>it</em></p>"),
+        ("**plain** and **（*both*）**字", "<p><strong>plain</strong> and "
+         "<strong>（<em>both</em>）</strong>字</p>"),
+        ("`**a：**b` 2 ** 3 ** 4", "<p><code>**a：**b</code> 2 ** 3 ** 4</p>"),
+        ("```\n**a：**b\n```", "<pre><code>**a：**b\n</code></pre>"),
+    ],
+)  # fmt: skip
+def test_bold_beside_punctuation(site: Site, body: str, expected: str) -> None:
+    assert content(site, body) == expected
+
+
 def test_a_scraped_body_is_not_taken_for_markdown(site: Site) -> None:
     body = "<p>5*3*2 = 30</p>\n\n    <p>eingerückt_und_mit_strichen</p>\n\n<p>1. Punkt</p>"
     found = content(site, body)
@@ -276,7 +295,11 @@ def test_titles(site: Site, line: str, title: str) -> None:
 
 
 def test_posts_of_two_folders_with_one_code(site: Site, tmp_path: Path) -> None:
-    site.configure(lambda text: text.replace("- path: posts", "- path: posts\n  - path: old"))
+    site.configure(
+        lambda text: text.replace(
+            "- path: posts", "- path: old\n    layout: plain\n  - path: posts"
+        )
+    )
     code = "NW202201270000000001"
     (site.root / "old").mkdir()
     path = site.post(f"2022-01-27-{code}.md", article("Titel"))

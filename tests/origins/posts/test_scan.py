@@ -17,7 +17,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aggregator.origins.posts import scan
-from aggregator.origins.posts.scan import list_posts
+from aggregator.origins.posts.listing import list_posts
 
 _ESCAPE = re.compile(r"\\(?:(\\)|x([0-9a-f]{2})|u([0-9a-f]{4}))")
 NAMES = [
@@ -131,7 +131,7 @@ def test_the_walk_is_in_the_order_of_the_store(names: list[bytes]) -> None:
     with tempfile.TemporaryDirectory() as folder, sqlite3.connect(":memory:") as database:
         for name in names:
             Path(os.fsdecode(os.fsencode(folder) + b"/p" + name)).touch()
-        walked = [scan.location(path) for path in scan.list_posts(Path(folder), "*")]
+        walked = [scan.location(path) for path in list_posts(Path(folder), "*")]
         database.execute("create table file (path varchar)")
         rows = [(place,) for place in reversed(walked)]
         database.executemany("insert into file values (?)", rows)

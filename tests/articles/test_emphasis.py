@@ -1,0 +1,36 @@
+"""Stars that CommonMark would leave beside punctuation."""
+
+import pytest
+
+from aggregator.articles.emphasis import with_strong
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("**注意：**后文", "<strong>注意：</strong>后文"),
+        ("前文**“引号”**后文", "前文<strong>“引号”</strong>后文"),
+        (
+            "**加粗：**后面，**“引号”**后面",
+            "<strong>加粗：</strong>后面，<strong>“引号”</strong>后面",
+        ),
+        ("**UPDATE:**Fixed", "<strong>UPDATE:</strong>Fixed"),
+    ],
+)
+def test_bold_beside_punctuation_is_bold(text: str, expected: str) -> None:
+    assert with_strong(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "**强调**后文", "**a** b", "2 ** 3 ** 4", r"\**a：**b", "`**a：**b`", "    **a：**b",
+        "```\n**a：**b\n```\n", "<pre>\n**a：**b\n</pre>", "***", "**a：", "** a：**b",
+    ],
+)  # fmt: skip
+def test_the_rest_is_left_to_the_renderer(text: str) -> None:
+    assert with_strong(text) == text
+
+
+def test_bold_after_a_fence_is_bold_again() -> None:
+    assert with_strong("~~~\nx\n~~~\n**a：**b").endswith("<strong>a：</strong>b")

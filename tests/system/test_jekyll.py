@@ -1,0 +1,151 @@
+"""A blog with many habits, built by Jekyll and by us: the same posts, titles, dates and links."""
+
+import datetime
+import json
+import os
+import shutil
+import subprocess
+import unicodedata
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from conftest import CONFIG, Site
+
+JEKYLL = shutil.which("jekyll")
+pytestmark = pytest.mark.skipif(JEKYLL is None, reason="Jekyll is not installed")
+# What Jekyll knows of its posts; `link` is their first link.
+DUMP = """
+Jekyll::Hooks.register :site, :post_render do |site|
+  posts = site.posts.docs.map do |post|
+    {"path" => post.relative_path, "title" => post.data["title"].to_s, "date" => post.date.iso8601,
+     "url" => post.url, "link" => post.output.to_s[/href="([^"]*)"/, 1], "text" => post.output,
+     "categories" => post.data["categories"], "tags" => post.data["tags"]}
+  end
+  File.write(File.join(site.source, "..", "dump.json"), JSON.generate(posts))
+end
+"""
+POSTS = {
+    "_posts/2021-03-01-a.md": "---\ntitle: Plain\n---\nText",
+    "_posts/2021-03-02-no-Front-matter.md": "Just *text*, 没有.\n",
+    "_posts/2021-03-03-dots.md": "---\ntitle: Dots\n...\nText",
+    "_posts/2021-03-04-place.md": "---\ntitle: P\npermalink: /custom/place.html\n---\nText",
+    "_posts/2021-03-05-template.md": "---\ntitle: P\npermalink: /x/:year/:title/\n---\nText",
+    "_posts/2021-03-06-old-name.md": "---\ntitle: S\nslug: other-slug\n---\nText",
+    "_posts/2021-03-07-Rails-3-2-10--3-1-9--and-2.md": "---\ntitle: R\n---\nText",
+    "_posts/2021-03-08-with blanks & more-.md": "---\ntitle: B\n---\nText",
+    "_posts/2021-03-09-中文，标题.md": "---\ntitle: 中文\ncategories: [技术, Web Dev]\n---\nText",
+    "_posts/2021-03-10-dev.md": "---\ntitle: D\ncategory: Dev Ops\ntag: one tag\n---\nText",
+    "_posts/2021-03-11-words.md": "---\ntitle: W\ncategories: Foo bar\ntags: a b\n---\nText",
+    "_posts/2021-03-12-evening.md": "---\ntitle: E\ndate: 2021-03-12 20:30:00 +0800\n---\nText",
+    "_posts/2021-03-13-zoneless.md": "---\ntitle: Z\ndate: 2021-03-13 20:30:00\n---\nText",
+    "_posts/2021-03-14-minutes.md": "---\ntitle: M\ndate: 2021-03-14 20:30\n---\nText",
+    "_posts/2021-03-15-elsewhere.md": "---\ntitle: L\ndate: 2021-03-15 20:30:00 -0800\n---\nText",
+    "_posts/2021-3-6-short.md": "---\ntitle: Short\n---\nText",
+    "_posts/2021-03-17-dot.name.md": "---\ntitle: Dot\n---\nText",
+    "_posts/2021-03-18-page.html": "---\ntitle: H\n---\n<p>Text</p>",
+    "_posts/2021-03-19-hidden.md": "---\ntitle: Hidden\npublished: false\n---\nText",
+    "_posts/2021/deep/2021-03-20-deep.markdown": "---\ntitle: Deep\n---\nText",
+    "_posts/2021-03-21-untitled-Post.md": "---\nlayout: null\n---\nBest **post** ever",
+    "_posts/2021-03-22-links.md": "---\ntitle: 1\n---\n[x]({% post_url 2021-03-09-中文，标题 %})",
+    "_posts/2021-03-23-links.md": "---\ntitle: 2\n---\n[x]({% post_url 2021-03-04-place %})",
+    "_posts/2021-03-24-links.md": "---\ntitle: 3\n---\n"
+    "[x]({% link _posts/2021-03-06-old-name.md %})",
+    "_posts/2021-03-25-links.md": "---\ntitle: 4\n---\n"
+    "[x]({% post_url 2021/deep/2021-03-20-deep %})",
+    "_posts/2021-03-26-links.md": "---\ntitle: 5\n---\n[x]({% post_url en/news/2021-03-27-same %})",
+    "_posts/2021-03-28-links.md": "---\ntitle: 6\n---\n[x]({{ '/a/' | relative_url }})",
+    "_posts/2021-03-29-links.md": "---\ntitle: 7\n---\n[x]({{ site.baseurl }}/b/)",
+    "_posts/template.md": "---\ntitle: Template\n---\nText",
+    "_posts/README.md": "# Read me",
+    "_posts/2021-03-30-no-ending": "---\ntitle: N\n---\nText",
+    "_posts/_old/2021-03-01-old.md": "---\ntitle: Old\n---\nText",
+    "_drafts/draft.md": "---\ntitle: Draft\n---\nText",
+    "en/news/_posts/2021-03-27-same.md": "---\ntitle: Same\ncategories: [x, News]\n---\nText",
+    "ja/news/_posts/2021-03-27-same.md": "---\ntitle: 同じ\n---\n本文",
+    "about.md": "---\ntitle: About\n---\nText",
+    "2021-03-01-page.md": "---\ntitle: Page\n---\nText",
+}
+# Jekyll reads a date without a zone as UTC, we as the site's.
+OTHER_DATES = {"_posts/2021-03-13-zoneless.md"}
+TEMPLATES = [
+    "date",
+    "pretty",
+    "ordinal",
+    "weekdate",
+    "none",
+    "/:categories/:title",
+    "/blog/:year-:i_month-:i_day/:slug.html",
+    "/:slugified_categories/:short_year/:short_month/:long_day/:y_day/:title:output_ext",
+    "/:path/:name/",
+]
+
+
+def by_jekyll(folder: Path, template: str) -> dict[str, dict[str, Any]]:
+    """The posts of a folder as Jekyll has them, by path."""
+    (folder / "_plugins").mkdir(exist_ok=True)
+    (folder / "_plugins" / "dump.rb").write_text(DUMP)
+    (folder / "_config.yml").write_text(
+        "title: Blog\nurl: https://blog.example.org\nbaseurl: /b\ntimezone: Asia/Shanghai\n"
+        f'permalink: "{template}"\n'
+    )
+    subprocess.run(
+        [str(JEKYLL), "build", "--quiet", "--disable-disk-cache", "--destination", "../_built"],
+        cwd=folder,
+        env={**os.environ, "LANG": "C.UTF-8"},
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+    return {post["path"]: post for post in json.loads((folder.parent / "dump.json").read_text())}
+
+
+def by_us(site: Site) -> dict[str, Any]:
+    """The entries of a site's feed by the path of their posts."""
+    site.build("--full")
+    entries = {}
+    for entry in site.entries():
+        code = entry.id.partition(":posts/")[2]
+        entries[unquote(code)] = entry
+    return entries
+
+
+def path_of(url: str) -> str:
+    """The path of a URL; Jekyll's `relative_url` makes commas of full-width ones."""
+    return unicodedata.normalize("NFKC", unquote(urlsplit(url).path))
+
+
+@pytest.fixture
+def blog(site: Site) -> Site:
+    for path, text in POSTS.items():
+        file = site.root / "blog" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    return site
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_the_same_posts_titles_dates_and_links(blog: Site, template: str) -> None:
+    text = CONFIG.replace("- path: posts", "- path: blog").replace("https://fin", "https://blog.")
+    text = text.replace(
+        "url: https://blog.ews.example.org/\n", "url: https://blog.example.org/b/\n"
+    )
+    text = text.replace("posts:\n", f'  permalink: "{template}"\nposts:\n', 1)
+    blog.config.write_text(text, encoding="utf-8")
+    expected = by_jekyll(blog.root / "blog", template)
+    found = by_us(blog)
+    assert set(found) == set(expected)
+    for path, post in expected.items():
+        entry = found[path]
+        assert entry.title == post["title"], path
+        assert unquote(entry.link) == unquote(f"https://blog.example.org/b{post['url']}"), path
+        # The first category is the source, and its term the name of the feed's file.
+        terms = [tag.term for tag in entry.get("tags", [])][bool(post["categories"]) :]
+        assert terms == [*post["categories"][1:], *post["tags"]], path
+        if path not in OTHER_DATES:
+            ours = datetime.datetime.fromisoformat(entry.published)
+            assert ours == datetime.datetime.fromisoformat(post["date"]), path
+        if post["link"]:
+            href = entry.content[0].value.partition('href="')[2].partition('"')[0]
+            assert path_of(href) == path_of(post["link"]), path
