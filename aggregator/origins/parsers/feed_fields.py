@@ -32,9 +32,7 @@ _VOID_END = re.compile(
 _LINE_BREAK = re.compile(r"\s*\n\s*")
 _WEB = ("http://", "https://")
 MAX_GUID = 2000
-MAX_AUTHOR = 200
 MAX_AUTHOR_MARKUP = 1000
-_EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _ADDRESS = re.compile(r"[(<\[]?\s*(?:mailto:)?[^\s@<>()\[\]]+@[^\s@<>()\[\]]+\s*[)>\]]?")
 _CDATA = re.compile(r"\s*<!\[CDATA\[(.*)\]\]>\s*", re.DOTALL)
 _HAS_PICTURE = re.compile(r"<(?:img|picture|video)\b", re.IGNORECASE)
@@ -91,17 +89,6 @@ def with_image(text: str, images: Iterable[str]) -> str:
     if image is None:
         return text
     return f'<p><img src="{html.escape(image)}" alt=""></p>\n{text}'.rstrip("\n")
-
-
-def author_of(names: Iterable[object]) -> str | None:
-    """Return the names of an entry's authors, each once; e-mail addresses are not published."""
-    found = (
-        one_line(sanitize.without_forbidden(sanitize.plain_text(name)), MAX_AUTHOR)
-        for name in names
-        if isinstance(name, str)
-    )
-    unique = dict.fromkeys(name for name in found if name and not _EMAIL.fullmatch(name))
-    return one_line(", ".join(unique), MAX_AUTHOR) or None
 
 
 def name_without_address(markup: str) -> str | None:

@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from aggregator.articles import sanitize
+from aggregator.articles.authors import author_of
 from aggregator.articles.titles import one_line
 from aggregator.model.errors import UnusableError
 from aggregator.origins.parsers import feed_fields, json_body
@@ -73,7 +74,7 @@ def _item(item: dict[str, Any], feed_author: str | None, base_url: str, zone: Zo
 def _authors(value: dict[str, Any]) -> str | None:
     """Return the names of the authors; version 1.0 has one `author`."""
     authors = [*_objects(value.get("authors")), *_objects([value.get("author")])]
-    return feed_fields.author_of(author.get("name") for author in authors)
+    return author_of(author.get("name") for author in authors)
 
 
 def _objects(value: object) -> list[dict[str, Any]]:

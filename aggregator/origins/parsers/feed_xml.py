@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from aggregator.articles import sanitize
+from aggregator.articles.authors import author_of
 from aggregator.model.errors import UnusableError
 from aggregator.origins.parsers import feed_fields
 from aggregator.origins.parsers.feed_cleanup import PreparedFeed
@@ -88,7 +89,7 @@ def _date(entry: Any, names: tuple[str, ...], zone: ZoneInfo) -> feed_fields.Dat
 
 
 def _authors(context: Any) -> str | None:
-    return feed_fields.author_of(author.get("name") for author in context.get("authors", []))
+    return author_of(author.get("name") for author in context.get("authors", []))
 
 
 def _enclosures(entry: Any) -> Iterator[tuple[object, object, object]]:

@@ -33,7 +33,7 @@ from aggregator.origins.posts.scan import (
 )
 
 # Increase whenever the same post would be read differently: all posts are then read again.
-READER_VERSION = 4
+READER_VERSION = 5
 BATCH = 500
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -168,6 +169,16 @@ def words_of(*values: object) -> list[str]:
 def items_of(value: object) -> list[str]:
     """Return the values of a list, or a text as one: as Jekyll reads `category` and `tag`."""
     return [text for text in map(text_of, value if isinstance(value, list) else [value]) if text]
+
+
+def authors_of(values: Mapping[str, object]) -> list[str]:
+    """Return the names under `author` and `authors`: texts, mappings with a name, or lists."""
+    found = []
+    for key in ("author", "authors"):
+        value = values.get(key)
+        for item in value if isinstance(value, list) else [value]:
+            found.append(text_of(item.get("name") if isinstance(item, dict) else item))
+    return [name for name in found if name]
 
 
 def _handler_for(text: str) -> BaseHandler | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from aggregator.articles import identity, sanitize
+from aggregator.articles.authors import author_of
 from aggregator.articles.sources import NEWS
 from aggregator.articles.titles import MAX_TITLE, TITLE_FROM_TEXT, one_line
 from aggregator.model.articles import Clues, Copy, Problem
@@ -119,6 +120,7 @@ def _parse(file: PostFile, rules: PostRules, find: Find) -> Parsed:
             link=article_url,
             share_url=share_url,
             categories=tuple(dict.fromkeys([*others, *tags]))[:20],
+            author=author_of(front_matter.authors_of(values)),
         ),
         tuple(Problem(file.location, note, line) for line, note in notes),
     )

@@ -36,6 +36,27 @@ def test_categories_and_tags(site: Site, head: str, source: str, others: list[st
     assert [tag.term for tag in entry.tags] == [*([source] if source else []), *others]
 
 
+@pytest.mark.parametrize(
+    ("head", "author"),
+    [
+        ("author: Hux", "Hux"),
+        ("author: [Ann, Bob]", "Ann, Bob"),
+        ("author: {name: Ann, email: a@b.example}", "Ann"),
+        ("authors:\n  - name: Ann\n  - Bob\n  - Ann", "Ann, Bob"),
+        ("author: <b>Ann</b>\nauthors: [Bob]", "Ann, Bob"),
+        ("author: a@b.example", "tech"),
+        ("author: [{url: x}, 7]", "7"),
+        ("author:", "tech"),
+    ],
+)
+def test_the_author_of_the_front_matter_is_that_of_the_entry(
+    site: Site, head: str, author: str
+) -> None:
+    site.post("2022-01-27-x.md", f"---\ntitle: Titel\ncategories: tech\n{head}\n---\nText")
+    assert only(site).author == author
+    assert [tag.term for tag in only(site).tags] == ["tech"]
+
+
 @pytest.mark.parametrize("head", ["draft: true", "published: false", 'published: "false"'])
 def test_what_is_not_to_be_published_is_not(site: Site, head: str) -> None:
     path = site.post("2022-01-27-x.md", article("Titel", extra=head))
