@@ -91,19 +91,35 @@ def init(
 @verbose_option
 @quiet_option
 @json_option
-@click.option("--feeds", is_flag=True, help="Check the published files instead.")
-def check(config: Path, verbose: bool, quiet: bool, as_json: bool, feeds: bool) -> None:
-    """Check the configuration, or with --feeds the feeds.
+@click.option(
+    "--feeds",
+    "what",
+    flag_value="feeds",
+    help="Check the published files instead.",
+)
+@click.option(
+    "--upstream",
+    "what",
+    flag_value="upstream",
+    help="Request every list and subscription instead.",
+)
+def check(config: Path, verbose: bool, quiet: bool, as_json: bool, what: str | None) -> None:
+    """Check the configuration, the feeds, or the upstream.
 
-    Without --feeds, print the resulting paths, and count the posts.
+    Without an option, print the resulting paths, and count the posts.
     With --feeds, validate every published file strictly, and print which entry ids have
     changed since the last check.
+    With --upstream, request every list and subscription, print how many entries each has,
+    and of a web page which feeds it names; nothing is stored.
     """
     from aggregator.config.load import load_settings
 
     settings = load_settings(config)
-    if feeds:
+    if what == "feeds":
         _check_feeds(settings, quiet=quiet, as_json=as_json)
+        return
+    if what == "upstream":
+        _check_upstream(settings, quiet=quiet, as_json=as_json)
         return
     listings, warnings, missing = _check_posts(settings)
     if as_json:
@@ -200,6 +216,28 @@ def _check_feeds(settings: Settings, *, quiet: bool, as_json: bool) -> None:
         if not quiet:
             say(f"{counted(count, 'file')}, {counted(len(found), 'problem')}")
     if found:
+        sys.exit(FAILED)
+
+
+def _check_upstream(settings: Settings, *, quiet: bool, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from aggregator.pipeline.upstream_check import check_upstream
+
+    found = []
+    for result in check_upstream(settings):
+        found.append(result)
+        if as_json:
+            continue
+        if result.problem is not None:
+            say_error(f"{result.origin}: {result.problem}")
+        elif not quiet:
+            say(f"{result.origin}: {counted(result.entries, 'entry')}")
+        for note in result.notes:
+            say_error(f"{result.origin}: {note}")
+    if as_json:
+        say_json({"upstream": [asdict(result) for result in found]})
+    if any(result.problem is not None for result in found):
         sys.exit(FAILED)
 
 
