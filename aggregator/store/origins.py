@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from aggregator.model.polls import Batch, FileState
 from aggregator.store import schema
-from aggregator.store.rows import Transaction, instant, row_of, seconds, upsert_rows
+from aggregator.store.rows import Transaction, row_of, seconds, shown_instant, upsert_rows
 
 _PAGE = 5000
 
@@ -61,9 +61,10 @@ def known_origins(connection: Connection) -> list[str]:
     return list(connection.execute(select(schema.origin.c.name)).scalars())
 
 
-def polls(connection: Connection) -> dict[str, datetime.datetime]:
-    """Return when each origin was last read in full."""
-    return {row.name: instant(row.polled_at) for row in connection.execute(select(schema.origin))}
+def polls(connection: Connection) -> dict[str, datetime.datetime | None]:
+    """Return when each origin was last read in full, None for a time that is damaged."""
+    rows = connection.execute(select(schema.origin))
+    return {row.name: shown_instant(row.polled_at) for row in rows}
 
 
 def save_origin(connection: Connection, name: str, rules: bytes, now: datetime.datetime) -> None:

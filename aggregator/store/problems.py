@@ -10,20 +10,22 @@ from sqlalchemy import Connection, delete, func, select
 from aggregator.model.articles import Problem
 from aggregator.model.polls import Batch
 from aggregator.store import schema
-from aggregator.store.rows import insert_rows, instant, pieces, row_of
+from aggregator.store.rows import insert_rows, pieces, row_of, shown_instant
 
 # The origin of what the store itself has lost.
 STORE = "store"
 
 
-def open_problems(connection: Connection) -> list[tuple[str, Problem, datetime.datetime]]:
-    """Return all open problems with their origins and the dates since when they are known."""
+def open_problems(
+    connection: Connection,
+) -> list[tuple[str, Problem, datetime.datetime | None]]:
+    """Return all open problems with their origins, and since when they are known if that is."""
     table = schema.problem
     rows = connection.execute(
         select(table).order_by(table.c.origin, table.c.location, table.c.line)
     )
     return [
-        (row.origin, Problem(row.location, row.reason, row.line), instant(row.seen_at))
+        (row.origin, Problem(row.location, row.reason, row.line), shown_instant(row.seen_at))
         for row in rows
     ]
 
@@ -49,7 +51,8 @@ def replace(connection: Connection, batch: Batch, now: datetime.datetime) -> Non
         old = (table.c.origin == batch.origin) & table.c.location.in_(locations)
         query = select(table.c.location, table.c.reason, table.c.seen_at).where(old)
         since = {
-            (row.location, row.reason): instant(row.seen_at) for row in connection.execute(query)
+            (row.location, row.reason): shown_instant(row.seen_at) or now
+            for row in connection.execute(query)
         }
         if since:
             connection.execute(delete(table).where(old))

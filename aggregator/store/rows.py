@@ -45,6 +45,14 @@ def maybe_instant(seconds: int | None) -> datetime.datetime | None:
     return None if seconds is None else instant(seconds)
 
 
+def shown_instant(seconds: int | None) -> datetime.datetime | None:
+    """Return a time that is only shown, None if it is missing or damaged."""
+    try:
+        return maybe_instant(seconds)
+    except DamagedStoreError:
+        return None
+
+
 def pieces(values: list[Value]) -> Iterator[list[Value]]:
     """Yield the values in lists that one statement takes: SQLite limits their number."""
     for start in range(0, len(values), _PER_STATEMENT):

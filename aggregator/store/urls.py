@@ -15,10 +15,10 @@ from aggregator.store import schema
 from aggregator.store.rows import (
     UNREADABLE,
     instant,
-    maybe_instant,
     pieces,
     row_of,
     seconds,
+    shown_instant,
     take_validators,
     upsert_rows,
     validators_columns,
@@ -145,8 +145,8 @@ def totals(connection: Connection) -> dict[str, UrlTotals]:
         ).first()
         found[origin] = UrlTotals(
             count,
-            maybe_instant(answered_at),
-            maybe_instant(next_at),
+            shown_instant(answered_at),
+            shown_instant(next_at),
             failing,
             failures,
             f"{worst.url}: {worst.error}" if worst else None,

@@ -10,7 +10,7 @@ PAGE = "<!DOCTYPE html><link rel=alternate type='{}' href='{}'><p>A blog"
 
 def configure(site: Site, upstream: Upstream, *paths: str, rest: str = "") -> None:
     urls = "".join(f"  - url: {upstream.url}{path}\n" for path in paths)
-    fetch = "fetch:\n  allow_private_addresses: [127.0.0.2/32]\n  per_host: {concurrency: 8, delay: 0s}\n"
+    fetch = "fetch: {allow_private_addresses: [127.0.0.2/32], per_host: {delay: 0s}}\n"
     site.configure(lambda text: text + f"subscriptions:\n{urls}{rest}{fetch}")
 
 

@@ -86,9 +86,7 @@ class Confined(Generic[Value]):
             ) from error
         until = time.monotonic() + self._seconds
         try:
-            child.stdin.write(json.dumps((len(document), arguments)).encode() + b"\n")
-            child.stdin.write(document)
-            child.stdin.flush()
+            _write(child, json.dumps((len(document), arguments)).encode() + b"\n" + document, until)
             answer = self._answers.validate_json(_read_line(child, until))
         except TimeoutError as error:
             self.close()
@@ -131,6 +129,7 @@ class Confined(Generic[Value]):
         )
         if process.stdin is None or process.stdout is None:
             raise OSError("a child without pipes")
+        os.set_blocking(process.stdin.fileno(), False)
         self._child = _Child(process, process.stdin, process.stdout)
         # Importing the parser is not the document's time.
         _read_line(self._child, time.monotonic() + 60)
@@ -144,6 +143,17 @@ class Confined(Generic[Value]):
             with contextlib.suppress(OSError):
                 process.communicate()
             self._child = None
+
+
+def _write(child: _Child, data: bytes, until: float) -> None:
+    """Write to the child.  Raises `TimeoutError` if it has not read all of it by `until`."""
+    left = memoryview(data)
+    with selectors.DefaultSelector() as selector:
+        selector.register(child.stdin, selectors.EVENT_WRITE)
+        while left:
+            if not selector.select(max(until - time.monotonic(), 0)):
+                raise TimeoutError
+            left = left[os.write(child.stdin.fileno(), left[:_PIECE]) :]
 
 
 def _read_line(child: _Child, until: float) -> bytes:

@@ -71,6 +71,22 @@ def test_a_child_that_does_not_answer_in_time_is_ended(
         assert reason_of(lambda: confined.call(b"[]")) == "reading it takes longer than 0.5 s"
 
 
+def test_a_child_that_never_reads_is_ended_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = tmp_path / "child"
+    answer = CHILD.format(python=sys.executable, answer="")
+    child.write_text(answer.replace("sys.stdin.buffer.readline()\n", ""))
+    child.chmod(0o755)
+    python = sys.executable
+    with Confined("json:loads", list[int], seconds=0.5) as confined:
+        monkeypatch.setattr(sys, "executable", str(child))
+        reason = reason_of(lambda: confined.call(b" " * 5_000_000))
+        assert reason == "reading it takes longer than 0.5 s"
+        monkeypatch.setattr(sys, "executable", python)
+        assert confined.call(b" " * 5_000_000 + b"[1]") == [1]
+
+
 def test_memory_is_limited() -> None:
     with Confined("operator:mul", list, megabytes=100) as confined:
         reason = reason_of(lambda: confined.call(b"x" * 1000, 1_000_000))
