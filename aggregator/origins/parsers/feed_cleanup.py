@@ -18,6 +18,7 @@ from aggregator.model.errors import UnusableError
 from aggregator.model.polls import Cadence
 from aggregator.model.terminal import counted
 from aggregator.origins.parsers.encodings import decode_declared
+from aggregator.origins.parsers.feed_fields import WITHOUT_SEMICOLON
 from aggregator.origins.parsers.feed_markup import TOO_DEEP, FeedMarkup
 
 MAX_PERSON = 1000
@@ -46,7 +47,8 @@ _ENTITY = re.compile(
 MAX_ENTITIES = 100
 _REFERENCE = re.compile(
     r"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|"
-    r"&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z_][\w.-]{0,63};)",
+    r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9A-Fa-f]{1,6});)"
+    rf"(?:([A-Za-z_][\w.-]{{0,63}};)|({WITHOUT_SEMICOLON}))?",
     re.DOTALL,
 )
 _PERSON = re.compile(
@@ -92,7 +94,7 @@ def prepared(text: str, base_url: str) -> PreparedFeed:
     text = markup.read()
     longest = 2 * len(text) + 100_000
     text = _REFERENCE.sub(functools.partial(_character, entities), text)
-    if len(text) > longest:
+    if entities and len(text) > longest:
         raise UnusableError(_REFUSED)
     text = _PERSON.sub(_clipped, text)
     notes = []
@@ -128,12 +130,16 @@ def _without_doctype(text: str) -> tuple[str, dict[str, str]]:
 
 
 def _character(entities: Mapping[str, str], match: re.Match[str]) -> str:
-    """Return what a reference stands for that XML does not know: HTML's, or the feed's own."""
-    name = match[1]
-    if not name:
+    """Return what a reference stands for that XML does not know: HTML's, or the feed's own.
+
+    Any other ampersand stands for itself: one that is no reference makes feedparser guess.
+    """
+    if not match[0].startswith("&"):
         return match[0]
-    text = entities.get(name) or html5.get(name)
-    return match[0] if text is None else html.escape(text)
+    name = match[1] or f"{match[2]};"
+    if name.startswith("#"):
+        return html.escape(html.unescape(f"&{name}"))
+    return html.escape(entities.get(name) or html5.get(name) or match[0])
 
 
 def _clipped(match: re.Match[str]) -> str:

@@ -7,6 +7,7 @@ import datetime
 import html
 import re
 from collections.abc import Iterable
+from html.entities import html5
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -35,6 +36,13 @@ MAX_GUID = 2000
 MAX_AUTHOR_MARKUP = 1000
 _ADDRESS = re.compile(r"[(<\[]?\s*(?:mailto:)?[^\s@<>()\[\]]+@[^\s@<>()\[\]]+\s*[)>\]]?")
 _CDATA = re.compile(r"\s*<!\[CDATA\[(.*)\]\]>\s*", re.DOTALL)
+# The references that HTML has without a semicolon, and numbers.
+# As in attributes of HTML, `&copy=` and `&copyright` are none.
+WITHOUT_SEMICOLON = (
+    f"(?:{'|'.join(name for name in html5 if not name.endswith(';'))}|"
+    r"#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6})(?![\w;=-])"
+)
+_WITHOUT_SEMICOLON = re.compile(f"&({WITHOUT_SEMICOLON})")
 _HAS_PICTURE = re.compile(r"<(?:img|picture|video)\b", re.IGNORECASE)
 _PICTURE_NAME = re.compile(r"\.(?:jpe?g|png|gif|webp|avif)\Z", re.IGNORECASE)
 
@@ -121,13 +129,17 @@ def paragraphs(text: str, *, is_escaped: bool = False) -> str:
     return "\n".join(f"<p>{html.escape(line, quote=False)}</p>" for line in lines)
 
 
-def title_of(detail: Any) -> str:
-    """Return a text construct as one line of plain text."""
+def title_of(detail: Any, *, is_rss: bool = False) -> str:
+    """Return a text construct as one line of plain text.
+
+    A title of RSS may be HTML, which feedparser knows by its tags and references.
+    """
     if not detail:
         return ""
     value = sanitize.without_forbidden(str(detail.get("value", "")))[: 10 * MAX_TITLE]
-    if detail.get("type") != "text/plain":
-        value = sanitize.plain_text(value)
+    complete = _WITHOUT_SEMICOLON.sub(r"&\1;", value) if is_rss else value
+    if detail.get("type") != "text/plain" or complete != value:
+        value = sanitize.plain_text(complete)
     return one_line(value)
 
 

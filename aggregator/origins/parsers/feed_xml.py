@@ -42,15 +42,17 @@ def parse(feed: PreparedFeed, base_url: str, zone: ZoneInfo) -> ParsedFeed:
     is_atom = str(parsed.version).startswith("atom")
     author = _authors(parsed.feed) if is_atom else None
     return ParsedFeed(
-        feed_fields.title_of(parsed.feed.get("title_detail")) or None,
-        tuple(_item(entry, author, base_url, zone) for entry in parsed.entries),
+        feed_fields.title_of(parsed.feed.get("title_detail"), is_rss=not is_atom) or None,
+        tuple(_item(entry, author, base_url, zone, is_rss=not is_atom) for entry in parsed.entries),
         tuple(notes),
         feed_fields.absolute_url(feed_fields.link_of(parsed.feed), base_url),
         feed.cadence,
     )
 
 
-def _item(entry: Any, feed_author: str | None, base_url: str, zone: ZoneInfo) -> FeedItem:
+def _item(
+    entry: Any, feed_author: str | None, base_url: str, zone: ZoneInfo, *, is_rss: bool
+) -> FeedItem:
     """Return the item for an entry of feedparser."""
     parts = [part for part in entry.get("content", []) if part.get("value", "").strip()]
     contents = [part for part in parts if feed_fields.is_text(part)]
@@ -69,7 +71,7 @@ def _item(entry: Any, feed_author: str | None, base_url: str, zone: ZoneInfo) ->
     return FeedItem(
         guid=guid[: feed_fields.MAX_GUID] if guid and guid != link else guid,
         link=feed_fields.absolute_url(link, base_url),
-        title=feed_fields.title_of(entry.get("title_detail")),
+        title=feed_fields.title_of(entry.get("title_detail"), is_rss=is_rss),
         html=feed_fields.with_image(text, _images(entry, base_url, has_text=bool(text.strip()))),
         is_full=best is not None or len(sanitize.plain_text(text)) >= LONG_DESCRIPTION,
         published=published,

@@ -150,3 +150,28 @@ def test_short_texts_that_a_document_type_declares() -> None:
 )  # fmt: skip
 def test_how_often_a_feed_wants_to_be_fetched(head: str, cadence: Cadence | None) -> None:
     assert rss("<title>T</title><ttl>7</ttl>", head=head).cadence == cadence
+
+
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        ("1 &lt 2 &amp 3", "1 < 2 & 3"),
+        ("a &#60 b &#x3e", "a < b >"),
+        ("a & b &copy 2", "a & b © 2"),
+        ("AT&T, Q&ampA", "AT&T, Q&ampA"),
+        ("a &more; b", "a &more; b"),
+        ("<![CDATA[a & b]]>", "a & b"),
+        ("a &#0 b", "a \ufffd b"),
+    ],
+)
+def test_references_without_a_semicolon_and_ampersands_that_are_none(
+    written: str, title: str
+) -> None:
+    link = "http://x.example/?a=1&copy=2&lt=3&amp;b"
+    first, second = rss(f"<title>{written}</title><link>{link}</link>", "<title>next</title>").items
+    assert (first.title, second.title) == (title, "next")
+    assert first.link == "http://x.example/?a=1&copy=2&lt=3&b"
+
+
+def test_many_ampersands_refuse_no_feed() -> None:
+    assert rss(f"<title>x</title><description>{'&' * 200_000}</description>").notes == ()

@@ -129,3 +129,18 @@ def test_base64_is_no_text() -> None:
 def test_links_that_can_be_published(link: str, expected: str | None) -> None:
     (item,) = rss(f"<title>T</title><link>{link}</link>").items
     assert item.link == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "in_rss", "in_atom"),
+    [
+        ("2 &amp;lt 3", "2 < 3", "2 &lt 3"),
+        ("2 &amp;lt; 3", "2 < 3", "2 &lt; 3"),
+        ("Q&amp;ampA", "Q&ampA", "Q&ampA"),
+        ("AT&amp;T", "AT&T", "AT&T"),
+    ],
+)
+def test_a_title_of_rss_may_be_html(written: str, in_rss: str, in_atom: str) -> None:
+    title = f"<title>{written}</title>"
+    assert [item.title for item in rss(title).items] == [in_rss]
+    assert [item.title for item in atom(title).items] == [in_atom]
