@@ -161,7 +161,7 @@ def _poll(
         readers = stack.enter_context(Readers())
         origins = from_settings.upstream_origins(settings, readers, options.kinds)
         if options.urls:
-            _check_urls(options.urls, origins)
+            origins = _origins_of(options.urls, origins)
         notifies = "hubs" in options.kinds and settings.feeds.hubs and not options.urls
         fetcher = None
         if (origins or notifies) and not options.dry_run:
@@ -246,14 +246,15 @@ def _fetcher(
         yield fetcher
 
 
-def _check_urls(urls: tuple[str, ...], origins: list[UpstreamOrigin]) -> None:
-    """Raise `ConfigError` for a URL of no origin."""
+def _origins_of(urls: tuple[str, ...], origins: list[UpstreamOrigin]) -> list[UpstreamOrigin]:
+    """Return the origins of URLs that the user names; raise `ConfigError` for one of none."""
     for url in urls:
         if not any(origin.accepts(url) for origin in origins):
             raise ConfigError(
                 f"{url}: fits no `match:` of shares:, and is no list or subscription of the "
                 "configuration"
             )
+    return [origin for origin in origins if any(map(origin.accepts, urls))]
 
 
 def _now(clock: Callable[[], float]) -> datetime.datetime:

@@ -18,8 +18,9 @@ FEED = (
 )
 
 
-def subscribe(site: Site, url: str) -> None:
-    site.configure(lambda text: f"{text}{FETCH}subscriptions:\n  - {{url: '{url}'}}\n")
+def subscribe(site: Site, *urls: str) -> None:
+    feeds = "".join(f"  - {{url: '{url}'}}\n" for url in urls)
+    site.configure(lambda text: f"{text}{FETCH}subscriptions:\n{feeds}")
 
 
 def poll(site: Site, *arguments: str, expect: int = 0):
@@ -114,3 +115,27 @@ def test_check_warns_of_a_url_that_every_poll_refuses(site: Site) -> None:
     assert "http://…@a.example/feed has a user name or password" in result.err
     assert "secret" not in result.out + result.err
     assert "OK" not in result.out
+
+
+def test_a_poll_of_one_url_says_nothing_of_other_origins(site: Site, upstream: Upstream) -> None:
+    urls = [upstream.document(path, FEED, "application/rss+xml") for path in ("/a", "/b")]
+    subscribe(site, *urls)
+    result = site.run("poll", urls[0])
+    assert result.code == 0
+    assert urls[0] in result.out
+    assert urls[1] not in result.out
+    assert upstream.counts() == {"/a": 1}
+
+
+def test_links_with_spaces_are_published_as_urls(site: Site, upstream: Upstream) -> None:
+    item = (
+        "<item><guid>1</guid><title>T</title><link>http://a.example/x y z</link>"
+        "<enclosure url='http://a.example/a b.mp3' type='audio/mpeg' length='1'/>"
+        "<description>&lt;img src='p q.png'&gt; text</description></item>"
+    )
+    document = f"<rss version='2.0'><channel><title>T</title>{item}</channel></rss>"
+    subscribe(site, upstream.document("/a", document, "application/rss+xml"))
+    assert site.run("poll").code == 0
+    site.build()
+    assert "http://a.example/x%20y%20z" in (site.feeds / "all.atom").read_text("utf-8")
+    assert site.run("check", "--feeds").out.endswith("0 problems\n")
