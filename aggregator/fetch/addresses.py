@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -33,6 +34,13 @@ _BAD_PORTS = frozenset({
     993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667,
     6668, 6669, 6679, 6697, 10080,
 })  # fmt: skip
+# A URL of which nothing has to be quoted, lowered or removed.
+_AS_WRITTEN = re.compile(
+    r"https?://([a-z0-9.-]+)(?::([1-9][0-9]{0,4}))?/[\w/%:@!$&'()*+,;=.~-]*"
+    r"(?:\?[\w/%:@!$&'()*+,;=.~?-]+)?",
+    re.ASCII,
+)
+_MAX_PORT = 65535
 _UNWANTED = re.compile(r"[\x00-\x20\x7f\\]")
 _NUMERIC_LABEL = re.compile(r"(?:0x[0-9a-f]*|\d+)", re.IGNORECASE)
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?\.?")
@@ -43,6 +51,14 @@ def check_url(url: str) -> str:
 
     Raises `FetchError`, with nothing sent, for anything but a plain http(s) URL.
     """
+    # Most are requested as they are written: taking them apart costs as much as sending them.
+    found = _AS_WRITTEN.fullmatch(url) if len(url) <= MAX_URL else None
+    if found is not None and _is_site(found[1], found[2]):
+        return url
+    return _normalized(url)
+
+
+def _normalized(url: str) -> str:
     if len(url) > MAX_URL:
         raise _refused(url[:100] + "…", f"a URL of more than {MAX_URL:,} characters")
     if _UNWANTED.search(url):
@@ -63,6 +79,17 @@ def check_url(url: str) -> str:
     path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=-._~")
     query = quote(parts.query, safe="/%:@!$&'()*+,;=-._~?[]|{}\"^`<>")
     return urlunsplit((parts.scheme, netloc, path, quote(query, safe="/%:@!$&'()*+,;=-._~?"), ""))
+
+
+@lru_cache(maxsize=1000)
+def _is_site(host: str, port: str | None) -> bool:
+    """Return whether URLs of a site may be requested, with the host as it is written."""
+    if port is not None and (int(port) > _MAX_PORT or int(port) in _BAD_PORTS):
+        return False
+    try:
+        return _check_host("", host, bracketed=False) == host
+    except FetchError:
+        return False
 
 
 def is_plain(url: str) -> bool:

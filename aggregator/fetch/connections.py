@@ -271,7 +271,10 @@ class Adapter(HTTPAdapter):
         """Return what stands in the request line: for http through a proxy, the whole URL."""
         if self._proxy is not None:
             proxies = {"http": self._proxy, "https": self._proxy}
-        return super().request_url(request, proxies)
+            return super().request_url(request, proxies)
+        # `check_url` has seen to it that there is a path, and no fragment.
+        url = request.url or ""
+        return url[url.find("/", 8) :]
 
     def build_response(self, req: PreparedRequest, resp: BaseHTTPResponse) -> RequestsResponse:
         """Return a response without cookies and guesses of encodings, which nothing needs."""

@@ -1,11 +1,13 @@
 """Which URLs are requested, and which IP addresses are allowed."""
 
+import re
 from ipaddress import ip_address, ip_network
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aggregator.fetch import addresses
 from aggregator.fetch.addresses import MAX_URL, check_url, is_allowed, is_plain
 from aggregator.model.errors import FetchError
 
@@ -71,3 +73,30 @@ def test_a_url_that_is_refused(url: str, reason: str) -> None:
     with pytest.raises(FetchError, match=reason) as raised:
         check_url(url)
     assert not raised.value.was_sent
+
+
+@given(st.from_regex(addresses._AS_WRITTEN, fullmatch=True))
+def test_a_url_that_is_requested_as_it_is_written_needs_no_normalizing(url: str) -> None:
+    try:
+        expected = addresses._normalized(url)
+    except FetchError as error:
+        with pytest.raises(FetchError, match=re.escape(error.reason)):
+            check_url(url)
+    else:
+        assert check_url(url) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "is_site"),
+    [
+        ("http://127.0.0.1/x?y=1", True),
+        ("https://a.example:8443/~a/(b);c='d'?e=%20&f", True),
+        ("http://127.1/", False),
+        ("http://a.example:25/", False),
+        ("http://a.example:65536/", False),
+        ("http://a..example/", False),
+    ],
+)
+def test_the_port_and_the_host_of_such_a_url_are_checked(url: str, is_site: bool) -> None:
+    assert addresses._AS_WRITTEN.fullmatch(url)
+    assert is_plain(url) is is_site
