@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import islice
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
@@ -261,7 +262,13 @@ class _Run(Generic[Read]):
 
 def host_of(url: str) -> str:
     """Return the host that requests are counted by; an invalid URL is refused later."""
+    end = url.find("/", len("https://"))
+    return _host_of_site(url if end < 0 else url[:end])
+
+
+@lru_cache(maxsize=1000)
+def _host_of_site(site: str) -> str:
     try:
-        return urlsplit(url).netloc.rpartition("@")[2].lower()
+        return urlsplit(site).netloc.rpartition("@")[2].lower()
     except ValueError:
         return ""

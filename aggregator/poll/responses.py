@@ -110,6 +110,8 @@ def _as_the_feed_wants(
     state: UrlState, cadence: Cadence | None, pace: pacing.Pace, now: datetime.datetime
 ) -> UrlState:
     """Return a state with the next request no sooner than the feed itself says."""
+    if cadence is None and state.cadence is None:
+        return state  # any page but a feed
     next_at = earliest(cadence, pace, state.next_at, now) if cadence else state.next_at
     return replace(state, cadence=cadence, next_at=next_at)
 
