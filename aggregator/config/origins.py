@@ -6,7 +6,7 @@ import datetime
 import importlib.util
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_serializer, model_validator
 
 from aggregator.config.globs import Layout
 from aggregator.config.values import (
@@ -26,6 +26,7 @@ from aggregator.config.values import (
     WebUrl,
     check_jmespath,
 )
+from aggregator.model.errors import masked
 from aggregator.model.polls import Client
 
 DEFAULT_NAV_LINE = r"^\[返回.*\]\(.*\)\s*$"
@@ -119,10 +120,17 @@ class ClientKeys(Section):
     headers: dict[HeaderName, HeaderText] = Field(default={})
     proxy: ProxyUrl | None = None
 
-    @property
-    def client(self) -> Client:
-        """These keys as every request has them."""
-        return Client(self.user_agent, tuple(self.headers.items()), self.proxy)
+    def client(self, url: str) -> Client:
+        """Return these keys as requests have them; the headers are for the host of `url`."""
+        return Client(self.user_agent, tuple(self.headers.items()), self.proxy, url)
+
+    @field_serializer("headers")
+    def _masked_headers(self, headers: dict[str, str]) -> dict[str, str]:
+        return dict.fromkeys(headers, "…")
+
+    @field_serializer("proxy")
+    def _masked_proxy(self, proxy: str | None) -> str | None:
+        return proxy and masked(proxy)
 
 
 # What changes how a URL is requested, and not how a response is read.
@@ -141,6 +149,15 @@ class Shares(ClientKeys):
     urls: tuple[str, ...] = ()
     refresh: Refresh = Refresh()
     robots: bool = True
+
+    @model_validator(mode="after")
+    def _headers_have_a_host(self) -> Shares:
+        if self.headers and not self.match.startswith(("^http://", "^https://", "^https?://")):
+            raise ValueError(
+                "headers: would go to any host with such a page; let match: begin with "
+                "^https:// and the host"
+            )
+        return self
 
     @model_validator(mode="after")
     def _can_extract(self) -> Shares:

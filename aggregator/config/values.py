@@ -130,6 +130,7 @@ def web_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be a full URL that starts with http:// or https://")
+    _ = parts.port  # raises ValueError as well
     return value
 
 

@@ -68,11 +68,12 @@ class Exchanges:
         validated = request.validators.url or url
         permanent_until: str | None = None
         all_permanent = True
-        first, seen = url, {url}
-        with as_fetch_error(request.url, self._timeout), deadline(self._timeout):
+        seen = {url}
+        proxy = request.client.proxy
+        with as_fetch_error(request.url, self._timeout, proxy), deadline(self._timeout):
             for _ in range(MAX_REDIRECTS + 1):
                 headers = self._headers(request.accept, request.client.user_agent)
-                if _is_same_host(url, first):
+                if _is_same_host(url, request.client.url):
                     headers.update(request.client.headers)
                 if url == validated:
                     headers.update(conditions)
@@ -178,9 +179,9 @@ def _send(
     return found
 
 
-def _is_same_host(url: str, first: str) -> bool:
-    """Return whether a redirect stays where the headers of the first request belong."""
-    one, other = urlsplit(url), urlsplit(first)
+def _is_same_host(url: str, owner: str) -> bool:
+    """Return whether a URL is where the headers of the `owner` of a request belong."""
+    one, other = urlsplit(url), urlsplit(owner)
     return one.netloc == other.netloc and not (one.scheme == "http" and other.scheme == "https")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -13,9 +14,11 @@ import urllib3
 
 from aggregator.fetch import bodies
 from aggregator.fetch.connections import OutOfTimeError, RefusedAddressError
-from aggregator.model.errors import FetchError
+from aggregator.model.errors import FetchError, without_credentials
 from aggregator.model.terminal import printable
 
+# What http.client says of a proxy that refuses one.
+_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3}[^'\n]{0,80})")
 # Errors that prove that the server responded.
 _ANSWERED = (
     bodies.BodyError,
@@ -42,8 +45,11 @@ def causes_of(error: BaseException | None) -> Iterator[BaseException]:
 
 
 @contextmanager
-def as_fetch_error(url: str, timeout: float) -> Iterator[None]:
-    """Turn the errors of the libraries into a `FetchError` with a reason for people."""
+def as_fetch_error(url: str, timeout: float, proxy: str | None = None) -> Iterator[None]:
+    """Turn the errors of the libraries into a `FetchError` with a reason for people.
+
+    With a `proxy`, it says that the connection was to that, and not to the URL's host.
+    """
     try:
         yield
     except FetchError:
@@ -62,6 +68,8 @@ def as_fetch_error(url: str, timeout: float) -> Iterator[None]:
             reason, was_sent = f"refused: {refused}", False
         else:
             reason = _reason(causes, timeout)
+            if proxy is not None:
+                reason = f"through the proxy {without_credentials(proxy)}: {reason}"
         was_answered = any(
             isinstance(cause, _ANSWERED) and not isinstance(cause, http.client.RemoteDisconnected)
             for cause in causes
@@ -97,6 +105,9 @@ def _reason(causes: list[BaseException], timeout: float) -> str:
             return f"no TLS connection: {cause.reason or 'broken off'}"
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror[:1].lower() + cause.strerror[1:]
+    tunnel = _TUNNEL.search(" ".join(map(str, causes)))
+    if tunnel is not None:
+        return f"no tunnel: {tunnel[1]}"
     if isinstance(causes[-1], ValueError):
         # `int` or `read` has refused a chunk's length.
         return "not HTTP: an invalid length"

@@ -42,7 +42,7 @@ def without_credentials(url: str) -> str:
 
 def unforeseen(error: BaseException) -> str:
     """Return the class and message of an unforeseen error, on one line."""
-    said = " ".join(str(getattr(error, "orig", None) or error).split())[:200]
+    said = masked(" ".join(str(getattr(error, "orig", None) or error).split())[:200])
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 

@@ -44,13 +44,14 @@ class Validators:
 class Client:
     """The User-Agent, headers and proxy of one origin's requests.
 
-    `headers` are sent to the host of the requested URL only; the proxy may be a private
-    address.
+    `headers` may be secrets, and are sent to the host of `url` only: that of the origin,
+    wherever redirects, moves and next pages lead.  The proxy may be a private address.
     """
 
     user_agent: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
     proxy: str | None = None
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

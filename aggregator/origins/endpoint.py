@@ -76,7 +76,7 @@ class EndpointOrigin:
 
     def client(self, url: str) -> Client:
         """Return the User-Agent, headers and proxy, as configured."""
-        return self.section.client
+        return self.section.client(self.section.url)
 
     def collect(
         self, items: Iterable[tuple[str, Item]], make: Callable[[Item], tuple[Copy, str]]

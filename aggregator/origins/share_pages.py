@@ -117,7 +117,7 @@ class SharePages:
     def client(self, url: str) -> Client:
         """Return the User-Agent, headers and proxy, as configured."""
         kind = self._kind(url)
-        return kind[1].client if kind else Client()
+        return kind[1].client(url) if kind else Client()
 
     def read(
         self, url: str, response: Response, sources: SourceKeys, now: datetime.datetime

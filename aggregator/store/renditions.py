@@ -8,7 +8,7 @@ from sqlalchemy import Column, Connection, Integer, String, Table, delete, func,
 
 from aggregator.model.articles import Article
 from aggregator.store import schema
-from aggregator.store.rows import insert_rows, pieces, upsert_rows
+from aggregator.store.rows import pieces, upsert_rows
 
 # Which content rules changed the sanitized text of an article.
 rule_change = Table(
@@ -52,7 +52,7 @@ def save_renditions(
     for piece in pieces([code for code, *_ in rows]):
         connection.execute(delete(rule_change).where(rule_change.c.code.in_(piece)))
     changes = [{"code": code, "rule": rule} for code, *_, numbers in rows for rule in numbers]
-    insert_rows(connection, rule_change, changes)
+    upsert_rows(connection, rule_change, changes)
 
 
 def changed_texts(connection: Connection, rules: bytes) -> dict[int, int]:

@@ -89,6 +89,16 @@ def test_texts_are_changed_in_feeds_and_a_part_that_is_removed_is_no_correction(
     assert posts.entries()[0].updated == entry.updated, result.out
 
 
+def test_a_text_that_several_feeds_show_is_changed_in_all_of_them(posts: Site) -> None:
+    posts.configure(
+        lambda text: text.replace("  entries: 2\n", "  entries: 2\n  extra: {x: {words: [正文]}}\n")
+    )
+    with_rules(posts, "{remove: ['.ad']}")
+    posts.build()
+    assert counts(posts) == [(6, 0)]
+    assert not any("广告" in feed.decode() for feed in posts.feed_bytes().values())
+
+
 def test_rules_of_other_sources_and_origins_do_not_apply(posts: Site) -> None:
     with_rules(
         posts,

@@ -28,3 +28,12 @@ def test_a_rule_that_cannot_work_is_an_error_with_its_line(
     site.configure(lambda text: f"{text}rules:\n  - {rule}\n")
     with pytest.raises(ConfigError, match=message):
         load_settings(site.config)
+
+
+def test_headers_of_share_pages_need_a_host(site: Site) -> None:
+    keys = r"shares: [{match: '/x\?infoCode=(?P<code>\d+)', headers: {X-Token: secret}}]"
+    site.configure(lambda text: f"{text}{keys}\n")
+    with pytest.raises(ConfigError, match=r"shares\[0\]: headers: would go to any host"):
+        load_settings(site.config)
+    site.configure(lambda text: text.replace("match: '", "match: '^https://a.example"))
+    assert load_settings(site.config).shares[0].headers == {"X-Token": "secret"}

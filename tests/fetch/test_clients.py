@@ -13,7 +13,7 @@ from aggregator.fetch.fetcher import Fetcher
 from aggregator.model.errors import ConfigError, FetchError
 from aggregator.model.polls import Client, Request, Response
 
-FETCH = "fetch: {timeout: 3s, allow_private_addresses: [127.0.0.2/32], per_host: {delay: 0s}}\n"
+FETCH = "fetch: {timeout: 3s, allow_private_addresses: [127.0.0.2/31], per_host: {delay: 0s}}\n"
 FEED = (
     "<rss version='2.0'><channel><title>甲报</title><item><title>第1条</title>"
     "<link>http://a.example/1</link><description>文</description></item></channel></rss>"
@@ -67,11 +67,46 @@ def test_headers_stay_with_their_host(upstream: Upstream, other: Upstream) -> No
     upstream.answers["/a"] = lambda handler: send(
         handler, 302, headers={"Location": other.url + "/b"}
     )
-    client = Client("MyBot/1.0", (("Authorization", "Bearer x"),))
+    client = Client("MyBot/1.0", (("Authorization", "Bearer x"),), url=upstream.url)
     assert fetch(upstream.url + "/here", client, ("127.0.0.0/8",)).body == b"gut"
     assert ["authorization" in headers for _, headers in upstream.asked] == [True, True]
     assert ["authorization" in headers for _, headers in other.asked] == [False]
     assert other.asked[0][1]["user-agent"] == "MyBot/1.0"
+
+
+def test_headers_stay_with_their_host_when_a_feed_has_moved(
+    site: Site, upstream: Upstream, other: Upstream
+) -> None:
+    target = other.document("/feed", FEED, "application/rss+xml")
+    upstream.answers["/feed"] = lambda handler: send(handler, 301, headers={"Location": target})
+    subscribe(site, upstream.url + "/feed", "headers: {Authorization: Bearer x}")
+    for _ in range(4):
+        site.run("poll", "--all")
+    # From the third poll on, the move is believed.
+    assert len(upstream.asked) == 2 < len(other.asked)
+    assert not any("authorization" in headers for _, headers in other.asked)
+
+
+def test_headers_of_a_list_do_not_go_where_its_next_page_is(
+    site: Site, upstream: Upstream, other: Upstream
+) -> None:
+    page = {"records": [{"title": "T", "url_w": "http://a.example/1"}], "more": other.url + "/2"}
+    url = upstream.document("/1", page)
+    other.document("/2", {"records": []})
+    item = f"{{url: '{url}', shape: records, next: more, headers: {{X-Token: secret}}}}"
+    site.configure(lambda text: f"{text}{FETCH}lists:\n  - {item}\n")
+    site.run("poll", "--all")
+    assert "x-token" in dict(upstream.asked)["/1"]
+    assert "x-token" not in dict(other.asked)["/2"]
+
+
+def test_no_command_prints_headers_and_passwords(site: Site, proxy: Upstream) -> None:
+    keys = f"headers: {{X-Token: secret1}}, proxy: 'http://u:secret2@{proxy.host}'"
+    subscribe(site, "https://a.example/feed", keys)
+    for arguments in (["check", "-v"], ["poll", "--all"], ["status"], ["problems"]):
+        result = site.run(*arguments)
+        assert "secret" not in result.out + result.err, arguments
+    assert f"through the proxy http://{proxy.host}" in result.out
 
 
 def test_a_proxy_may_be_private_and_resolves_names(site: Site, proxy: Upstream) -> None:
@@ -136,6 +171,7 @@ def test_every_is_the_pace_of_one_subscription(site: Site, upstream: Upstream) -
         ("headers: {'a b': x}", "must be the name of a header"),
         ("proxy: 'socks5://a.example:1'", "must be a full URL that starts with http"),
         ("proxy: 'http://a.example/x'", "a host and a port"),
+        ("proxy: 'http://a.example:99999'", "port out of range"),
     ],
 )
 def test_what_no_request_can_have_is_an_error_of_the_configuration(
