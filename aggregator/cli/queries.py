@@ -129,7 +129,7 @@ def _origins(settings: Settings, connection: Connection) -> list[Values]:
         total = totals.get(name)
         found.append(
             {
-                "origin": name,
+                "origin": masked(name),
                 "polled_at": time_text(polls.get(name)),
                 "others": others.get(name, 0),
                 "drafts": statistics.drafts(connection, name) if name in others else 0,

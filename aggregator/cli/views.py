@@ -74,7 +74,7 @@ def poll_values(outcome: PollOutcome) -> dict[str, Any]:
         },
         "origins": [
             {
-                "origin": origin.name,
+                "origin": masked(origin.name),
                 "due": len(origin.due),
                 "requested": origin.requested,
                 "not_modified": origin.not_modified,
@@ -101,7 +101,7 @@ def poll_lines(outcome: PollOutcome, *, verbose: bool, dry_run: bool) -> Iterato
         yield from (f"  {line}" for line in _left_out(outcome.posts))
     for origin in outcome.origins:
         if dry_run:
-            yield f"{origin.name}: would request {counted(len(origin.due), 'URL')}"
+            yield f"{masked(origin.name)}: would request {counted(len(origin.due), 'URL')}"
             yield from (f"  {masked(url)}" for url in origin.due if verbose)
             continue
         counts = {
@@ -110,7 +110,8 @@ def poll_lines(outcome: PollOutcome, *, verbose: bool, dry_run: bool) -> Iterato
             **origin.by_kind(),
             "failed": origin.failed,
         }
-        yield f"{origin.name}: {', '.join([counted(origin.requested, 'request'), *_named(counts)])}"
+        done = [counted(origin.requested, "request"), *_named(counts)]
+        yield f"{masked(origin.name)}: {', '.join(done)}"
         for reason, count in origin.skipped.most_common():
             yield f"  {count:,} skipped: {reason}"
         if origin.failed:

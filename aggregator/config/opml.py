@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from xml.parsers import expat
 
@@ -14,6 +15,12 @@ from aggregator.model.errors import UnusableError
 
 MAX_BYTES = 10_000_000
 MAX_FEEDS = 10_000
+# Encodings that expat does not know; a document in others has its declaration read by it.
+_DECLARED = re.compile(
+    rb"\s*<\?xml[^>]{0,200}?\sencoding\s*=\s*[\"'](?!utf-|us-ascii|iso-8859-1)([\w.:-]{1,40})[\"']"
+    rb"[^>]{0,200}\?>",
+    re.IGNORECASE,
+)
 SECTION = "subscriptions"
 # The lists at URLs, as an internal section of the configuration: `Settings.feed_lists`.
 LISTS = "subscriptions.opml"
@@ -44,7 +51,7 @@ def feeds_of(data: bytes) -> list[str]:
     parser.StartDoctypeDeclHandler = refuse
     parser.StartElementHandler = start
     try:
-        parser.Parse(data, True)
+        parser.Parse(_as_utf8(data), True)
     except UnusableError:
         raise
     except (expat.ExpatError, ValueError, LookupError) as error:
@@ -52,6 +59,22 @@ def feeds_of(data: bytes) -> list[str]:
     if not found:
         raise UnusableError("names no feed (no outline has an xmlUrl)")
     return list(found)[:MAX_FEEDS]
+
+
+def _as_utf8(data: bytes) -> bytes:
+    """Return a document in an encoding that expat reads.  Raises `LookupError`, `ValueError`."""
+    match = _DECLARED.match(data)
+    if match is None:
+        return data
+    return data[match.end() :].decode(match[1].decode("ascii")).encode()
+
+
+def subscribed(urls: Iterable[str], lists: Container[str] = ()) -> list[str]:
+    """Return the URLs of a stranger's list that can be subscribed to.
+
+    Not those of lists, nor what the configuration would refuse or polls never request.
+    """
+    return [url for url in urls if _is_web_url(url) and "@" not in url and url not in lists]
 
 
 def kept_list(store: Path, url: str) -> Path:
@@ -78,6 +101,7 @@ def with_lists(
     lists: list[safe_yaml.Value] = []
     list_places: list[int] = []
     known = {item.get("url") for item in items if isinstance(item, dict)}
+    at_urls = {str(item["opml"]) for item in items if isinstance(item, dict) and _names_list(item)}
     store = store_file(base, str(values.get("store") or ""))
     for index, item in enumerate(items):
         found: list[safe_yaml.Value] = [item]
@@ -93,7 +117,7 @@ def with_lists(
                 lists.append({**others, "url": named})
                 list_places.append(index)
                 others = {key: value for key, value in others.items() if key not in _SECRET}
-                urls = kept_feeds(kept_list(store, named))
+                urls = subscribed(kept_feeds(kept_list(store, named)), at_urls)
             else:
                 urls = _feeds_of_file(base / named, line)
             urls = [url for url in urls if url not in known]
@@ -147,11 +171,10 @@ def kept_feeds(path: Path) -> list[str]:
     except (OSError, UnusableError):
         # The next poll requests it again, and says why if that fails.
         return []
-    return [url for url in found if _is_web_url(url)]
+    return found
 
 
 def _is_web_url(url: str) -> bool:
-    """Return whether the configuration accepts a URL; a stranger's mistake is no error in it."""
     try:
         web_url(url)
     except ValueError:

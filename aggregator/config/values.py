@@ -131,6 +131,8 @@ def web_url(value: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be a full URL that starts with http:// or https://")
     _ = parts.port  # raises ValueError as well
+    if re.search(r"[\s\x00-\x1f\x7f\\]", value):
+        raise ValueError("must not contain spaces, backslashes or control characters")
     return value
 
 

@@ -51,6 +51,11 @@ class EndpointOrigin:
         return [self.section.url]
 
     @property
+    def is_urgent(self) -> bool:
+        """Return False: what was read is in the store."""
+        return False
+
+    @property
     def window(self) -> None:
         """Nothing is read again because of the age of an article."""
 

@@ -11,6 +11,7 @@ from aggregator.config import opml
 from aggregator.config.origins import FeedList
 from aggregator.config.schema import Settings
 from aggregator.fetch.pacing import Pace
+from aggregator.model.articles import Problem
 from aggregator.model.atomic import replace_file
 from aggregator.model.digests import digest_of
 from aggregator.model.errors import UnusableError
@@ -35,8 +36,13 @@ class FeedListOrigin(EndpointOrigin):
 
     @property
     def rules(self) -> bytes:
-        """Return a digest that changes when the copy is lost, so that it is requested again."""
-        return digest_of((self.version, self._path.exists()))
+        """Return a digest that changes when the copy is lost, so that it is read again."""
+        return digest_of((self.version, self.is_urgent))
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether there is no copy, or one that cannot be read: its feeds are unknown."""
+        return not opml.kept_feeds(self._path)
 
     def pace(self, url: str) -> Pace:
         """Return how often the list is requested: once a day."""
@@ -56,7 +62,11 @@ class FeedListOrigin(EndpointOrigin):
                 replace_file(self._path, data)
             except OSError as error:
                 raise UnusableError(f"{self._path}: {error.strerror}") from error
-        return Reading()
+        left = len(feeds) - len(opml.subscribed(feeds))
+        if not left:
+            return Reading()
+        reason = f"{left:,} of its {len(feeds):,} addresses cannot be subscribed to"
+        return Reading(problems=(Problem(url, reason),))
 
 
 def kept_lists(settings: Settings) -> dict[Path, list[str]]:

@@ -91,6 +91,11 @@ class UpstreamOrigin(Protocol):
         ...
 
     @property
+    def is_urgent(self) -> bool:
+        """Whether what was read has been lost: URLs that do not fail are due at once."""
+        ...
+
+    @property
     def window(self) -> datetime.timedelta | None:
         """For how long after publication articles' share URLs are polled; None if they are not."""
         ...

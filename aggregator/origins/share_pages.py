@@ -70,6 +70,11 @@ class SharePages:
         return digest_of((READER_VERSION, kinds, self._codes, self._zone.key))
 
     @property
+    def is_urgent(self) -> bool:
+        """Return False: what was read is in the store."""
+        return False
+
+    @property
     def window(self) -> datetime.timedelta:
         """For how long after their publication articles are read again."""
         return max((shares.refresh.for_ for _, shares in self._kinds), default=_ZERO)

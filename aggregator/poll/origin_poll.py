@@ -69,7 +69,7 @@ class OriginPoll:
             stale = set(open_problems.locations(connection, origin.name)) - wanted.keys()
             self._stale = tuple(sorted(stale))
         states = urls.states(connection, origin.name, wanted)
-        is_named = bool(scope.only)
+        is_named, is_urgent = bool(scope.only), origin.is_urgent
         gone = sum(state.is_gone for state in states.values())
         if gone and scope.everything and not is_named:
             self.summary.skipped[GONE] += gone
@@ -77,6 +77,7 @@ class OriginPoll:
             url: states.get(url) or UrlState(url, now)
             for url in wanted
             if pacing.is_due(states.get(url), now, ask_all=scope.everything, is_named=is_named)
+            or (is_urgent and not states[url].failures)
         }
         self.summary.due += self.due
 
@@ -199,7 +200,7 @@ class OriginPoll:
         summary = self.summary
         if summary.failed and not summary.succeeded:
             summary.failures.append(
-                f"{self.origin.name}: none of {summary.failed:,} could be read: "
+                f"{masked(self.origin.name)}: none of {summary.failed:,} could be read: "
                 f"{summary.first_problem}"
             )
 

@@ -1,5 +1,6 @@
 """A list of feeds at a URL."""
 
+import pytest
 from conftest import Site
 from upstream import Upstream, send
 
@@ -20,7 +21,7 @@ def feed(name: str) -> str:
 
 def serve_list(upstream: Upstream, *names: str) -> str:
     outlines = "".join(f"<outline xmlUrl='{upstream.url}/{name}'/>" for name in names)
-    text = f"<opml version='2.0'><body>{outlines}<outline xmlUrl='gopher://x'/></body></opml>"
+    text = f"<opml version='2.0'><body>{outlines}</body></opml>"
     return upstream.document("/list", text, "text/x-opml")
 
 
@@ -90,3 +91,41 @@ def test_headers_are_for_the_list_alone_and_other_keys_for_its_feeds(
     assert {headers["user-agent"] for headers in sent.values()} == {"Own/1.0"}
     site.build()
     assert (site.feeds / "sources" / "ours.atom").exists()
+
+
+@pytest.mark.parametrize("damage", ["lost", "damaged", "empty"])
+def test_a_lost_copy_of_a_list_is_requested_at_once(
+    site: Site, upstream: Upstream, damage: str
+) -> None:
+    upstream.document("/a", feed("a"), "application/rss+xml")
+    url = serve_list(upstream, "a")
+    subscribe(site, url)
+    assert site.run("poll").code == 0
+    (copy,) = (site.root / "var").glob("*.opml")
+    copy.unlink()
+    if damage != "lost":
+        copy.write_bytes(b"garbage" if damage == "damaged" else b"")
+    result = site.run("poll")
+    assert f"subscriptions:{url}: 1 request, 1 read" in result.out
+    assert f"subscriptions:{upstream.url}/a: " in result.out
+    assert (upstream.count("/list"), copy.read_bytes()[:5]) == (2, b"<opml")
+
+
+def test_addresses_that_cannot_be_subscribed_to_are_left_out_and_counted(
+    site: Site, upstream: Upstream
+) -> None:
+    upstream.document("/a", feed("a"), "application/rss+xml")
+    bad = ["gopher://x", "http://a b/", "http://u:secret@a.example/", "http://[::1", "javascript:1"]
+    outlines = "".join(f"<outline xmlUrl='{url}'/>" for url in [*bad, f"{upstream.url}/a"])
+    text = f"<?xml version='1.0' encoding='GBK'?><opml><outline text='订阅'/>{outlines}"
+    text += f"<outline xmlUrl='{upstream.url}/list'/></opml>"
+    url = upstream.document("/list", text.encode("gbk"), "text/x-opml")
+    subscribe(site, url)
+    result = site.run("poll")
+    assert f"subscriptions:{upstream.url}/a: 1 request, 1 read" in result.out
+    assert "secret" not in result.out + result.err
+    (problem,) = site.problems()
+    assert problem["reason"] == "5 of its 7 addresses cannot be subscribed to"
+    assert [line for line in result.out.splitlines() if "list: " in line] == [
+        f"subscriptions:{url}: 1 request, 1 read"
+    ]
