@@ -142,6 +142,8 @@ def decide(
     if article.first_poll == poll and article.revision == 1 and not article.removed:
         return _change(shown, article, "found better") if shown != article else None
     if (article.raw_hash != best.raw_hash and not same_text) or article.title != best.title:
+        if best.is_reread and not article.removed:
+            return _change(shown, article, "reread")
         shown = _shown(article, best, source, poll, now, revised=True)
         return _change(shown, article, "revised")
     return _same_text(article, shown)

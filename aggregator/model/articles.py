@@ -58,7 +58,8 @@ class Copy:
     date; `published_guess` then comes from its name, its code or its file, as `title_guess`
     comes from its first words.  `permalink` is the article's page on the site, `link` its
     page at its source, `share_url` its share page; `base` is the base of relative URLs in
-    the text, None for the site.
+    the text, None for the site.  `is_reread`: the file or response is one that was read before,
+    so that what differs now comes from the rules of reading, and is no correction.
     """
 
     origin: str
@@ -81,6 +82,7 @@ class Copy:
     enclosures: tuple[Enclosure, ...] = ()
     title_guess: str = ""
     author: str | None = None
+    is_reread: bool = False
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,8 @@ class Change:
 
     `kind` is "new", "revised" (title or text), "metadata changed" (links, dates, source),
     "removed", "returned", "found better" (another copy of an article that is new in the
-    same poll), or "invisible" (nothing that shows).  `sources` are the sources whose feeds
+    same poll), "reread" (title or text, by other rules of reading), or "invisible" (nothing
+    that shows).  `sources` are the sources whose feeds
     may look different.
     """
 

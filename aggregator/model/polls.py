@@ -147,7 +147,6 @@ class Batch:
     `read` are the locations whose earlier problems this batch replaces, `gone` those that no
     longer exist, `withdrawn` those that are marked as not to be published, `states` the new
     states of files and `urls` those of URLs.  `pages` are share pages to fetch next.
-    `is_reread`: the origin's rules have changed, so a different text is not a correction.
     `others` counts the files of a folder that are no posts.
     """
 
@@ -160,5 +159,4 @@ class Batch:
     states: tuple[FileState, ...] = ()
     urls: tuple[UrlState, ...] = ()
     pages: tuple[str, ...] = ()
-    is_reread: bool = False
     others: int = 0

@@ -29,7 +29,7 @@ class ChangeCounts:
                     self.new += 1
                 case "revised":
                     self.revised += 1
-                case "metadata changed":
+                case "metadata changed" | "reread":
                     self.metadata_changed += 1
                 case "removed":
                     self.removed += 1

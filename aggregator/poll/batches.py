@@ -153,7 +153,7 @@ class _Pieces:
 
 
 def _bare(batch: Batch) -> Batch:
-    return Batch(batch.origin, is_reread=batch.is_reread)
+    return Batch(batch.origin)
 
 
 def _items(batch: Batch, kinds: Iterable[str]) -> Iterator[_Item]:

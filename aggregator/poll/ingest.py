@@ -110,8 +110,9 @@ def _save_copies(
         if copy.origin != batch.origin or copy.location not in before:
             copies.setdefault(copy.code, []).append(copy)
     forget_copies(connection, batch.origin, (*batch.gone, *batch.withdrawn))
-    # Under other rules, a text that differs is not a correction.
-    unchanged = set(before) if batch.is_reread else texts.unchanged_copies(batch.copies, before)
+    unchanged = {copy.location for copy in batch.copies if copy.is_reread}
+    changed = [copy for copy in batch.copies if not copy.is_reread]
+    unchanged |= texts.unchanged_copies(changed, before)
     for copy in save_copies(connection, batch.copies, before, now, unchanged):
         copies.setdefault(copy.code, []).append(copy)
     return copies

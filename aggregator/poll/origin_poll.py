@@ -44,7 +44,6 @@ class OriginPoll:
     summary: OriginSummary
     due: dict[str, UrlState] = field(default_factory=dict)
     has_failed: bool = False
-    _is_reread: bool = False
     _outcomes: list[Outcome] = field(default_factory=list)
     _problems: list[Problem] = field(default_factory=list)
     _stale: tuple[str, ...] = ()
@@ -55,8 +54,7 @@ class OriginPoll:
         origin = self.origin
         wanted = dict.fromkeys(origin.named_urls())
         known = origin_rules(connection, origin.name)
-        self._is_reread = known is not None and known != origin.rules
-        if self._is_reread:
+        if known is not None and known != origin.rules:
             urls.forget_validators(connection, origin.name)
         if origin.window is not None:
             wanted |= dict.fromkeys(urls.due_once(connection, origin.name))
@@ -186,7 +184,6 @@ class OriginPoll:
             read=(*stale, *read),
             urls=tuple(outcome.state for outcome in outcomes),
             pages=tuple(page for outcome in outcomes for page in outcome.reading.pages),
-            is_reread=self._is_reread,
         )
         return batch, {copy.location: outcome.state.url for copy, outcome in found}
 

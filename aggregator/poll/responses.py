@@ -103,7 +103,12 @@ def outcome(
         return Outcome("not modified", after, is_over=state.error is not None)
     after = pacing.after_success(state, response, pace, now, result.content_hash)
     after = _as_the_feed_wants(after, result.reading.cadence, pace, now)
-    return Outcome("read", after, result.reading)
+    reading = result.reading
+    if state.read_at is not None and not state.content_hash:
+        # Its validators were dropped, since the rules of reading have changed.
+        copies = tuple(replace(copy, is_reread=True) for copy in reading.copies)
+        reading = replace(reading, copies=copies)
+    return Outcome("read", after, reading)
 
 
 def _as_the_feed_wants(

@@ -150,6 +150,10 @@ def texts_of(connection: Connection, articles: Iterable[Article]) -> dict[str, b
     return {code: bodies[number] for code, number in ids.items() if number in bodies}
 
 
+# Kinds of changes that give a revision another text.
+_REPLACED = frozenset({"found better", "reread"})
+
+
 def save_changes(
     connection: Connection,
     changes: Sequence[Change],
@@ -166,7 +170,7 @@ def save_changes(
         for before in (known[change.article.code] for change in changes if change.kind == "revised")
     ]
     insert_rows(connection, schema.revision, superseded)
-    replaced = [change.article.code for change in changes if change.kind == "found better"]
+    replaced = [change.article.code for change in changes if change.kind in _REPLACED]
     if replaced:
         rendition = schema.rendition
         connection.execute(delete(rendition).where(rendition.c.code.in_(replaced)))

@@ -8,6 +8,7 @@ from merging import NOW, apply, article, copy
 from aggregator.model.polls import Batch
 from aggregator.store.articles import revisions_of
 from aggregator.store.database import Store
+from aggregator.store.renditions import renditions, save_renditions
 
 
 def test_a_second_copy_in_the_same_poll_is_no_revision(tmp_path: Path) -> None:
@@ -32,6 +33,23 @@ def test_another_text_in_a_later_poll_is_a_revision(tmp_path: Path) -> None:
             (1, "<p class=x>eins</p>"),
             (2, "zwei"),
         ]
+
+
+def test_a_text_that_is_read_by_other_rules_replaces_the_revision(tmp_path: Path) -> None:
+    with Store(tmp_path / "store.db") as store:
+        apply(store, Batch("posts:a", copies=(copy("1.md", "eins"),)))
+        first = article(store)
+        with store.transaction() as connection:
+            save_renditions(connection, b"r", [(first.code, 1, b"eins", ())])
+        anew = copy("1.md", "eins mit Bild", title="Anders", is_reread=True)
+        assert apply(store, Batch("posts:a", copies=(anew,)), 2, 1) == ["reread"]
+        now = article(store)
+        assert (now.title, now.revision, now.updated) == ("Anders", 1, None)
+        assert now.version == first.version + 1
+        with store.transaction() as connection:
+            assert [one.text for one in revisions_of(connection, now)] == ["eins mit Bild"]
+            assert renditions(connection, [now], b"r") == {}
+        assert apply(store, Batch("posts:a", copies=(copy("1.md", "zwei"),)), 3, 2) == ["revised"]
 
 
 def test_the_first_origin_of_the_config_is_shown(tmp_path: Path) -> None:

@@ -78,6 +78,16 @@ def test_an_answer_that_cannot_be_used(
     assert found.state.validators == Validators()
 
 
+def test_a_page_that_is_read_by_other_rules_is_no_correction(origin: ListOrigin) -> None:
+    first = answered(origin)
+    assert [copy.is_reread for copy in first.reading.copies] == [False]
+    # As after a change of the rules.
+    forgotten = dataclasses.replace(first.state, content_hash=b"", validators=Validators())
+    again = answered(origin, state=forgotten)
+    assert [copy.is_reread for copy in again.reading.copies] == [True]
+    assert [copy.is_reread for copy in answered(origin, state=again.state).reading.copies] == []
+
+
 def test_after_a_failure_the_same_body_is_read_again(origin: ListOrigin) -> None:
     first = answered(origin)
     failed = answered(origin, status=500, state=first.state)

@@ -6,7 +6,7 @@ import datetime
 import os
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -38,11 +38,16 @@ BATCH = 500
 
 
 class _Due(NamedTuple):
-    """A file to read: its real path, its `stat` result, and the hash of its last content."""
+    """A file to read: its real path, its `stat` result, and hashes of its last content.
+
+    A file with the `known_hash` need not be read again; one with the `reread_hash` is read
+    again by other rules.
+    """
 
     path: str
     state: FileState
     known_hash: bytes
+    reread_hash: bytes = b""
 
 
 class PostsFolder:
@@ -175,7 +180,7 @@ class _Differences:
                 # Its state is not saved, so that it differs again the next time.
                 self.waiting += 1
             elif old is None or self.read_all:
-                yield _Due(path, new, b"")
+                yield _Due(path, new, b"", old.content_hash if old is not None else b"")
             elif old.young or differs:
                 # An earlier version may have saved another file at an escaped location.
                 yield _Due(path, new, old.content_hash if place == path else b"")
@@ -225,7 +230,8 @@ def _read(root: str, glob: str, rules: PostRules, now: datetime.datetime, due: l
         read.append(place)
         problems += parsed.problems
         if parsed.copy is not None:
-            copies.append(parsed.copy)
+            is_reread = content_hash == item.reread_hash
+            copies.append(replace(parsed.copy, is_reread=True) if is_reread else parsed.copy)
         elif parsed.withdrawn:
             withdrawn.append(place)
     return Batch(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from configured import settings_with
-from conftest import article
+from conftest import Site, article
 
 from aggregator.model.errors import OriginError
 from aggregator.model.polls import Batch, FileState
@@ -62,6 +62,26 @@ def states(posts: Path) -> list[FileState]:
 
 def read(batches: list[Batch]) -> list[str]:
     return [path for batch in batches for path in batch.read]
+
+
+def test_other_rules_of_reading_make_no_correction(site: Site) -> None:
+    site.post("2022-01-27-a.md", article("甲", "正文。\n\n编辑：某人"))
+    site.post("2022-01-26-b.md", article("乙", "正文。\n\n编辑：某人", date="2022-01-26"))
+    site.build()
+    before = site.entries()
+    site.configure(
+        lambda text: text.replace("path: posts", "path: posts\n    drop_lines: ['^编辑']")
+    )
+    # A correction at the same time stays one.
+    site.post("2022-01-26-b.md", article("乙", "别的正文。", date="2022-01-26"))
+    site.build()
+    after = site.entries()
+    assert ["编辑" in entry.content[0].value for entry in (*before, *after)] == [
+        True, True, False, False
+    ]  # fmt: skip
+    assert [one.updated == other.updated for one, other in zip(before, after, strict=True)] == [
+        True, False
+    ]  # fmt: skip
 
 
 def test_the_first_poll_reads_every_post(posts: Path) -> None:
