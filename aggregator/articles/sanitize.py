@@ -197,7 +197,9 @@ def plain_text(html: str, limit: int | None = None) -> str:
     """Return the words of HTML on one line, for titles and previews."""
     import html as entities
 
-    text = _SPACE.sub(" ", entities.unescape(_MARKUP.sub(" ", html))).strip()
+    end = html.rfind(">") + 1  # a thousand `<` behind it would each be searched for their end
+    text = _MARKUP.sub(" ", html[:end]) + html[end:]
+    text = _SPACE.sub(" ", entities.unescape(text)).strip()
     if limit is not None and len(text) > limit:
         return text[:limit].rstrip() + "…"
     return text
