@@ -15,7 +15,9 @@ from aggregator.origins.parsers import feed_cleanup, feed_fields, feed_json, fee
 from aggregator.origins.parsers.feed_items import FeedItem, ParsedFeed
 
 MAX_ITEMS = 5000
-_PAGE = re.compile(r"(?:\s++|<!--.*?-->|<\?.*?\?>)*+<(?:!DOCTYPE\s+html|html)\b", re.I | re.S)
+_PAGE = re.compile(
+    r"(?:\s++|<!--.*?-->|<\?.*?\?>)*+<(?:!DOCTYPE\s+html|html|head|body|meta)\b", re.I | re.S
+)
 _FEED = re.compile(r"<(?:[\w.-]+:)?(?:rss|feed|RDF)[\s>]", re.IGNORECASE)
 
 

@@ -158,3 +158,10 @@ def test_a_web_page_names_its_feeds() -> None:
         with pytest.raises(UnusableError) as caught:
             read(page.format(links), "text/html")
         assert caught.value.reason == message
+
+
+@pytest.mark.parametrize("start", ["<head>", "<meta charset=utf-8>", "<!-- x --><BODY>", "<html>"])
+def test_a_web_page_without_a_document_type_is_one(start: str) -> None:
+    link = "<link rel=alternate type=application/rss+xml href=/f>"
+    with pytest.raises(UnusableError, match=r"web page.*subscribe to http://feeds\.example/f$"):
+        read(f"{start}{link}<p>A blog", "text/html")
