@@ -27,6 +27,7 @@ SQL_ERRORS = (DBAPIError,)
 # What reading a damaged value raises.
 UNREADABLE = (ValueError, TypeError, OverflowError, OSError)
 _PER_STATEMENT = 500
+_DAY = 86_400
 
 
 def instant(seconds: int) -> datetime.datetime:
@@ -154,6 +155,8 @@ def _enclosures_text(enclosures: tuple[Enclosure, ...]) -> str:
 
 def _cadence(text: str) -> Cadence:
     seconds, hours, days = json.loads(text)
+    if not 0 <= seconds <= _DAY:
+        raise ValueError(f"a feed that is fetched every {seconds} s")
     return Cadence(int(seconds), tuple(map(int, hours)), tuple(map(int, days)))
 
 
