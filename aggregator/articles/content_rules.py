@@ -9,14 +9,28 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from aggregator.articles.sanitize import MARKDOWN, plain_text, render_markdown, sanitize
+from aggregator.articles.sanitize import (
+    MARKDOWN,
+    check_limits,
+    plain_text,
+    render_markdown,
+    sanitize,
+)
 from aggregator.model.digests import digest_of
+from aggregator.model.errors import UnusableError
 from aggregator.model.kinds import kind_of
 
 # Increase whenever the same rules would change or exclude something else.
 VERSION = 1
+# How long the patterns of a rule may take for one text, each.
+SECONDS = 1.0
+_INLINE = re.compile(
+    r"</?(?:a|abbr|b|bdi|bdo|cite|code|del|dfn|em|font|i|ins|kbd|mark|q|s|samp|small|span|strike"
+    r"|strong|sub|sup|time|tt|u|var|wbr)\b[^>]*>",
+    re.IGNORECASE,
+)
 
 
 class Exclude(Protocol):
@@ -85,13 +99,12 @@ class ContentRules:
         )
 
     def excluded_by(
-        self, source: str, origins: Collection[str], authors: Iterable[str], title: str, text: str
+        self, source: str, origins: Collection[str], authors: Iterable[str], title: str, words: str
     ) -> int | None:
         """Return the number of the first rule that excludes an article, None if none does.
 
-        `text` is HTML, and read only by rules with words: see `reads_texts`.
+        `words` are those of its text, which only some rules need: see `reads_texts`.
         """
-        shown = ""
         for number, rule in self._rules:
             exclude = rule.exclude
             if exclude is None or not _applies(rule, source, origins):
@@ -100,23 +113,36 @@ class ContentRules:
                 return number
             if _folded(exclude.authors) & _folded(authors):
                 return number
-            if exclude.words:
-                shown = shown or plain_text(text)
-                if _any_in(exclude.words, shown):
-                    return number
+            if _any_in(exclude.words, words):
+                return number
         return None
 
 
 NO_RULES = ContentRules(())
 
 
-def clean(text: str, kind: str, base: str, rules: Sequence[TextRule]) -> tuple[str, list[int]]:
-    """Return a text sanitized, with all rules applied, and the numbers of those that changed it.
+class Cleaned(NamedTuple):
+    """A text as feeds show it: sanitized, with all rules applied.
+
+    `changed_by` are the numbers of the rules that changed it, `given_up` those that took too
+    long for it, or would have made a text beyond the limits of sanitizing.
+    """
+
+    html: str
+    changed_by: tuple[int, ...] = ()
+    given_up: tuple[int, ...] = ()
+
+
+def clean(text: str, kind: str, base: str, rules: Sequence[TextRule]) -> Cleaned:
+    """Return a text with all rules applied.
 
     `kind` and `base` are as in `sanitize`, which has the last word: whatever a pattern puts
     into a text is sanitized as well.
     """
-    changed_by = []
+    if not rules:
+        return Cleaned(sanitize(text, kind, base))
+    changed_by: list[int] = []
+    given_up: list[int] = []
     if any(rule.remove for rule in rules):
         html = render_markdown(text) if kind == MARKDOWN else text
         for rule in rules:
@@ -128,13 +154,39 @@ def clean(text: str, kind: str, base: str, rules: Sequence[TextRule]) -> tuple[s
             text, kind = html, "text/html"
     html = sanitize(text, kind, base)
     for rule in rules:
-        replaced = html
-        for pattern, replacement in rule.replace:
-            replaced = re.sub(pattern, replacement, replaced)
+        try:
+            replaced = _replaced(html, rule.replace)
+        except (TimeoutError, UnusableError):
+            given_up.append(rule.number)
+            continue
         if replaced != html:
             html = sanitize(replaced, "text/html", base)
             changed_by.append(rule.number)
-    return html, sorted(set(changed_by))
+    return Cleaned(html, tuple(sorted(set(changed_by))), tuple(given_up))
+
+
+def words_of(text: str, kind: str, base: str) -> str:
+    """Return the words of a text as a reader sees them: a tag within a word parts nothing."""
+    return plain_text(_INLINE.sub("", sanitize(text, kind, base)))
+
+
+def _replaced(html: str, pairs: Sequence[tuple[str, str]]) -> str:
+    """Return HTML with the matches of patterns replaced.
+
+    Raises `TimeoutError`, and `UnusableError` for HTML that would take the sanitizer too long.
+    """
+    if not pairs:
+        return html
+    # Other than re, it has a limit of time: a text that a stranger wrote may be made for a
+    # pattern of the owner.
+    import regex
+
+    found = html
+    for pattern, replacement in pairs:
+        found = regex.sub(pattern, replacement, found, timeout=SECONDS)
+    if found != html:
+        check_limits(found, "text/html")
+    return found
 
 
 def _applies(rule: ContentRule, source: str, origins: Collection[str]) -> bool:

@@ -53,7 +53,7 @@ def build(
         if full:
             renditions.clear_renditions(connection)
         manifest = published.feed_states(connection)
-    exclusions.update(store, publication.content)
+    exclusions.update(store, publication)
     with store.transaction() as connection:
         changed = published.changed_codes(connection)
     selections.update(store, publication, changed)

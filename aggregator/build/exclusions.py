@@ -10,9 +10,10 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from aggregator.articles.content_rules import ContentRules
+from aggregator.articles.content_rules import words_of
 from aggregator.model.articles import Article, Change
 from aggregator.model.packing import unpack
+from aggregator.publish.publication import Publication
 from aggregator.store import published, selected
 from aggregator.store.articles import articles_of, save_changes, texts_of
 from aggregator.store.copies import origins_of
@@ -22,12 +23,13 @@ from aggregator.store.selected import EXCLUSIONS, Progress
 PAGE = 500
 
 
-def update(store: Store, content: ContentRules) -> None:
+def update(store: Store, publication: Publication) -> None:
     """Bring the exclusions up to date.
 
     An article that is excluded leaves its feeds as a removed one does; one that no longer is
     comes back.
     """
+    content = publication.content
     with store.transaction() as connection:
         known = selected.progress(connection).get(EXCLUSIONS)
         if known is None and not content.excludes:
@@ -37,11 +39,11 @@ def update(store: Store, content: ContentRules) -> None:
         codes = sorted(published.changed_codes(connection)) if is_current else []
     for start in range(0, len(codes), PAGE):
         with store.transaction() as connection:
-            _examine(connection, content, articles_of(connection, codes[start : start + PAGE]))
+            _examine(connection, publication, articles_of(connection, codes[start : start + PAGE]))
     while True:
         with store.transaction() as connection:
             new = selected.arrived(connection, upto, PAGE)
-            _examine(connection, content, {article.code: article for _, article in new})
+            _examine(connection, publication, {article.code: article for _, article in new})
             upto = new[-1][0] if new else upto
             if len(new) == PAGE or content.excludes:
                 progress = Progress(content.exclusion_digest, upto)
@@ -53,8 +55,9 @@ def update(store: Store, content: ContentRules) -> None:
 
 
 def _examine(
-    connection: Connection, content: ContentRules, articles: Mapping[str, Article]
+    connection: Connection, publication: Publication, articles: Mapping[str, Article]
 ) -> None:
+    content = publication.content
     shown = [article for article in articles.values() if article.revision]
     origins = origins_of(connection, articles) if content.names_origins else {}
     texts = texts_of(connection, shown) if content.reads_texts else {}
@@ -65,7 +68,9 @@ def _examine(
             origins.get(article.code, ()),
             _authors(article),
             article.title,
-            unpack(texts[article.code]) if article.code in texts else "",
+            words_of(unpack(texts[article.code]), article.media_type, publication.base(article))
+            if article.code in texts
+            else "",
         )
         if number != article.excluded_by:
             changes.append(_change(article, number))

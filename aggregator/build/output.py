@@ -105,9 +105,12 @@ class Output:
             self.failed |= {state.key for state in states} | {state.key for state in documents}
             self.context.summary.failures.append(str(error))
             states, documents = [], {}
+        self.context.summary.notices += _slow_rules(results)
         with self.context.store.transaction() as connection:
             sanitized = [text for result in results for text in result.sanitized]
-            renditions.save_renditions(connection, publication.sanitizing, sanitized)
+            renditions.save_renditions(
+                connection, publication.sanitizing, [text[:4] for text in sanitized]
+            )
             archive_places.save_written(connection, documents)
             published.save_documents(
                 connection, {(key, number): files for (key, number, _), files in documents.items()}
@@ -184,3 +187,13 @@ class Output:
             if file.path not in paths:
                 remove(self.context.directory, file.path)
         return replace(state, files=left)
+
+
+def _slow_rules(results: Iterable[Result]) -> list[str]:
+    """Return a notice for each text that a content rule was too slow for."""
+    texts = {text.code: text.given_up for result in results for text in result.sanitized}
+    return [
+        f"{code}: rule {number} takes too long for this text, which is shown without it"
+        for code, numbers in sorted(texts.items())
+        for number in numbers
+    ]

@@ -41,13 +41,15 @@ class DocumentState(NamedTuple):
 class SanitizedText(NamedTuple):
     """The sanitized HTML of an article's newest revision, packed.
 
-    `changed_by` are the numbers of the content rules that changed it.
+    `changed_by` are the numbers of the content rules that changed it, `given_up` those that
+    were too slow for it.
     """
 
     code: str
     revision: int
     html: bytes
     changed_by: tuple[int, ...] = ()
+    given_up: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,9 +78,11 @@ def render(job: Job) -> tuple[dict[str, bytes], list[SanitizedText]]:
     for entry, body in zip(job.document.entries, job.bodies, strict=True):
         html = unpack(body.packed)
         if body.media_type is not None:
-            html, changed_by = clean(html, body.media_type, body.base, body.rules)
+            cleaned = clean(html, body.media_type, body.base, body.rules)
+            html = cleaned.html
             if body.is_kept:
-                sanitized.append(SanitizedText(*body.revision, pack(html), tuple(changed_by)))
+                text = SanitizedText(*body.revision, pack(html), *cleaned[1:])
+                sanitized.append(text)
         entries.append(replace(entry, content=html))
     document = replace(job.document, entries=tuple(entries))
     writers = load(tuple(job.paths))

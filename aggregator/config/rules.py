@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 from pydantic import AfterValidator, model_validator
@@ -11,11 +10,13 @@ from aggregator.config.values import FilterText, Pattern, Section
 
 
 def _replacement(value: tuple[str, str]) -> tuple[str, str]:
+    import regex
+
     pattern, text = value
     try:
         # An empty match is always found, so that the text is used.
-        re.sub(f"{pattern}|", text, "")
-    except (re.error, IndexError) as error:
+        regex.sub(f"{pattern}|", text, "")
+    except (regex.error, IndexError) as error:
         raise ValueError(f"{text} cannot take the place of {pattern}: {error}") from error
     return value
 

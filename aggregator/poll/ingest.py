@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
@@ -23,7 +23,7 @@ from aggregator.model.polls import Batch
 from aggregator.poll import recognition, same_paths
 from aggregator.store import problems, urls
 from aggregator.store.articles import articles_of, bodies_of, save_changes
-from aggregator.store.copies import copies_at, copies_of, forget_copies, save_copies
+from aggregator.store.copies import copies_at, copies_of, forget_copies, origins_of, save_copies
 from aggregator.store.origins import save_states
 
 
@@ -74,6 +74,7 @@ def apply(
         return []
     articles = articles_of(connection, codes)
     texts = _Texts(connection, rules)
+    origins = origins_of(connection, codes) if rules.content.names_origins else {}
     copies = _save_copies(connection, batch, before, codes, texts, now)
     best = {code: merge.best_copy(known, rules.origin_order) for code, known in copies.items()}
     unchanged = texts.unchanged_articles(articles, best, number)
@@ -91,9 +92,32 @@ def apply(
         for code in sorted(codes)
     )
     changes = [change for change in decided if change is not None]
+    if rules.content.names_origins:
+        changes = _with_other_origins(changes, articles, origins, copies)
     save_changes(connection, changes, articles)
     problems.forget_losses(connection, {copy.code for copy in batch.copies})
     return changes
+
+
+def _with_other_origins(
+    changes: Sequence[Change],
+    articles: Mapping[str, Article],
+    before: Mapping[str, Collection[str]],
+    copies: Mapping[str, Sequence[StoredCopy]],
+) -> list[Change]:
+    """Return the changes, and one for each article that other content rules apply to now."""
+    found = {change.article.code: change for change in changes}
+    for code, article in articles.items():
+        origins = {copy.origin for copy in copies.get(code, ())}
+        change = found.get(code)
+        is_seen = change is not None and change.kind in ("new", "revised", "reread", "removed")
+        if not article.revision or is_seen or origins == set(before.get(code, ())):
+            continue
+        now = change.article if change is not None else article
+        sources = change.sources if change is not None else frozenset[str]()
+        again = replace(now, version=now.version + 1)
+        found[code] = Change(again, "reread", sources | {article.source, now.source})
+    return list(found.values())
 
 
 def _save_copies(
@@ -195,5 +219,5 @@ class _Texts:
         rules = self._rules.content.for_text(source, [origin])
         key = digest(repr((body, item.media_type, base, rules)).encode())
         if key not in self._sanitized:
-            self._sanitized[key], _ = clean(unpack(body), item.media_type, base, rules)
+            self._sanitized[key] = clean(unpack(body), item.media_type, base, rules).html
         return self._sanitized[key]

@@ -17,3 +17,5 @@ def articles_of_the_site(connection: Connection) -> None:
     )
     if changed.rowcount:
         connection.exec_driver_sql("INSERT OR IGNORE INTO dirty_source VALUES (''), ('unsorted')")
+        # Their entries stand in the archives of the combined feed as well.
+        connection.exec_driver_sql("UPDATE archive SET is_written = 0 WHERE feed = 'all'")

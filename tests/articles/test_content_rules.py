@@ -1,11 +1,13 @@
 """What rules take out of texts, and which articles they exclude."""
 
+import time
+
 import pytest
 from configured import settings_with
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.articles.content_rules import ContentRules, clean
+from aggregator.articles.content_rules import ContentRules, clean, words_of
 from aggregator.articles.sanitize import MARKDOWN, sanitize
 
 BASE = "https://finews.example.org/"
@@ -16,7 +18,8 @@ def rules_of(*rules: object) -> ContentRules:
 
 
 def cleaned(text: str, *rules: object, kind: str = "text/html") -> tuple[str, list[int]]:
-    return clean(text, kind, BASE, rules_of(*rules).for_text("s", ["posts:p"]))
+    found = clean(text, kind, BASE, rules_of(*rules).for_text("s", ["posts:p"]))
+    return found.html, list(found.changed_by)
 
 
 def test_elements_are_removed_by_what_sanitizing_would_remove() -> None:
@@ -88,8 +91,35 @@ def test_a_rule_applies_to_its_sources_and_origins(
 )
 def test_one_match_is_enough_to_exclude(exclude: object, number: int | None) -> None:
     rules = rules_of({"remove": ["i"]}, {"exclude": exclude}, {"exclude": {"titles": ["none"]}})
-    html = "<p class=x>今日彩<b>票</b>开奖, lottery</p>"
-    found = rules.excluded_by("s", [], ["Jane Doe", "John Roe"], "A title", html)
-    # Markup within a word is a space in plain text.
-    expected = None if exclude == {"words": ["彩票"]} else number
-    assert found == expected
+    html = "<p class=x>今日<a href='http://a.example/path'>彩</a><b>票</b>开奖, lottery</p>"
+    words = words_of(html, "text/html", BASE)
+    assert rules.excluded_by("s", [], ["Jane Doe", "John Roe"], "A title", words) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "words"),
+    [
+        ("A [link](http://a.example/url) and 彩**券**", MARKDOWN, "A link and 彩券"),
+        ("<p>奖<b>券</b> one&nbsp;two</p><p>x</p>", "text/html", "奖券 one two x"),
+        ("<p>x</p><p style='display:none'>hidden</p>", "text/html", "x"),
+    ],
+)
+def test_words_are_those_that_a_reader_sees(text: str, kind: str, words: str) -> None:
+    assert words_of(text, kind, BASE) == words
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        ("(a|a)+b", f"<p>{'a' * 56}!</p>"),
+        ("（责任编辑：[^）]*）", f"<p>{'（责任编辑：' * 60_000}</p>"),
+        ("p", f"<p>{'p' * 100}</p>"),
+    ],
+)
+def test_a_text_that_is_made_for_a_pattern_costs_a_moment(pattern: str, text: str) -> None:
+    rule = {"replace": [[pattern, "<div><div><div><div>" if pattern == "p" else ""]]}
+    rules = rules_of(rule, {"remove": ["i"]}).for_text("s", [])
+    started = time.monotonic()
+    found = clean(text, "text/html", BASE, rules)
+    assert (found.html, found.changed_by, found.given_up) == (text, (), (1,))
+    assert time.monotonic() - started < 10

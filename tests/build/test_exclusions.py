@@ -4,6 +4,7 @@ import sqlite3
 
 import pytest
 from conftest import Site, article
+from upstream import Upstream
 
 AD = "<p class='ad'>广告</p>"
 
@@ -97,6 +98,49 @@ def test_a_text_that_several_feeds_show_is_changed_in_all_of_them(posts: Site) -
     posts.build()
     assert counts(posts) == [(6, 0)]
     assert not any("广告" in feed.decode() for feed in posts.feed_bytes().values())
+
+
+def test_an_article_that_gets_a_copy_from_another_origin_is_examined_again(
+    posts: Site, upstream: Upstream
+) -> None:
+    code = "NW202201060000000001"
+    link = f"http://a.example/html_News/NewsShare.html?infoCode={code}"
+    posts.post(f"2022-01-06-{code[2:]}.md", article("标题7", f"正文7。{AD}", date="2022-01-06"))
+    feed = (
+        "<rss version='2.0'><channel><title>甲报</title><item><title>标题7</title>"
+        f"<link>{link}</link><description>文</description></item></channel></rss>"
+    )
+    url = upstream.document("/feed", feed, "application/rss+xml")
+    posts.configure(
+        lambda text: (
+            f"{text}fetch: {{allow_private_addresses: true}}\n"
+            f"subscriptions:\n  - {{url: '{url}'}}\n"
+        )
+    )
+    with_rules(
+        posts,
+        "{origins: [subscriptions], remove: ['.ad']}",
+        "{origins: [subscriptions], exclude: {words: [第七]}}",
+    )
+    posts.build()
+    assert counts(posts) == [(0, 0), (0, 0)]
+    posts.run("poll", "--only", "subscriptions")
+    posts.build()
+    assert counts(posts) == [(1, 0), (0, 0)]
+    with_rules(posts, "{origins: [subscriptions], exclude: {words: [正文7]}}")
+    posts.build()
+    assert (counts(posts), "标题7" in titles(posts)) == ([(0, 1)], False)
+    posts.configure(lambda text: text.replace(f"subscriptions:\n  - {{url: '{url}'}}\n", ""))
+    posts.build()
+    assert (counts(posts), "标题7" in titles(posts)) == ([(0, 0)], True)
+
+
+def test_a_rule_that_is_too_slow_for_a_text_is_told(posts: Site) -> None:
+    posts.post("2022-01-07-a.md", article("标题7", f"{'a' * 56}!", date="2022-01-07"))
+    with_rules(posts, "{replace: [['(a|a)+b', '']]}")
+    result = posts.build()
+    assert "rule 1 takes too long for this text, which is shown without it" in result.err
+    assert titles(posts)[0] == "标题7"
 
 
 def test_rules_of_other_sources_and_origins_do_not_apply(posts: Site) -> None:

@@ -49,9 +49,15 @@ _PICTURE_NAME = re.compile(r"\.(?:jpe?g|png|gif|webp|avif)\Z", re.IGNORECASE)
 
 def link_of(entry: Any) -> str | None:
     """Return the URL of the entry's page: its alternate link, else a GUID that is a URL."""
-    for link in entry.get("links", []):
-        if link.get("rel") == "alternate" and link.get("href"):
-            return str(link["href"]).strip()
+    found = [
+        link
+        for link in entry.get("links", [])
+        if link.get("rel") == "alternate" and link.get("href")
+    ]
+    if found:
+        # One page in several types: people read the one in HTML.
+        best = next((link for link in found if "html" in str(link.get("type", "html"))), found[0])
+        return str(best["href"]).strip()
     link = str(entry.get("link") or "").strip()
     if link:
         return link

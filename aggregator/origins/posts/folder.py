@@ -35,6 +35,10 @@ from aggregator.origins.posts.scan import (
 # Increase whenever the same post would be read differently: all posts are then read again.
 READER_VERSION = 5
 BATCH = 500
+NO_POST = (
+    "was read as a post, and is none by its name: its article stays as it was. Name it "
+    "DATE-TITLE.md, delete it, or write layout: plain for its folder"
+)
 
 
 class _Due(NamedTuple):
@@ -154,7 +158,7 @@ class _Differences:
         for path in self.paths:
             place = location(path)
             while state is not None and state.path < place:
-                self.gone.append(state.path)
+                self._leave(state.path)
                 state = next(self.known, None)
             old = state if state is not None and state.path == place else None
             if old is not None:
@@ -185,8 +189,16 @@ class _Differences:
                 # An earlier version may have saved another file at an escaped location.
                 yield _Due(path, new, old.content_hash if place == path else b"")
         while state is not None:
-            self.gone.append(state.path)
+            self._leave(state.path)
             state = next(self.known, None)
+
+    def _leave(self, place: str) -> None:
+        """Note that a file is no longer a post: it is gone, or its name has become wrong."""
+        if os.path.lexists(f"{self.root}/{place}"):
+            # What was published must not vanish because the rules for names have changed.
+            self.problems.append(Problem(place, NO_POST))
+        else:
+            self.gone.append(place)
 
 
 def _stored(number: int) -> int:

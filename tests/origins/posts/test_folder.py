@@ -64,6 +64,27 @@ def read(batches: list[Batch]) -> list[str]:
     return [path for batch in batches for path in batch.read]
 
 
+def test_a_file_that_is_no_post_any_more_keeps_its_article_and_is_a_problem(site: Site) -> None:
+    site.configure(
+        lambda text: text.replace(
+            "path: posts", "path: posts\n    glob: '*.md'\n    when_removed: drop"
+        )
+    )
+    site.post("hello.md", article("甲"))
+    site.post("2022-01-26-b.md", article("乙", date="2022-01-26"))
+    site.build()
+    site.configure(lambda text: text.replace("layout: plain", "layout: jekyll"))
+    for _ in range(2):
+        site.build()
+        assert len(site.entries()) == 2
+        (problem,) = site.problems()
+        assert problem["file"] == "posts/hello.md"
+        assert "layout: plain" in problem["reason"]
+    (site.posts / "hello.md").unlink()
+    site.build()
+    assert ([entry.title for entry in site.entries()], site.problems()) == (["乙"], [])
+
+
 def test_other_rules_of_reading_make_no_correction(site: Site) -> None:
     site.post("2022-01-27-a.md", article("甲", "正文。\n\n编辑：某人"))
     site.post("2022-01-26-b.md", article("乙", "正文。\n\n编辑：某人", date="2022-01-26"))
