@@ -87,6 +87,9 @@ def _change(article: Article, number: int | None) -> Change:
 
 
 def _authors(article: Article) -> Collection[str]:
-    """Return the names of the authors, and all of them as one name, which may have a comma."""
-    name = article.author or ""
+    """Return the names of the authors, and all of them as one name, which may have a comma.
+
+    Feeds show the source where there is no author.
+    """
+    name = article.author or article.source_name or article.source
     return {name, *name.split(", ")}

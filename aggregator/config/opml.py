@@ -25,7 +25,7 @@ SECTION = "subscriptions"
 # The lists at URLs, as an internal section of the configuration: `Settings.feed_lists`.
 LISTS = "subscriptions.opml"
 # Keys for the request of the list itself, which the feeds that a stranger names must not get.
-_SECRET = frozenset({"headers"})
+_SECRET = frozenset({"headers", "proxy"})
 
 
 def feeds_of(data: bytes) -> list[str]:
