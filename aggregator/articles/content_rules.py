@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
+from aggregator.articles.markdown import render_markdown
 from aggregator.articles.sanitize import (
     MARKDOWN,
     check_limits,
     plain_text,
-    render_markdown,
     sanitize,
 )
 from aggregator.model.digests import digest_of

@@ -13,7 +13,8 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import nh3
 
-from aggregator.articles.emphasis import with_strong
+from aggregator.articles import embeds
+from aggregator.articles.markdown import render_markdown
 from aggregator.model.errors import UnusableError
 
 # Increase whenever the same text would be sanitized differently: all texts are then
@@ -60,7 +61,9 @@ _ATTRIBUTES = {
 _PLAIN_URL = re.compile(r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/[\w/.,~%?=&;:@!+#-]*)?", re.ASCII)
 _LINK_SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 WEB_SCHEMES = frozenset({"http", "https"})
-_MEDIA_ATTRIBUTES = frozenset({"src", "poster"})
+# What a link in a text may lead to besides.
+_TEXT_SCHEMES = _LINK_SCHEMES | {"ftp", "ftps", "irc", "ircs", "xmpp"}
+_MEDIA_ATTRIBUTES = frozenset({"src", "data-src", "poster"})
 
 # Elements whose end tag is optional: a hundred open ones are not nested.
 _SELF_CLOSING = {
@@ -100,8 +103,6 @@ _BLOCK_START = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
-_ATTRIBUTE_LIST = re.compile(r"^[ ]{0,3}\{:[^{}\n]*\}[ \t]*$", re.MULTILINE)
-_INLINE_ATTRIBUTE_LIST = re.compile(r"(?<=[)*_`\]])\{:[^{}\n]*\}")
 _MARKUP = re.compile(r"<[^>]*>")
 _SPACE = re.compile(r"\s+")
 
@@ -125,20 +126,6 @@ def media_type(text: str, suffix: str) -> str:
         return HTML
     blocks = _BLANK_LINE.split(text)
     return HTML if all(map(_BLOCK_START.match, blocks)) else MARKDOWN
-
-
-def render_markdown(text: str) -> str:
-    """Return the HTML of CommonMark with tables, footnotes and strike-through; HTML is kept."""
-    import pyromark
-
-    text = with_strong(_INLINE_ATTRIBUTE_LIST.sub("", _ATTRIBUTE_LIST.sub("", text)))
-    options = (
-        pyromark.Options.ENABLE_TABLES
-        | pyromark.Options.ENABLE_FOOTNOTES
-        | pyromark.Options.ENABLE_STRIKETHROUGH
-        | pyromark.Options.ENABLE_HEADING_ATTRIBUTES
-    )
-    return str(pyromark.html(text, options=options))
 
 
 def check_limits(text: str, kind: str) -> None:
@@ -181,6 +168,8 @@ def sanitize(text: str, kind: str, base: str) -> str:
     lowered = html.lower()
     if ("display" in lowered or "hidden" in lowered) and _HIDDEN_HINT.search(html):
         html = _without_hidden(html)
+    if embeds.has_embeds(lowered):
+        html = embeds.as_links(_cleaner(base, with_embeds=True).clean(embeds.with_open_tags(html)))
     cleaner = _cleaner(base)
     # Character references are resolved now: some are for characters that XML forbids.
     html = without_forbidden(str(cleaner.clean(html)))
@@ -237,11 +226,15 @@ def _absolute_srcset(value: str, base: str) -> str | None:
 
 
 @lru_cache(maxsize=64)
-def _cleaner(base: str) -> nh3.Cleaner:
+def _cleaner(base: str, *, with_embeds: bool = False) -> nh3.Cleaner:
+    """Return the sanitizer of texts at `base`, which may keep what `embeds` makes links of."""
+
     def filter_attribute(element: str, attribute: str, value: str) -> str | None:
         if attribute in ("href", "cite"):
-            # Links within the page lead nowhere: ids are not kept.
-            return None if value.lstrip().startswith("#") else absolute_url(value, base)
+            if value.lstrip().startswith("#"):
+                # `fragments` leads it to the article's page.
+                return value.strip().replace(" ", "%20") if attribute == "href" else None
+            return absolute_url(value, base, _TEXT_SCHEMES)
         if attribute in _MEDIA_ATTRIBUTES:
             return absolute_url(value, base, WEB_SCHEMES)
         if attribute == "srcset":
@@ -250,12 +243,15 @@ def _cleaner(base: str) -> nh3.Cleaner:
             return value if re.fullmatch(r"language-[\w+#.-]{1,30}", value) else None
         return value
 
+    embedded = embeds.TAGS if with_embeds else frozenset()
+    # What an `object` contains is for those who cannot show it.
+    fallbacks = {"object"} if with_embeds else set()
     return nh3.Cleaner(
-        tags=_TAGS,
-        clean_content_tags=_DROPPED_WITH_CONTENT,
-        attributes=_ATTRIBUTES,
+        tags=_TAGS | embedded,
+        clean_content_tags=_DROPPED_WITH_CONTENT - embedded - fallbacks,
+        attributes=_ATTRIBUTES | {tag: set(embeds.ATTRIBUTES) for tag in embedded},
         attribute_filter=filter_attribute,
-        url_schemes=set(_LINK_SCHEMES),
+        url_schemes=set(_TEXT_SCHEMES),
         strip_comments=True,
         link_rel=None,
     )

@@ -261,7 +261,7 @@ class Jobs:
         for article in articles:
             key = article.code, article.revision
             if key in sanitized:
-                bodies[key] = Body(key, sanitized[key])
+                bodies[key] = Body(key, sanitized[key], page=article.link)
             else:
                 text = texts.get(article.body_id or 0, pack(""))
                 bodies[key] = Body(
@@ -270,6 +270,7 @@ class Jobs:
                     article.media_type,
                     publication.base(article),
                     rules=content.for_text(article.source, origins.get(article.code, ())),
+                    page=article.link,
                 )
         return bodies
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import NamedTuple
 
+from aggregator.articles import fragments
 from aggregator.articles.content_rules import TextRule, clean
 from aggregator.model.feeds import FeedDocument, FeedState
 from aggregator.model.formats import FORMATS
@@ -18,8 +19,8 @@ class Body:
     """The text of a revision (code, revision), packed.
 
     It is raw, of `media_type`, with URLs relative to `base`; or it is sanitized HTML, and
-    `media_type` is None.  `is_kept` says whether to store it once it is sanitized; `rules`
-    are those that apply to it.
+    `media_type` is None.  `is_kept` says whether to store it once it is sanitized, `rules` are
+    those that apply to it, and `page` is where links within the text lead.
     """
 
     revision: tuple[str, int]
@@ -28,6 +29,7 @@ class Body:
     base: str = ""
     is_kept: bool = True
     rules: tuple[TextRule, ...] = ()
+    page: str | None = None
 
 
 class DocumentState(NamedTuple):
@@ -83,7 +85,7 @@ def render(job: Job) -> tuple[dict[str, bytes], list[SanitizedText]]:
             if body.is_kept:
                 text = SanitizedText(*body.revision, pack(html), *cleaned[1:])
                 sanitized.append(text)
-        entries.append(replace(entry, content=html))
+        entries.append(replace(entry, content=fragments.with_page(html, body.page)))
     document = replace(job.document, entries=tuple(entries))
     writers = load(tuple(job.paths))
     return {path: writers[name](document) for name, path in job.paths.items()}, sanitized

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aggregator.articles.emphasis import with_strong
+from aggregator.articles.emphasis import with_emphasis
 
 
 @pytest.mark.parametrize(
@@ -15,22 +15,26 @@ from aggregator.articles.emphasis import with_strong
             "<strong>加粗：</strong>后面，<strong>“引号”</strong>后面",
         ),
         ("**UPDATE:**Fixed", "<strong>UPDATE:</strong>Fixed"),
+        ("这是**`代码`**后文", "这是<strong>`代码`</strong>后文"),
+        ("*（斜体）*后文", "<em>（斜体）</em>后文"),
+        ("~~删除。~~后文", "<del>删除。</del>后文"),
     ],
 )
 def test_bold_beside_punctuation_is_bold(text: str, expected: str) -> None:
-    assert with_strong(text) == expected
+    assert with_emphasis(text) == expected
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "**强调**后文", "**a** b", "2 ** 3 ** 4", r"\**a：**b", "`**a：**b`", "    **a：**b",
+        "**强调**后文", "**a** b", "2 ** 3 ** 4", "a*(b)*c", "* a", "~~a~~b", "*a*b",
+        r"\**a：**b", "`**a：**b`", "    **a：**b",
         "```\n**a：**b\n```\n", "<pre>\n**a：**b\n</pre>", "***", "**a：", "** a：**b",
     ],
 )  # fmt: skip
 def test_the_rest_is_left_to_the_renderer(text: str) -> None:
-    assert with_strong(text) == text
+    assert with_emphasis(text) == text
 
 
 def test_bold_after_a_fence_is_bold_again() -> None:
-    assert with_strong("~~~\nx\n~~~\n**a：**b").endswith("<strong>a：</strong>b")
+    assert with_emphasis("~~~\nx\n~~~\n**a：**b").endswith("<strong>a：</strong>b")

@@ -3,16 +3,19 @@
 import datetime
 import json
 import os
+import re
 import shutil
 import subprocess
 import unicodedata
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
+from bs4 import BeautifulSoup
 from conftest import CONFIG, Site
 
+DATA = Path(__file__).parents[1] / "data" / "blog"
 JEKYLL = shutil.which("jekyll")
 pytestmark = pytest.mark.skipif(JEKYLL is None, reason="Jekyll is not installed")
 # What Jekyll knows of its posts; `link` is their first link.
@@ -20,7 +23,7 @@ DUMP = """
 Jekyll::Hooks.register :site, :post_render do |site|
   posts = site.posts.docs.map do |post|
     {"path" => post.relative_path, "title" => post.data["title"].to_s, "date" => post.date.iso8601,
-     "url" => post.url, "link" => post.output.to_s[/href="([^"]*)"/, 1], "text" => post.output,
+     "url" => post.url, "link" => post.output.to_s[/href="([^"]*)"/, 1], "text" => post.content,
      "categories" => post.data["categories"], "tags" => post.data["tags"]}
   end
   File.write(File.join(site.source, "..", "dump.json"), JSON.generate(posts))
@@ -122,17 +125,23 @@ def blog(site: Site) -> Site:
         file = site.root / "blog" / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
+    shutil.copytree(DATA, site.root / "blog", dirs_exist_ok=True)
     return site
 
 
-@pytest.mark.parametrize("template", TEMPLATES)
-def test_the_same_posts_titles_dates_and_links(blog: Site, template: str) -> None:
+def configure(blog: Site, template: str) -> None:
+    """Give the site the address and the permalinks that Jekyll's has."""
     text = CONFIG.replace("- path: posts", "- path: blog").replace("https://fin", "https://blog.")
     text = text.replace(
         "url: https://blog.ews.example.org/\n", "url: https://blog.example.org/b/\n"
     )
     text = text.replace("posts:\n", f'  permalink: "{template}"\nposts:\n', 1)
     blog.config.write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_the_same_posts_titles_dates_and_links(blog: Site, template: str) -> None:
+    configure(blog, template)
     expected = by_jekyll(blog.root / "blog", template)
     found = by_us(blog)
     assert set(found) == set(expected)
@@ -146,6 +155,77 @@ def test_the_same_posts_titles_dates_and_links(blog: Site, template: str) -> Non
         if path not in OTHER_DATES:
             ours = datetime.datetime.fromisoformat(entry.published)
             assert ours == datetime.datetime.fromisoformat(post["date"]), path
-        if post["link"]:
+        if path in POSTS and post["link"]:
             href = entry.content[0].value.partition('href="')[2].partition('"')[0]
             assert path_of(href) == path_of(post["link"]), path
+
+
+BLOCKS = [
+    "p", "div", "section", "ul", "ol", "li", "dl", "dt", "dd", "pre", "blockquote", "table", "tr",
+    "td", "th", "h1", "h2", "h3", "h4", "h5", "h6", "center", "br", "hr",
+]  # fmt: skip
+
+
+def words(html: str) -> list[str]:
+    """The words that a reader sees; kinds of quotes, dashes and dots are one."""
+    soup = BeautifulSoup(html, "lxml")
+    for box in soup.select("input[type=checkbox]"):
+        # Feed readers show no forms: these have a sign.
+        box.replace_with("☑ " if box.has_attr("checked") else "☐ ")
+    for block in soup.find_all(BLOCKS):
+        block.insert_before("\n")
+        block.append("\n")
+    text = soup.get_text()
+    for typographic, plain in (("“”", '"'), ("‘’", "'"), ("–", "--"), ("…", "...")):
+        text = re.sub(f"[{typographic}]", plain, text)
+    return text.split()
+
+
+def addresses(html: str, page: str) -> list[str]:
+    """What a text links to and shows, in order."""
+    soup = BeautifulSoup(html, "lxml")
+    found = [tag.get("href") or tag.get("src") for tag in soup.select("a[href], img[src]")]
+    return [unquote(urljoin(page, str(url))) for url in found]
+
+
+# What takes the place of an embedded page, which feed readers do not show.
+VIDEOS = {
+    "www.youtube.com/embed/abc_DEF-1": (
+        "www.youtube.com/watch?v=abc_DEF-1", "i.ytimg.com/vi/abc_DEF-1/hqdefault.jpg"
+    ),
+    "player.bilibili.com/player.html": ("www.bilibili.com/video/BV1xx411c7mD", ""),
+    "maps.example.org/embed": ("maps.example.org/embed?q=a", ""),
+    "player.vimeo.com/video/12345": ("vimeo.com/12345", ""),
+}  # fmt: skip
+
+
+def with_our_exceptions(html: str) -> str:
+    """The text of Jekyll as we mean to have it: what differs on purpose is named here."""
+    soup = BeautifulSoup(html, "lxml")
+    for frame in soup.find_all("iframe"):
+        page, picture = VIDEOS[str(frame["src"]).partition("//")[2].partition("?")[0]]
+        image = f'<img src="https://{picture}">' if picture else ""
+        link = f'<p><a href="https://{page}">{image}{page}</a></p>'
+        frame.replace_with(BeautifulSoup(link, "lxml"))
+    # A note has its number before it, and no arrow back to a place that a reader cannot go to.
+    for arrow in soup.select("a.reversefootnote"):
+        arrow.decompose()
+    for number, note in enumerate(soup.select(".footnotes li"), 1):
+        note.insert(0, f"{number}\n")
+    return str(soup)
+
+
+def test_the_same_texts(blog: Site) -> None:
+    configure(blog, "pretty")
+    expected = by_jekyll(blog.root / "blog", "pretty")
+    found = by_us(blog)
+    different = {}
+    for path, post in expected.items():
+        page = f"https://blog.example.org/b{post['url']}"
+        ours, theirs = (
+            (words(text), addresses(text, page))
+            for text in (found[path].content[0].value, with_our_exceptions(post["text"]))
+        )
+        if ours != theirs:
+            different[path] = ours, theirs
+    assert different == {}

@@ -6,11 +6,14 @@ Everything here can be pickled: large polls parse in several processes.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from aggregator.articles import identity, sanitize
 from aggregator.articles.authors import author_of
+from aggregator.articles.markdown import render_markdown
 from aggregator.articles.sources import NEWS
 from aggregator.articles.titles import MAX_TITLE, TITLE_FROM_TEXT, one_line
 from aggregator.model.articles import Clues, Copy, Problem
@@ -86,19 +89,26 @@ def _parse(file: PostFile, rules: PostRules, find: Find) -> Parsed:
     categories = categories_of(post)
     tags = front_matter.words_of(values.get("tags")) + front_matter.items_of(values.get("tag"))
 
+    code, code_notes = _code(post, share_url, article_url, rules)
+    published, guess, date_notes = dates_of(post, code, rules)
+    permalink = url_of(post, code, guess, rules, rules.permalink)
     if any(marker in body for marker in ("{{", "{%")):
-        body, liquid_notes = _render_liquid(post, body, title, categories, tags, rules, find)
+        page = {
+            **values,
+            "title": title or _title_of_name(post, rules),
+            "categories": categories,
+            "tags": tags,
+            "date": f"{guess.astimezone(ZoneInfo(rules.timezone)):%Y-%m-%d %H:%M:%S %z}",
+        }
+        body, liquid_notes = _render_liquid(body, page, rules, find)
         notes += [(line_of(post.text, "{%"), note) for note in liquid_notes]
     body = body.strip("\n")
     kind = sanitize.media_type(body, post.suffix)
     sanitize.check_limits(body, kind)
     if not title:
-        title = _title_from(body, post, rules)
+        title = _title_from(body, kind, post, rules)
 
-    code, code_notes = _code(post, share_url, article_url, rules)
-    notes += code_notes
-    published, guess, date_notes = dates_of(post, code, rules)
-    notes += date_notes
+    notes += code_notes + date_notes
     name = next((tag.removesuffix(NEWS) for tag in tags if tag.endswith(NEWS)), "")
     others = categories if rules.source else categories[1:]
     return Parsed(
@@ -116,7 +126,7 @@ def _parse(file: PostFile, rules: PostRules, find: Find) -> Parsed:
             raw_hash=digest(f"{title}\0{kind}\0{body}".encode("utf-8", "replace")),
             # Rolling news is a quote of the article's first words.
             is_full=not body.lstrip().startswith(">"),
-            permalink=url_of(post, code, guess, rules, rules.permalink),
+            permalink=permalink,
             link=article_url,
             share_url=share_url,
             categories=tuple(dict.fromkeys([*others, *tags]))[:20],
@@ -126,18 +136,30 @@ def _parse(file: PostFile, rules: PostRules, find: Find) -> Parsed:
     )
 
 
-def _title_from(body: str, post: Post, rules: PostRules) -> str:
-    """Return what stands in for a missing title: the file name, or the first words of the text.
+def _title_from(body: str, kind: str, post: Post, rules: PostRules) -> str:
+    """Return what stands in for a missing title: that of the file name, else the first words.
 
-    Jekyll takes the name where the front matter has no title; a code is no title to anybody.
     Raises `UnusableError` if there is no text either.
     """
     if not body.strip():
         raise UnusableError("neither a title nor a text", 1)
+    title = _title_of_name(post, rules)
+    if not title:
+        start = body[:4000]
+        html = render_markdown(start) if kind == sanitize.MARKDOWN else start
+        title = sanitize.plain_text(html, TITLE_FROM_TEXT)
+    return title or post.stem
+
+
+def _title_of_name(post: Post, rules: PostRules) -> str:
+    """Return the title that Jekyll takes from the file name, empty where it has another.
+
+    A code is no title to anybody.
+    """
     is_named = rules.layout == "jekyll" and post.values.get("title") is None
-    if is_named and identity.code_of_file_name(post.stem, rules.identity) is None:
-        return one_line(links.title_of_slug(links.slug_of_stem(post.stem))) or post.stem
-    return sanitize.plain_text(body[:4000], TITLE_FROM_TEXT).lstrip("># *") or post.stem
+    if not is_named or identity.code_of_file_name(post.stem, rules.identity) is not None:
+        return ""
+    return one_line(links.title_of_slug(links.slug_of_stem(post.stem)))
 
 
 def _code(
@@ -159,13 +181,7 @@ def _code(
 
 
 def _render_liquid(
-    post: Post,
-    body: str,
-    title: str,
-    categories: list[str],
-    tags: list[str],
-    rules: PostRules,
-    find: Find,
+    body: str, page: Mapping[str, object], rules: PostRules, find: Find
 ) -> tuple[str, list[str]]:
     if rules.layout == "hugo":
         return _SHORTCODE.sub("", body), []
@@ -177,5 +193,4 @@ def _render_liquid(
         "title": rules.site_title,
         "baseurl": parts.path.rstrip("/"),
     }
-    page = {**post.values, "title": title, "categories": categories, "tags": tags}
     return liquid.render(body, site, page, lambda name: address_of(name, rules, find))
