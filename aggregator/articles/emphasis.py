@@ -16,6 +16,12 @@ _SPAN = re.compile(
     r"|(?<![*\\])\*(?![\s*])(?P<em>(?:[^*\n`]|`[^`\n]++`){1,500}?)(?<![\s*\\])\*(?!\*)"
     r"|(?<![~\\])~~(?![\s~])(?P<del>(?:[^~\n`]|`[^`\n]++`){1,500}?)(?<![\s~\\])~~(?!~)"
 )
+_CODE_SPAN = re.compile(r"(?<!`)(`++)[^`]++\1(?!`)")
+# Other marks between a letter and punctuation; a single star only beside that of Chinese.
+_OTHER_MARK = re.compile(
+    r"\*(?!\*)(?<=[^\x00-\x7f\w\s*]\*)(?=[^\W_])|\*(?!\*)(?<=[^\W_]\*)(?=[^\x00-\x7f\w\s])|"
+    r"~~(?<=[^\w\s~]~~)(?=[^\W_])|~~(?<=[^\W_]~~)(?=[^\w\s~])"
+)
 _FENCE = re.compile(r" {0,3}(```|~~~)")
 _CODE = "(pre|script|style|textarea)\\b"
 _CODE_START = re.compile(rf"\s*(?:<(?!{_CODE})[^<>]*>\s*)*+<{_CODE}", re.IGNORECASE)
@@ -27,7 +33,7 @@ def with_emphasis(text: str) -> str:
     >>> with_emphasis("**注意：**后文，**强调**。 `**a：**b`")
     '<strong>注意：</strong>后文，**强调**。 `**a：**b`'
     """
-    if "*" not in text and "~~" not in text:
+    if not _is_suspect(text):
         return text
     lines = text.split("\n")
     fence = end = ""
@@ -38,14 +44,46 @@ def with_emphasis(text: str) -> str:
         elif end:
             if end in line.lower():
                 end = ""
-        elif match := _FENCE.match(line):
+        elif ("```" in line or "~~~" in line) and (match := _FENCE.match(line)):
             fence = match[1]
-        elif found := _CODE_START.match(line):
+        elif "<" in line and (found := _CODE_START.match(line)):
             closing = f"</{found[2].lower()}"
             end = "" if closing in line.lower() else closing
-        elif ("*" in line or "~~" in line) and not line.startswith(("    ", "\t")):
+        elif (
+            ("*" in line or "~~" in line)
+            and _is_suspect(line)
+            and not line.startswith(("    ", "\t"))
+        ):
             lines[number] = _SPAN.sub(_marked, line)
     return "\n".join(lines)
+
+
+def _is_suspect(text: str) -> bool:
+    """Return whether a mark may be between a letter and punctuation: in few texts one is.
+
+    Reading all lines takes much longer.
+    """
+    end = 0
+    while (place := text.find("**", end)) >= 0:
+        end = text.find("\n", place)
+        end = len(text) if end < 0 else end
+        line = text[text.rfind("\n", 0, place) + 1 : end]
+        if "`" in line:
+            line = _CODE_SPAN.sub("`", line)
+        before, *parts = line.split("**")
+        for inner, after in zip(parts[::2], parts[1::2], strict=False):
+            if inner and not _is_plain(before[-1:], inner, after[:1]):
+                return True
+            before = after
+    return ("*" in text or "~~" in text) and _OTHER_MARK.search(text) is not None
+
+
+def _is_plain(before: str, inner: str, after: str) -> bool:
+    """Return whether CommonMark sees the marks around a text between two letters."""
+    return not (
+        (_is_letter(before) and _is_punctuation(inner[0]))
+        or (_is_letter(after) and _is_punctuation(inner[-1]))
+    )
 
 
 def _marked(match: re.Match[str]) -> str:
@@ -55,12 +93,10 @@ def _marked(match: re.Match[str]) -> str:
     inner, line = match[name], match.string
     before = line[match.start() - 1 : match.start()]
     after = line[match.end() : match.end() + 1]
-    opens = not _is_punctuation(inner[0]) or not _is_letter(before)
-    closes = not _is_punctuation(inner[-1]) or not _is_letter(after)
-    if opens and closes:
+    if _is_plain(before, inner, after):
         return match[0]
     # A single star between letters of the alphabet may be a multiplication.
-    if name == "em" and (inner if closes else inner[::-1])[0].isascii():
+    if name == "em" and (inner[0] + inner[-1]).isascii():
         return match[0]
     return f"<{name}>{inner}</{name}>"
 

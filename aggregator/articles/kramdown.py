@@ -36,14 +36,17 @@ _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _MARKDOWN_TAG = re.compile(
     r"""<([a-zA-Z][\w-]{0,30})((?:\s[^<>]*?)?)\smarkdown=["']?(?:1|block|span|true)["']?([^<>]*)>"""
 )
-# What a line of its own may start or end with where HTML is not what it seems.
-_HTML_HINT = re.compile(r"\n[ \t]*\n(?: {4}|\t)|>[ \t]*\n {0,3}[^\s<]")
+# Text right after a tag that ends its line.
+_AFTER_TAG = re.compile(r">[ \t]*\n {0,3}[^\s<]")
 _HINTS = ("{:", "markdown=", "*[", "$$")
 
 
 def as_commonmark(text: str) -> str:
     """Return Markdown for kramdown as Markdown that CommonMark reads alike."""
-    if any(hint in text for hint in _HINTS) or ("<" in text and _HTML_HINT.search(text)):
+    has_html = "<" in text and (
+        "\n\n    " in text or "\n\n\t" in text or _AFTER_TAG.search(text) is not None
+    )
+    if has_html or any(hint in text for hint in _HINTS):
         return "\n".join(_Lines().read(text))
     return text
 

@@ -16,10 +16,11 @@ _CHECKBOX = re.compile(r'<input disabled="" type="checkbox"( checked="")?/>\n?')
 _NOTE = re.compile(r'(<sup class="footnote-reference"><a href="#)')
 
 
-def render_markdown(text: str) -> str:
+def render_markdown(text: str, *, with_all_emphasis: bool = True) -> str:
     """Return the HTML of a text, with tables, footnotes, task and definition lists.
 
-    HTML in the text is kept.  Links to footnotes lead to where Jekyll has them.
+    HTML in the text is kept.  Links to footnotes lead to where Jekyll has them.  To find all
+    emphasis takes as long as all the rest.
     """
     import pyromark
 
@@ -31,7 +32,10 @@ def render_markdown(text: str) -> str:
         | pyromark.Options.ENABLE_TASKLISTS
         | pyromark.Options.ENABLE_DEFINITION_LIST
     )
-    html = str(pyromark.html(with_emphasis(kramdown.as_commonmark(text)), options=options))
+    text = kramdown.as_commonmark(text)
+    if with_all_emphasis:
+        text = with_emphasis(text)
+    html = str(pyromark.html(text, options=options))
     if 'type="checkbox"' in html:
         html = _CHECKBOX.sub(lambda match: "☑ " if match[1] else "☐ ", html)
     if "footnote-reference" in html:

@@ -130,7 +130,7 @@ def media_type(text: str, suffix: str) -> str:
 
 def check_limits(text: str, kind: str) -> None:
     """Raise `UnusableError` for a body that would take the sanitizer too long."""
-    html = render_markdown(text) if kind == MARKDOWN else text
+    html = render_markdown(text, with_all_emphasis=False) if kind == MARKDOWN else text
     if len(html) > MAX_HTML:
         raise UnusableError(f"the text becomes more than {MAX_HTML:,} characters of HTML")
     if html.count("&") > MAX_REFERENCES:

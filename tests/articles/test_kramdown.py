@@ -56,7 +56,7 @@ def test_what_only_looks_like_them_stays(text: str, html: str) -> None:
         ("<br>\n*b*", "<p><br><em>b</em></p>"),
         (
             "<div>\n\n    <p>a</p>\n\n    b\n\n</div>",
-            "<div><p>a</p>b</div>".replace("b", "<p>b</p>"),
+            "<div><p>a</p><p>b</p></div>",
         ),
     ],
 )

@@ -32,16 +32,18 @@ def url_of(
 ) -> str | None:
     """Return the URL of the post's page on the site, None if it is not known."""
     values = post.values
+    own = front_matter.text_of(values.get("url" if rules.layout == "hugo" else "permalink"))
+    if template is None and not own:
+        return None
     date = front_matter.text_of(values.get("date"))
     if rules.layout == "jekyll" and links.is_utc_to_jekyll(date):
         published = dates.parse_date(f"{date} +00:00", ZoneInfo("UTC")) or published
-    key = "url" if rules.layout == "hugo" else "permalink"
     categories = categories_of(post)
     place = links.Place(
         path=post.path,
         suffix=post.suffix,
         slug=front_matter.text_of(values.get("slug")),
-        permalink=front_matter.text_of(values.get(key)),
+        permalink=own,
         categories=tuple(categories),
         source=source_of(categories, rules),
         code=code,
