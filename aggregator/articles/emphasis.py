@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 import unicodedata
 
-# A code span, which stays as it is, or text between marks; none ever backtracks far.
+# A code span, which stays as it is, or text between marks, in one paragraph; none ever backtracks
+# far.
+_LINE_END = r"\n(?![ \t]*(?:[*+>|#-]|\d+[.)]))"
 _SPAN = re.compile(
     r"(?<!`)(`++)[^`]++\1(?!`)"
-    r"|(?<![*\\])\*\*(?![\s*])(?P<strong>(?:[^*\n`]|\*(?!\*)|`[^`\n]++`){1,500}?)(?<![\s*\\])\*\*(?!\*)"
-    r"|(?<![*\\])\*(?![\s*])(?P<em>(?:[^*\n`]|`[^`\n]++`){1,500}?)(?<![\s*\\])\*(?!\*)"
-    r"|(?<![~\\])~~(?![\s~])(?P<del>(?:[^~\n`]|`[^`\n]++`){1,500}?)(?<![\s~\\])~~(?!~)"
+    rf"|(?<![*\\])\*\*(?![\s*])(?P<strong>(?:[^*\n`]|{_LINE_END}|\*(?!\*)|`[^`]++`){{1,500}}?)"
+    r"(?<![\s*\\])\*\*(?!\*)"
+    rf"|(?<![*\\])\*(?![\s*])(?P<em>(?:[^*\n`]|{_LINE_END}|`[^`]++`){{1,500}}?)(?<![\s*\\])\*(?!\*)"
+    rf"|(?<![~\\])~~(?![\s~])(?P<del>(?:[^~\n`]|{_LINE_END}|`[^`]++`){{1,500}}?)(?<![\s~\\])~~(?!~)"
 )
 _CODE_SPAN = re.compile(r"(?<!`)(`++)[^`]++\1(?!`)")
 # Other marks between a letter and punctuation; a single star only beside that of Chinese.
@@ -24,6 +27,10 @@ _OTHER_MARK = re.compile(
 )
 _FENCE = re.compile(r" {0,3}(```|~~~)")
 _CODE = "(pre|script|style|textarea)\\b"
+_MAY_BE_CODE = re.compile(rf"```|~~~|<{_CODE}", re.IGNORECASE)
+# Code in a list is indented twice.
+_INDENTS = (("    ", "\t"), ("        ", "\t\t"))
+_ITEM = re.compile(r"^ {0,3}(?:[*+-]|\d+[.)])[ \t]", re.MULTILINE)
 _CODE_START = re.compile(rf"\s*(?:<(?!{_CODE})[^<>]*>\s*)*+<{_CODE}", re.IGNORECASE)
 
 
@@ -35,27 +42,51 @@ def with_emphasis(text: str) -> str:
     """
     if not _is_suspect(text):
         return text
-    lines = text.split("\n")
-    fence = end = ""
-    for number, line in enumerate(lines):
-        if fence:
-            if line.lstrip().startswith(fence):
-                fence = ""
-        elif end:
-            if end in line.lower():
-                end = ""
-        elif ("```" in line or "~~~" in line) and (match := _FENCE.match(line)):
-            fence = match[1]
-        elif "<" in line and (found := _CODE_START.match(line)):
-            closing = f"</{found[2].lower()}"
-            end = "" if closing in line.lower() else closing
-        elif (
-            ("*" in line or "~~" in line)
-            and _is_suspect(line)
-            and not line.startswith(("    ", "\t"))
-        ):
-            lines[number] = _SPAN.sub(_marked, line)
-    return "\n".join(lines)
+    closing = ""
+    is_in_list = False
+    blocks = text.split("\n\n")
+    for number, block in enumerate(blocks):
+        if block[:1] not in (" ", "\t", ""):
+            is_in_list = _ITEM.search(block) is not None
+        if closing or _MAY_BE_CODE.search(block):
+            blocks[number], closing = _around_code(block, closing)
+        elif ("*" in block or "~~" in block) and not block.startswith(_INDENTS[is_in_list]):
+            blocks[number] = _with_tags(block)
+    return "\n\n".join(blocks)
+
+
+def _around_code(block: str, closing: str) -> tuple[str, str]:
+    """Return a block with code in it, and what ends the code that is open after it.
+
+    `closing` is what ends the code that was open before: a fence, or a tag.
+    """
+    parts: list[str] = []
+    paragraph: list[str] = []
+    for line in block.split("\n"):
+        if closing:
+            is_tag = closing.startswith("<")
+            if closing in line.lower() if is_tag else line.lstrip().startswith(closing):
+                closing = ""
+        elif match := _FENCE.match(line):
+            closing = match[1]
+        elif found := _CODE_START.match(line):
+            tag = f"</{found[2].lower()}"
+            closing = "" if tag in line.lower() else tag
+        else:
+            paragraph.append(line)
+            continue
+        if paragraph:
+            parts.append(_with_tags("\n".join(paragraph)))
+            paragraph.clear()
+        parts.append(line)
+    if paragraph:
+        parts.append(_with_tags("\n".join(paragraph)))
+    return "\n".join(parts), closing
+
+
+def _with_tags(paragraph: str) -> str:
+    """Return a paragraph with tags in place of such marks."""
+    return _SPAN.sub(_marked, paragraph) if _is_suspect(paragraph) else paragraph
 
 
 def _is_suspect(text: str) -> bool:
@@ -65,9 +96,9 @@ def _is_suspect(text: str) -> bool:
     """
     end = 0
     while (place := text.find("**", end)) >= 0:
-        end = text.find("\n", place)
+        end = text.find("\n\n", place)
         end = len(text) if end < 0 else end
-        line = text[text.rfind("\n", 0, place) + 1 : end]
+        line = text[text.rfind("\n\n", 0, place) + 1 : end]
         if "`" in line:
             line = _CODE_SPAN.sub("`", line)
         before, *parts = line.split("**")

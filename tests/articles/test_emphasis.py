@@ -17,6 +17,8 @@ from aggregator.articles.emphasis import with_emphasis
         ("**UPDATE:**Fixed", "<strong>UPDATE:</strong>Fixed"),
         ("这是**`代码`**后文", "这是<strong>`代码`</strong>后文"),
         ("*（斜体）*后文", "<em>（斜体）</em>后文"),
+        ("**两行的\n粗体：**后文", "<strong>两行的\n粗体：</strong>后文"),
+        ("1. a\n\n    **注意：**后", "1. a\n\n    <strong>注意：</strong>后"),
         ("~~删除。~~后文", "<del>删除。</del>后文"),
     ],
 )
@@ -28,6 +30,9 @@ def test_bold_beside_punctuation_is_bold(text: str, expected: str) -> None:
     "text",
     [
         "**强调**后文", "**a** b", "2 ** 3 ** 4", "a*(b)*c", "* a", "~~a~~b", "*a*b",
+        "[**becoming\na sponsor**](http://a.example/) or [**a\npatron**](http://b.example/)",
+        "a\n\n    **a：**b", "1. a\n\n        **a：**b", "```\na\n\n**a：**b\n```",
+        "- **a：\n- b：**c", "a **b\n\nc：**d",
         r"\**a：**b", "`**a：**b`", "    **a：**b",
         "```\n**a：**b\n```\n", "<pre>\n**a：**b\n</pre>", "***", "**a：", "** a：**b",
     ],
