@@ -15,11 +15,16 @@ LATEST = datetime.datetime(9000, 1, 1, tzinfo=UTC)
 # Full-width characters, as Chinese input methods write them.
 _NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: " "}
 _ZONE = r"\s*(?:(?P<utc>Z|UTC|GMT)|(?P<sign>[+-])(?P<off>\d{2}):?(?P<off_minutes>\d{2})?)?"
+_DAY = r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})"
 _USUAL = re.compile(
-    r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})"
-    # A colon too many, and `date`'s year after the time, are in real posts.
-    r"(?:[T ]+(?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?:::?(?P<second>\d{1,2})(?:[.,]\d+)?)?"
-    r"(?: (?P=year))?)?" + _ZONE
+    rf"{_DAY}(?:[T ]+(?P<hour>\d{{1,2}}):(?P<minute>\d{{1,2}})"
+    rf"(?::(?P<second>\d{{1,2}})(?:[.,]\d+)?)?)?{_ZONE}"
+)
+# A colon too many, and `date`'s year after the time, are in real posts.  Jekyll does not see the
+# zone after them, and makes their links without it.
+_ODD = re.compile(
+    rf"{_DAY}[T ]+(?P<hour>\d{{1,2}}):(?P<minute>\d{{1,2}})::?(?P<second>\d{{1,2}})"
+    r"(?: (?P=year))?(?: *[+-]\d{2}:?\d{2})?"
 )
 _HALVES = {
     "上午": 0, "早上": 0, "早晨": 0, "清晨": 0, "凌晨": 0, "中午": 12, "下午": 12, "傍晚": 12,
@@ -50,6 +55,9 @@ def parse_date(text: str, zone: ZoneInfo) -> datetime.datetime | None:
     match = _USUAL.fullmatch(text) or _CHINESE.fullmatch(text)
     if match is not None:
         return _of_parts(match.groupdict(), zone)
+    match = _ODD.fullmatch(text)
+    if match is not None:
+        return _of_parts(match.groupdict(), zone)
     match = _EPOCH.fullmatch(text)
     return _of_epoch(match["seconds"], zone) if match else _parse_unusual(text, zone)
 
@@ -57,9 +65,9 @@ def parse_date(text: str, zone: ZoneInfo) -> datetime.datetime | None:
 def _of_parts(parts: Mapping[str, str | None], zone: ZoneInfo) -> datetime.datetime | None:
     """Return the instant of the groups year, month, day and so on."""
     tz: datetime.tzinfo = zone
-    if parts["utc"]:
+    if parts.get("utc"):
         tz = UTC
-    elif parts["sign"]:
+    elif parts.get("sign"):
         offset = datetime.timedelta(
             hours=int(parts["off"] or 0), minutes=int(parts["off_minutes"] or 0)
         )

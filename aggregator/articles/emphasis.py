@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from aggregator.articles.kramdown import FENCE
+
 # A code span, which stays as it is, or text between marks, in one paragraph; none ever backtracks
 # far.
 _LINE_END = r"\n(?![ \t]*(?:[*+>|#-]|\d+[.)]))"
@@ -25,7 +27,6 @@ _OTHER_MARK = re.compile(
     r"\*(?!\*)(?<=[^\x00-\x7f\w\s*]\*)(?=[^\W_])|\*(?!\*)(?<=[^\W_]\*)(?=[^\x00-\x7f\w\s])|"
     r"~~(?<=[^\w\s~]~~)(?=[^\W_])|~~(?<=[^\W_]~~)(?=[^\w\s~])"
 )
-_FENCE = re.compile(r" {0,3}(```|~~~)")
 _CODE = "(pre|script|style|textarea)\\b"
 _MAY_BE_CODE = re.compile(rf"```|~~~|<{_CODE}", re.IGNORECASE)
 # Code in a list is indented twice.
@@ -67,7 +68,7 @@ def _around_code(block: str, closing: str) -> tuple[str, str]:
             is_tag = closing.startswith("<")
             if closing in line.lower() if is_tag else line.lstrip().startswith(closing):
                 closing = ""
-        elif match := _FENCE.match(line):
+        elif match := FENCE.match(line):
             closing = match[1]
         elif found := _CODE_START.match(line):
             tag = f"</{found[2].lower()}"

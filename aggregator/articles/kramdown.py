@@ -1,8 +1,9 @@
 """What kramdown has beyond CommonMark → CommonMark.  Pure.
 
 Attribute lists (`{: .class}`), `{:toc}`, extensions (`{::comment}`) and abbreviations leave the
-text; Markdown in HTML with `markdown="1"`, after HTML, and beside an image is Markdown; HTML that
-is indented within HTML is no code; formulas are no Markdown.  Code stays as it is.
+text.  Addresses may have spaces.  Markdown in HTML with `markdown="1"`, after HTML, and beside an
+image is Markdown; HTML that is indented within HTML is no code; formulas are no Markdown.  Code
+stays as it is.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import re
 TOC, NO_TOC = "<!--{:toc}-->", "<!--{:.no_toc}-->"
 _ATTRIBUTES = re.compile(r"(?:\{:[^{}\n]*\}[ \t]*)+")
 _INLINE_ATTRIBUTES = re.compile(r"(?<!`)(`++)[^`]++\1(?!`)|(?<=[)*_`\]>])\{:[^{}\n]*\}")
-_FENCE = re.compile(r" *(?:[*+-] +|\d+[.)] +)?(```++(?!.*`)|~~~+)")
+# In a list, the fence is indented or right after the item's mark.
+FENCE = re.compile(r" *(?:[*+-] +|\d+[.)] +)?(```++(?!.*`)|~~~+)")
 _ITEM = re.compile(r"[ \t]*(?:[*+-]|\d+[.)])(?:[ \t]+|$)")
 _HEADING = re.compile(r" {0,3}#{1,6}[ \t]")
 _OWN_ID = re.compile(r"#([\w:.-]+)")
@@ -36,6 +38,11 @@ _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _MARKDOWN_TAG = re.compile(
     r"""<([a-zA-Z][\w-]{0,30})((?:\s[^<>]*?)?)\smarkdown=["']?(?:1|block|span|true)["']?([^<>]*)>"""
 )
+# An address with spaces in it, and maybe a title.
+_SPACED = re.compile(
+    r"(?<!`)(`++)[^`]++\1(?!`)"
+    r"""|\]\( *([^()\s<>"']+(?: +[^()\s<>"']+)+)((?: +"[^"\n]*"| +'[^'\n]*')?) *\)"""
+)
 # Text right after a tag that ends its line.
 _AFTER_TAG = re.compile(r">[ \t]*\n {0,3}[^\s<]")
 _HINTS = ("{:", "markdown=", "*[", "$$")
@@ -46,9 +53,14 @@ def as_commonmark(text: str) -> str:
     has_html = "<" in text and (
         "\n\n    " in text or "\n\n\t" in text or _AFTER_TAG.search(text) is not None
     )
-    if has_html or any(hint in text for hint in _HINTS):
+    if has_html or any(hint in text for hint in _HINTS) or ("](" in text and _has_spaced(text)):
         return "\n".join(_Lines().read(text))
     return text
+
+
+def _has_spaced(text: str) -> bool:
+    """Return whether a link's address may have spaces in it."""
+    return any(match[2] for match in _SPACED.finditer(text))
 
 
 class _Lines:
@@ -82,7 +94,7 @@ class _Lines:
             )
         if self._end:
             self._pass_to_end(line, stripped)
-        elif match := _FENCE.match(line):
+        elif match := FENCE.match(line):
             self._end = match[1]
             self._lines.append(line)
         elif stripped == "$$" and self._formulas and not self._is_code:
@@ -156,6 +168,10 @@ class _Lines:
         if not self._is_code:
             if "{:" in line:
                 line = _INLINE_ATTRIBUTES.sub(lambda match: match[0] if match[1] else "", line)
+            if "](" in line:
+                line = _SPACED.sub(
+                    lambda match: f"](<{match[2]}>{match[3]})" if match[2] else match[0], line
+                )
             if "$$" in line:
                 line = self._with_formulas(line, stripped)
         if "<" in line or self._depth or self._names:

@@ -31,6 +31,7 @@ def test_bold_beside_punctuation_is_bold(text: str, expected: str) -> None:
     [
         "**强调**后文", "**a** b", "2 ** 3 ** 4", "a*(b)*c", "* a", "~~a~~b", "*a*b",
         "[**becoming\na sponsor**](http://a.example/) or [**a\npatron**](http://b.example/)",
+        "- a\n\n  ```\n  **a：**b\n  ```", "1. a\n\n    ```c\n    **a：**b\n    ```",
         "a\n\n    **a：**b", "1. a\n\n        **a：**b", "```\na\n\n**a：**b\n```",
         "- **a：\n- b：**c", "a **b\n\nc：**d",
         r"\**a：**b", "`**a：**b`", "    **a：**b",

@@ -85,3 +85,17 @@ def test_formulas_are_no_markdown(text: str, html: str) -> None:
 def test_a_text_without_any_of_it_is_left_alone() -> None:
     text = "# A\n\n- b\n\n    c\n\n`<d>`"
     assert as_commonmark(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("![a](/b c.png)", '<p><img src="https://e.example/b%20c.png" alt="a"></p>'),
+        ("[a](/b c 'd e')", '<p><a href="https://e.example/b%20c" title="d e">a</a></p>'),
+        ("`[a](/b c)`", "<p><code>[a](/b c)</code></p>"),
+        ("[a](b)(c d)", '<p><a href="https://e.example/b">a</a>(c d)</p>'),
+        ('[a](/b "c d")', '<p><a href="https://e.example/b" title="c d">a</a></p>'),
+    ],
+)
+def test_addresses_may_have_spaces(text: str, html: str) -> None:
+    assert shown(text) == html

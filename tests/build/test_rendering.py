@@ -43,6 +43,19 @@ def test_what_is_clean_is_not_cleaned_and_an_old_revision_not_kept() -> None:
     assert cleaned == []
 
 
+def test_links_within_a_text_lead_to_its_page_and_are_kept_as_they_are() -> None:
+    text = '<a href="#x">a</a>'
+    bodies = (
+        Body(("a", 1), pack(text), "text/html", "https://a.example/", page="https://a.example/p"),
+        Body(("b", 1), pack(text)),
+    )
+    files, cleaned = render(job(*bodies, json="x"))
+    assert [item["content_html"] for item in json.loads(files["x"])["items"]] == [
+        '<a href="https://a.example/p#x">a</a>', "a"
+    ]  # fmt: skip
+    assert [unpack(text.html) for text in cleaned] == [text]
+
+
 def test_a_body_for_each_entry() -> None:
     with pytest.raises(ValueError, match="zip"):
         render(Job(STATE, document(), {"json": "x"}, ()))
