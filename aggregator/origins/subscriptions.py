@@ -34,7 +34,7 @@ def from_settings(
 class SubscriptionOrigin(EndpointOrigin):
     """One upstream feed."""
 
-    version = 3
+    version = 4
     accept = (
         "application/atom+xml, application/rss+xml, application/feed+json, "
         "application/xml;q=0.9, application/json;q=0.8, */*;q=0.5"

@@ -1,7 +1,6 @@
 """The markup of a feed in XML, tag by tag: what would mislead a parser.  Pure.
 
-Feeds need not be well-formed, so nothing here depends on that: an end tag closes its
-element with all that is open in it, or nothing.
+Feeds need not be well-formed: an end tag closes its element with all that is open in it.
 """
 
 from __future__ import annotations
@@ -16,9 +15,11 @@ from aggregator.origins.parsers.feed_fields import name_without_address
 from aggregator.origins.parsers.xml_base import (
     FILE_URL,
     URL_ATTRIBUTE,
+    WEB_URL,
     XML_BASE,
     joined_url,
     resolved,
+    without_permalink,
 )
 
 MAX_DEPTH = 200
@@ -33,6 +34,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 
+_IDS = {"guid", "id"}
 _FILES = {"enclosure", "content", "thumbnail"}
 
 # Elements of HTML that have no end.
@@ -72,9 +74,8 @@ class _Scope:
 class FeedMarkup:
     """A feed's markup.
 
-    Once `read` has gone through it, `entries` is the number of its entries without those that
-    are `too_deep`.  `has_end`: it is not cut off.  `timing` has the markup of what it says
-    about how often to fetch it.
+    After `read`, `entries` counts its entries but those that are `too_deep`; `has_end`: it is
+    not cut off; `timing` has the markup of what it says about how often to fetch it.
     """
 
     def __init__(self, text: str, base: str) -> None:
@@ -136,7 +137,8 @@ class FeedMarkup:
             if not is_closed:
                 self._edits.append((token.end() - 1, token.end() - 1, " /"))
             is_closed = True
-        if self._has_bases and (attributes or not names) and len(names) < MAX_DEPTH:
+        may_have_urls = attributes or not names or local in _IDS
+        if self._has_bases and may_have_urls and len(names) < MAX_DEPTH:
             bases = len(self._bases)
             self._resolve(token)
             self._bases = self._bases[: bases + (not is_closed and self._is_pushed(name, local))]
@@ -274,10 +276,12 @@ class FeedMarkup:
         elif depth == 1:
             # Without one there, feedparser applies a base to all that follows.
             attributes = f' xml:base="{html.escape(base)}{NO_BASE}"{attributes}'
-        entry = self._entry
+        entry, local = self._entry, token["name"].rpartition(":")[2].lower()
         if entry is not None and self._bases and self._bases[-1][0] > entry.depth + 1:
             attributes = URL_ATTRIBUTE.sub(functools.partial(resolved, base), attributes)
-        elif token["name"].rpartition(":")[2].lower() in _FILES:
+        elif local in _IDS and not WEB_URL.match(self._text, token.end()):
+            attributes = without_permalink(attributes)
+        elif local in _FILES:
             attributes = FILE_URL.sub(functools.partial(resolved, base), attributes)
         if attributes != token["attributes"]:
             self._edits.append((*token.span("attributes"), attributes))

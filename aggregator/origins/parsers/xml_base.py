@@ -10,6 +10,14 @@ XML_BASE = re.compile(r"\sxml:base\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 URL_ATTRIBUTE = re.compile(r"(\s(?:href|src|poster|cite)\s*=\s*)(?:\"([^\"]*)\"|'([^']*)')")
 FILE_URL = re.compile(r"(\surl\s*=\s*)(?:\"([^\"]*)\"|'([^']*)')")
 
+WEB_URL = re.compile(r"\s*(?:<!\[CDATA\[)?\s*https?://", re.IGNORECASE)
+_PERMALINK = re.compile(r"\sisPermaLink\s*=\s*(?:\"[^\"]*\"|'[^']*')", re.IGNORECASE)
+
+
+def without_permalink(attributes: str) -> str:
+    """Return the attributes of an id that is no URL, so that feedparser does not resolve it."""
+    return f"{_PERMALINK.sub('', attributes)} isPermaLink='false'"
+
 
 def resolved(base: str, match: re.Match[str]) -> str:
     """Return an attribute with its URL resolved against a base."""

@@ -1,7 +1,7 @@
 """Relative URLs in feeds, and the bases that they have."""
 
 import pytest
-from feed_documents import atom
+from feed_documents import atom, read
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,21 @@ def test_the_base_of_one_entry_is_that_of_no_other() -> None:
     ).items
     assert (first.base, second.base) == ("http://b.example/", None)
     assert first.link == second.link == "http://feeds.example/blog/x"
+
+
+def test_ids_are_never_resolved() -> None:
+    based = "xml:base='http://b.example/d/'"
+    found = atom("<id>u1</id>", "<id>http://c.example/2</id>", attributes=based).items
+    assert [item.guid for item in found] == ["u1", "http://c.example/2"]
+    items = (
+        "<guid>1</guid><link>/p</link>",
+        "<guid isPermaLink='true'>2</guid>",
+        "<guid>http://c.example/3</guid>",
+    )
+    document = "".join(f"<item><title>T{item[6:9]}</title>{item}</item>" for item in items)
+    feed = read(f"<rss version='2.0' {based}><channel><title>t</title>{document}</channel></rss>")
+    assert [(item.guid, item.link) for item in feed.items] == [
+        ("1", "http://b.example/p"),
+        ("2", None),
+        ("http://c.example/3", "http://c.example/3"),
+    ]
