@@ -23,7 +23,7 @@ from aggregator.origins.interface import Progress
 from aggregator.publish.compression import with_codings
 from aggregator.publish.files import is_as_left, remove_leftovers
 from aggregator.publish.publication import ARCHIVES, FOLDERS, Publication
-from aggregator.store import published, renditions, selected, windows
+from aggregator.store import published, renditions, selected, statistics, windows
 from aggregator.store.articles import articles_of, has_remembered
 from aggregator.store.database import Store
 from aggregator.store.windows import last_arrival, sources_due, window_of
@@ -138,13 +138,18 @@ def _specs(context: Context) -> list[FeedSpec]:
     """
     publication = context.publication
     with context.store.transaction() as connection:
-        known = [f"source:{source}" for source in windows.sources(connection)]
-        keys = known + selected.shown_feeds(connection)
+        sources = windows.sources(connection)
+        if FORMER_NO_SOURCE in sources:
+            shown = {source for source, *_ in statistics.articles_by_source(connection)}
+            sources = [
+                source for source in sources if source in shown or source != FORMER_NO_SOURCE
+            ]
+        keys = [f"source:{source}" for source in sources] + selected.shown_feeds(connection)
     keys += [publication.extra_spec(name).key for name in publication.feeds.extra]
     keys += sorted(context.manifest)
-    former = f"source:{FORMER_NO_SOURCE}"
-    if former not in known:
-        keys = [key for key in keys if key != former]
+    if FORMER_NO_SOURCE not in sources:
+        # It was no source of anybody's: what it had belongs to the site.
+        keys = [key for key in keys if key != f"source:{FORMER_NO_SOURCE}"]
     specs = (publication.spec_of(key) for key in dict.fromkeys(keys))
     found = [spec for spec in specs if spec is not None and spec.kind != "all"]
     return [*found, publication.combined_spec()]

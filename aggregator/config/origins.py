@@ -67,6 +67,11 @@ class Posts(Section):
         """The origin's name in the store and in messages."""
         return f"posts:{self.path}/{self.glob}"
 
+    @property
+    def former_name(self) -> str:
+        """The name that the origin had while the glob was `*.md` by default."""
+        return f"posts:{self.path}/*.md"
+
 
 class IdentityRules(Section):
     """Where to find the code of a post."""

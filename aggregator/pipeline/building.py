@@ -29,6 +29,7 @@ from aggregator.store.origins import (
     finish_poll,
     has_files_to_read_again,
     has_young_files,
+    rename_origin,
     start_poll,
 )
 
@@ -225,6 +226,10 @@ def poll_posts(
     `number` is that of the poll, `now` the time at which it began.
     """
     rules = MergeRules.of(settings)
+    with store.transaction() as connection:
+        for posts in settings.posts:
+            if posts.former_name not in settings.origin_names:
+                rename_origin(connection, posts.former_name, posts.name)
     summary = post_files.poll(
         store,
         folders,

@@ -59,7 +59,7 @@ def poll(
                 summary.count(batches.store(store.transaction, batch, rules, number, now))
                 summary.read += len(batch.read)
                 summary.gone += len(batch.gone)
-                summary.drafts += len(batch.withdrawn)
+                summary.drafts += len(set(batch.withdrawn).difference(batch.gone))
                 summary.others += batch.others
         except OriginError as error:
             summary.failures.append(str(error))

@@ -92,6 +92,17 @@ def finish_poll(connection: Connection, number: int) -> None:
     connection.execute(delete(table).where(table.c.number < number))
 
 
+def rename_origin(connection: Connection, old: str, new: str) -> None:
+    """Let an origin go on under another name, unless one of that name was read already."""
+    known = known_origins(connection)
+    if old not in known or new in known:
+        return
+    table = schema.origin
+    connection.execute(update(table).where(table.c.name == old).values(name=new))
+    for table in (schema.file, schema.copy, schema.problem):
+        connection.execute(update(table).where(table.c.origin == old).values(origin=new))
+
+
 def forget_origin(connection: Connection, name: str) -> None:
     """Delete the record of an origin."""
     table = schema.origin

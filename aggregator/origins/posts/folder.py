@@ -119,7 +119,9 @@ class PostsFolder:
             yield batch
         for start in range(0, len(differences.gone), BATCH):
             gone = tuple(differences.gone[start : start + BATCH])
-            yield Batch(self.name, gone=gone)
+            # A file that is still there is no post by the rules of today.
+            withdrawn = tuple(path for path in gone if os.path.lexists(f"{root}/{path}"))
+            yield Batch(self.name, gone=gone, withdrawn=withdrawn)
         for start in range(0, len(differences.problems), BATCH):
             problems = tuple(differences.problems[start : start + BATCH])
             refused = tuple(problem.location for problem in problems)

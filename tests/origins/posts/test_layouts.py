@@ -1,5 +1,7 @@
 """Which files of a folder are posts, by the rules of the program that the blog is made for."""
 
+import contextlib
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -208,3 +210,29 @@ def test_a_post_that_moves_to_another_folder_stays_the_same_article(blog: Config
     after = {entry.title: entry.id for entry in site.entries()}
     assert after == {"A new": before["A"], "B": before["B"], "C": before["C"]}
     assert site.problems() == []
+
+
+def test_what_was_published_and_is_no_post_leaves_the_feeds(blog: Configure) -> None:
+    """With another layout, and where the glob was that of earlier versions."""
+    site = blog('path: posts, layout: plain, glob: "*.md"')
+    site.post("2022-01-27-a.md", "---\ntitle: A\n---\nx")
+    site.post("template.md", "---\ntitle: Template\n---\nx")
+    moved = site.post("2022-01-28-moved.md", "---\ntitle: Moved\n---\nx")
+    site.build()
+    before = {entry.title: (entry.id, entry.updated) for entry in site.entries()}
+    assert set(before) == {"A", "Template", "Moved"}
+    # So earlier versions published posts without a category.
+    with contextlib.closing(sqlite3.connect(site.store)) as connection, connection:
+        for table in ("article", "copy"):
+            connection.execute(f"update {table} set source = 'unsorted'")
+        connection.execute("insert into dirty_source values ('unsorted')")
+    site.build("--no-poll")
+    assert (site.feeds / "sources" / "unsorted.atom").exists()
+    moved.unlink()
+    blog()
+    result = site.build()
+    assert "draft" not in result.out
+    del before["Template"]
+    assert {entry.title: (entry.id, entry.updated) for entry in site.entries()} == before
+    authors = {entry.title: entry.author for entry in site.entries()}
+    assert authors["A"] == "财经新闻"
