@@ -119,8 +119,11 @@ class PostsFolder:
             yield batch
         for start in range(0, len(differences.gone), BATCH):
             gone = tuple(differences.gone[start : start + BATCH])
-            # A file that is still there is no post by the rules of today.
-            withdrawn = tuple(path for path in gone if os.path.lexists(f"{root}/{path}"))
+            # A file that is still there is no post by the rules of today.  An escaped location may
+            # be the name of another file.
+            withdrawn = tuple(
+                path for path in gone if "\\" not in path and os.path.lexists(f"{root}/{path}")
+            )
             yield Batch(self.name, gone=gone, withdrawn=withdrawn)
         for start in range(0, len(differences.problems), BATCH):
             problems = tuple(differences.problems[start : start + BATCH])
