@@ -19,7 +19,7 @@ from aggregator.model.errors import OriginError, UnusableError
 from aggregator.model.polls import Batch, FileState
 from aggregator.origins.interface import Progress
 from aggregator.origins.posts import neighbours
-from aggregator.origins.posts.listing import list_folder
+from aggregator.origins.posts.listing import list_folder, list_posts
 from aggregator.origins.posts.post import PostFile, PostRules
 from aggregator.origins.posts.post_file import parse
 from aggregator.origins.posts.scan import (
@@ -117,14 +117,10 @@ class PostsFolder:
             done += len(batch.states)
             progress(done, max(done, len(paths)))
             yield batch
+        others = self._others(differences.gone)
         for start in range(0, len(differences.gone), BATCH):
             gone = tuple(differences.gone[start : start + BATCH])
-            # A file that is still there is no post by the rules of today.  An escaped location may
-            # be the name of another file.
-            withdrawn = tuple(
-                path for path in gone if "\\" not in path and os.path.lexists(f"{root}/{path}")
-            )
-            yield Batch(self.name, gone=gone, withdrawn=withdrawn)
+            yield Batch(self.name, gone=gone, withdrawn=tuple(filter(others.__contains__, gone)))
         for start in range(0, len(differences.problems), BATCH):
             problems = tuple(differences.problems[start : start + BATCH])
             refused = tuple(problem.location for problem in problems)
@@ -136,6 +132,15 @@ class PostsFolder:
             )
         self.waiting = differences.waiting
         self._digest, self._changed_ns = differences.digest, changed_ns
+
+    def _others(self, gone: list[str]) -> set[str]:
+        """Return the files of a list that are still there, and no posts by the rules of today."""
+        # An escaped location may be the name of another file.
+        found = {path for path in gone if "\\" not in path and os.path.lexists(self._folder / path)}
+        if found:
+            # One may have come back meanwhile.
+            found.difference_update(list_posts(self._folder, self._glob, self._rules.layout))
+        return found
 
 
 @dataclass(slots=True)
