@@ -118,8 +118,11 @@ class PostsFolder:
             progress(done, max(done, len(paths)))
             yield batch
         others = self._others(differences.gone)
-        for start in range(0, len(differences.gone), BATCH):
-            gone = tuple(differences.gone[start : start + BATCH])
+        kept = {path for path in others if self._says_its_date(path)}
+        differences.problems += [Problem(path, NO_POST) for path in sorted(kept)]
+        leaving = [path for path in differences.gone if path not in kept]
+        for start in range(0, len(leaving), BATCH):
+            gone = tuple(leaving[start : start + BATCH])
             yield Batch(self.name, gone=gone, withdrawn=tuple(filter(others.__contains__, gone)))
         for start in range(0, len(differences.problems), BATCH):
             problems = tuple(differences.problems[start : start + BATCH])
@@ -141,6 +144,18 @@ class PostsFolder:
             # One may have come back meanwhile.
             found.difference_update(list_posts(self._folder, self._glob, self._rules.layout))
         return found
+
+    def _says_its_date(self, path: str) -> bool:
+        """Return whether a file is an article of its own, and no template or the like."""
+        try:
+            data = read_file(str(self._folder), path, self._rules.max_bytes)
+        except UnusableError:
+            return True  # in doubt it stays
+        if data is None:
+            return False
+        rules = replace(self._rules, layout="plain")
+        copy = parse(PostFile(path, os.fsencode(path), data, 0), rules).copy
+        return copy is not None and copy.published is not None
 
 
 @dataclass(slots=True)
@@ -168,7 +183,7 @@ class _Differences:
         for path in self.paths:
             place = location(path)
             while state is not None and state.path < place:
-                self._leave(state.path)
+                self.gone.append(state.path)
                 state = next(self.known, None)
             old = state if state is not None and state.path == place else None
             if old is not None:
@@ -199,16 +214,8 @@ class _Differences:
                 # An earlier version may have saved another file at an escaped location.
                 yield _Due(path, new, old.content_hash if place == path else b"")
         while state is not None:
-            self._leave(state.path)
+            self.gone.append(state.path)
             state = next(self.known, None)
-
-    def _leave(self, place: str) -> None:
-        """Note that a file is no longer a post: it is gone, or its name has become wrong."""
-        if os.path.lexists(f"{self.root}/{place}"):
-            # What was published must not vanish because the rules for names have changed.
-            self.problems.append(Problem(place, NO_POST))
-        else:
-            self.gone.append(place)
 
 
 def _stored(number: int) -> int:
