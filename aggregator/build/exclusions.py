@@ -66,7 +66,7 @@ def _examine(
         number = content.excluded_by(
             article.source,
             origins.get(article.code, ()),
-            _authors(article),
+            _authors(publication, article),
             article.title,
             words_of(unpack(texts[article.code]), article.media_type, publication.base(article))
             if article.code in texts
@@ -86,10 +86,8 @@ def _change(article: Article, number: int | None) -> Change:
     return Change(replace(now, version=now.version + 1), kind, frozenset({article.source}))
 
 
-def _authors(article: Article) -> Collection[str]:
-    """Return the names of the authors, and all of them as one name, which may have a comma.
-
-    Feeds show the source where there is no author.
-    """
-    name = article.author or article.source_name or article.source
-    return {name, *name.split(", ")}
+def _authors(publication: Publication, article: Article) -> Collection[str]:
+    """Return the names of an entry's authors, and the whole: a single name may have a comma."""
+    source = publication.source_name(article.source, article.source_name)
+    author = publication.author_of(article, source)
+    return {author, *author.split(", ")}

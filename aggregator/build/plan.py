@@ -165,10 +165,11 @@ class Jobs:
                 return None
             bodies = self._bodies(connection, articles)
         document = self._document(spec, articles, names, origins, number)
+        source = names.get(spec.source) if spec.source else None
         return Job(
             state=FeedState(
                 key=spec.key,
-                title=publication.subject_name(spec, names.get(spec.source or "")),
+                title=publication.subject_name(spec, source),
                 rules=rules,
                 fingerprint=fingerprint,
                 entries=len(articles),

@@ -1,27 +1,12 @@
-"""Connections to checked addresses that end at a deadline, for urllib3's pools.
-
-A name is resolved once, all its addresses are checked, and the connection goes to one of
-these: no second lookup could return another one.  Every read sets the socket's timeout to
-what is left of the whole exchange, so that a slow drip ends there.
-"""
+"""Connections of `sockets` for urllib3's pools, and the adapter of requests over these."""
 
 from __future__ import annotations
 
-import contextlib
 import http.client
-import os
-import queue
-import selectors
 import socket
 import ssl
-import threading
-import time
-from collections import Counter, deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from ipaddress import ip_address
-from operator import itemgetter
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 from requests.adapters import HTTPAdapter
@@ -40,43 +25,9 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 from aggregator.config.schema import EVERYWHERE
 from aggregator.fetch.addresses import Network, is_allowed
+from aggregator.fetch.sockets import RefusedAddressError, TlsSocket, connect
 
 MAX_POOLS = 256
-MAX_ADDRESSES = 4
-NEXT_ADDRESS_AFTER = 0.25
-# What `getaddrinfo` returns for each address of a name.
-_Found = tuple[socket.AddressFamily, int, int, str, tuple[Any, ...]]
-_exchange = threading.local()
-
-
-class RefusedAddressError(OSError):
-    """A name resolves to an address that is not allowed."""
-
-
-class OutOfTimeError(TimeoutError):
-    """The time for the whole exchange is over."""
-
-
-@contextmanager
-def deadline(seconds: float) -> Iterator[None]:
-    """Limit all that this thread sends and reads within to `seconds` from now."""
-    _exchange.until = time.monotonic() + seconds
-    try:
-        yield
-    finally:
-        del _exchange.until
-
-
-def connections_made() -> int:
-    """Return how many connections this thread has made."""
-    return getattr(_exchange, "connections", 0)
-
-
-def _remaining() -> float:
-    left: float = _exchange.until - time.monotonic()
-    if left <= 0:
-        raise OutOfTimeError
-    return left
 
 
 class _Response(http.client.HTTPResponse):
@@ -85,85 +36,6 @@ class _Response(http.client.HTTPResponse):
         version, status, reason = super()._read_status()  # type: ignore[misc]
         is_interim = 100 <= status < 200 and status != http.client.SWITCHING_PROTOCOLS
         return version, http.client.CONTINUE if is_interim else status, reason
-
-
-class _Socket(socket.socket):
-    def recv_into(self, *arguments: Any) -> int:
-        self.settimeout(_remaining())
-        return super().recv_into(*arguments)
-
-    def sendall(self, *arguments: Any) -> None:
-        self.settimeout(_remaining())
-        super().sendall(*arguments)
-
-
-class _TlsSocket(ssl.SSLSocket):
-    def recv_into(self, *arguments: Any, **options: Any) -> int:
-        self.settimeout(_remaining())
-        return super().recv_into(*arguments, **options)
-
-    def sendall(self, *arguments: Any) -> None:
-        self.settimeout(_remaining())
-        super().sendall(*arguments)
-
-
-def _connect(host: str, port: int, networks: tuple[Network, ...]) -> socket.socket:
-    """Return a socket connected to one of the host's addresses, all of which are allowed.
-
-    The next address is tried as soon as one fails, or has not answered for a moment; the
-    first connection wins (RFC 8305 §5).
-    """
-    _exchange.connections = connections_made() + 1
-    waiting = deque(_allowed(_resolve(host, port), networks)[:MAX_ADDRESSES])
-    failure: OSError | None = None
-    with selectors.DefaultSelector() as selector, contextlib.ExitStack() as losers:
-        while waiting or selector.get_map():
-            if waiting:
-                connection = losers.enter_context(_started(*waiting.popleft()))
-                selector.register(connection, selectors.EVENT_WRITE)
-            left = _remaining()
-            for key, _ in selector.select(min(left, NEXT_ADDRESS_AFTER) if waiting else left):
-                connection = cast("_Socket", key.fileobj)
-                selector.unregister(connection)
-                error = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-                if not error:
-                    return _detached(connection)
-                failure = OSError(error, os.strerror(error))
-    raise failure or OSError("the name has no address")
-
-
-def _allowed(
-    found: Sequence[_Found], networks: tuple[Network, ...]
-) -> list[tuple[socket.AddressFamily, tuple[Any, ...]]]:
-    """Return the addresses of a name, both families in turn (RFC 8305 §4).
-
-    Raises `RefusedAddressError` if one of them is not allowed.
-    """
-    counts = Counter[socket.AddressFamily]()
-    ordered = []
-    for family, _, _, _, address in found:
-        if not is_allowed(ip_address(address[0]), networks):
-            raise RefusedAddressError(f"{address[0]} is not a public address")
-        ordered.append((counts[family], family, address))
-        counts[family] += 1
-    return [(family, address) for _, family, address in sorted(ordered, key=itemgetter(0))]
-
-
-def _started(family: socket.AddressFamily, address: tuple[Any, ...]) -> _Socket:
-    """Return a socket that is being connected; its error says how that ended."""
-    connection = _Socket(family, socket.SOCK_STREAM)
-    connection.setblocking(False)
-    with contextlib.suppress(OSError):
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    connection.connect_ex(address)
-    return connection
-
-
-def _detached(connection: _Socket) -> _Socket:
-    """Return the connection as a socket of its own, which outlives the given one."""
-    kept = _Socket(connection.family, connection.type, fileno=connection.detach())
-    kept.settimeout(_remaining())
-    return kept
 
 
 def _check_literal(url: str, networks: tuple[Network, ...]) -> None:
@@ -175,28 +47,6 @@ def _check_literal(url: str, networks: tuple[Network, ...]) -> None:
         is_refused = host.rstrip(".").rpartition(".")[2] == "localhost"
     if is_refused:
         raise RefusedAddressError(f"{host} is not a public address")
-
-
-def _resolve(host: str, port: int) -> Sequence[_Found]:
-    """Call getaddrinfo with a time limit: the call itself can't be interrupted."""
-    answers: queue.SimpleQueue[Sequence[_Found] | OSError] = queue.SimpleQueue()
-
-    def resolve() -> None:
-        try:
-            answers.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except UnicodeError as error:
-            answers.put(OSError(str(error)))
-        except OSError as error:
-            answers.put(error)
-
-    threading.Thread(target=resolve, daemon=True).start()
-    try:
-        found = answers.get(timeout=_remaining())
-    except queue.Empty as error:
-        raise OutOfTimeError from error
-    if isinstance(found, OSError):
-        raise found
-    return found
 
 
 class Adapter(HTTPAdapter):
@@ -224,13 +74,13 @@ class Adapter(HTTPAdapter):
             response_class = _Response
 
             def _new_conn(self) -> socket.socket:
-                return _connect(self._dns_host, self.port, networks)
+                return connect(self._dns_host, self.port, networks)
 
         class Tls(HTTPSConnection):
             response_class = _Response
 
             def _new_conn(self) -> socket.socket:
-                return _connect(self._dns_host, self.port, networks)
+                return connect(self._dns_host, self.port, networks)
 
         class PlainPool(HTTPConnectionPool):
             ConnectionCls = Plain
@@ -294,5 +144,5 @@ def _tls_context() -> ssl.SSLContext:
     context.check_hostname = True
     context.load_default_certs()
     context.load_verify_locations(certifi.where())
-    context.sslsocket_class = _TlsSocket
+    context.sslsocket_class = TlsSocket
     return context

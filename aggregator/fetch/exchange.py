@@ -18,8 +18,9 @@ from requests.structures import CaseInsensitiveDict
 from aggregator.config.schema import Fetch
 from aggregator.fetch import bodies
 from aggregator.fetch.addresses import check_url
-from aggregator.fetch.connections import Adapter, connections_made, deadline
+from aggregator.fetch.connections import Adapter
 from aggregator.fetch.reasons import as_fetch_error, causes_of
+from aggregator.fetch.sockets import connections_made, deadline
 from aggregator.model.errors import FetchError
 from aggregator.model.polls import Request, Response, Validators
 

@@ -13,7 +13,7 @@ import requests
 import urllib3
 
 from aggregator.fetch import bodies
-from aggregator.fetch.connections import OutOfTimeError, RefusedAddressError
+from aggregator.fetch.sockets import OutOfTimeError, RefusedAddressError
 from aggregator.model.errors import FetchError, without_credentials
 from aggregator.model.terminal import printable
 

@@ -97,6 +97,10 @@ class Publication:
         configured = (self.sources[key].name for key in (source, slug) if key in self.sources)
         return SourceName(source, slug, next(filter(None, configured), learnt or source))
 
+    def author_of(self, article: Article, source: SourceName) -> str:
+        """Return the author of an entry: the article's own, else its source."""
+        return article.author or source.name
+
     def source_url(self, source: str | None) -> str | None:
         """Return the URL of a source's own site, if one is configured."""
         return self.sources[source].url if source and source in self.sources else None
@@ -171,7 +175,7 @@ def make_entry(publication: Publication, article: Article, source: SourceName) -
         published=article.published.astimezone(zone),
         updated=(article.updated or article.published).astimezone(zone),
         source=source,
-        author=article.author or source.name,
+        author=publication.author_of(article, source),
         content="",
         alternate=link or share_url or publication.site.url,
         via=share_url,

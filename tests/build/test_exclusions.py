@@ -69,6 +69,22 @@ def test_an_excluded_article_that_is_corrected_is_examined_again(posts: Site) ->
     assert counts(posts) == [(0, 1)]
 
 
+def test_authors_are_those_that_feeds_show(posts: Site) -> None:
+    posts.configure(
+        lambda text: (
+            text.replace("site:\n", "site:\n  author: Ann\n", 1)
+            + "sources: {a: {name: Abendblatt}}\n"
+        )
+    )
+    posts.post("2022-02-01-x.md", article("Eins", extra="author: [Bob, Ann]"))
+    posts.post("2022-02-02-x.md", "---\ntitle: Zwei\n---\nText")
+    posts.post("2022-02-03-x.md", "---\ntitle: Drei\ncategories: a\n---\nText")
+    for name, number in (("Abendblatt", 1), ("bob", 1), ("Ann", 2), ("Bob, Ann", 1)):
+        with_rules(posts, f"{{exclude: {{authors: ['{name}']}}}}")
+        posts.build()
+        assert counts(posts) == [(0, number)], name
+
+
 def test_a_source_without_an_article_that_is_shown_gets_no_feed(posts: Site) -> None:
     with_rules(posts, "{exclude: {words: ['正文']}}")
     posts.build("--allow-empty")

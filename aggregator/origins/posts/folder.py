@@ -36,8 +36,8 @@ from aggregator.origins.posts.scan import (
 READER_VERSION = 5
 BATCH = 500
 NO_POST = (
-    "was read as a post, and is none by its name: its article stays as it was. Name it "
-    "DATE-TITLE.md, delete it, or write layout: plain for its folder"
+    "its name is no longer that of a post (DATE-TITLE.md); its article was kept. Rename it, "
+    "delete it, or set layout: plain"
 )
 
 
@@ -101,17 +101,22 @@ class PostsFolder:
         listing = list_folder(self._folder, self._glob, self._rules.layout)
         paths = listing.posts
         differences = _Differences(root, paths, iter(known), read_all, self._settle)
+        if listing.others:
+            yield Batch(self.name, others=listing.others)
         if not paths and not allow_empty:
             if next(iter(known), None) is None:
                 return
+            if listing.others:
+                raise OriginError(
+                    f"{root}: none of its files is a post of layout {self._rules.layout}; nothing "
+                    "was removed. Posts are called DATE-TITLE.md; layout: plain takes any name"
+                )
             raise OriginError(
                 f"{root}: no post left where there were some; nothing was removed. Is the disk "
                 "mounted? If the folder is meant to be empty, use --allow-empty"
             )
         done = 0
         self._digest = None
-        if listing.others:
-            yield Batch(self.name, others=listing.others)
         read = partial(_read, root, self._glob, self._rules, now)
         for batch in processes.ordered_map(read, differences.pieces()):
             done += len(batch.states)

@@ -108,13 +108,15 @@ def test_hugo_posts_have_their_dates_in_front_matter(blog: Configure) -> None:
     site.post("third.md", head.format("Third", "draft = true\n"))
     site.post("_index.md", head.format("Section", ""))
     site.post("call.md", head.format("Call", "") + " {{< figure src=x >}}end {{% note %}}")
-    site.configure(lambda text: text.replace("posts:\n", '  permalink: "/:path/"\nposts:\n', 1))
+    site.configure(
+        lambda text: text.replace("posts:\n", '  permalink: "/posts/:path/"\nposts:\n', 1)
+    )
     result = site.build()
     assert titles(site) == {"First", "Second", "Call"}
     assert "1 file is no post" in result.out
     links = {entry.title: entry.link for entry in site.entries()}
-    assert links["First"] == "https://finews.example.org/first/"
-    assert links["Second"] == "https://finews.example.org/tech/second/"
+    assert links["First"] == "https://finews.example.org/posts/first/"
+    assert links["Second"] == "https://finews.example.org/posts/tech/second/"
     assert all(entry.published.startswith("2022-01-27T10") for entry in site.entries())
     assert site.problems() == []
 

@@ -78,3 +78,32 @@ def test_addresses_that_all_fail_say_why(
         fetch(f"http://two.example:{port}/x")
     with black_hole("127.0.0.8", port), pytest.raises(FetchError, match=r"within 0\.5 s"):
         fetch(f"http://two.example:{port}/x", timeout="0.5s")
+
+
+@pytest.mark.parametrize("kind", ["refused at once", "unknown family"])
+def test_an_address_that_fails_at_once_costs_the_others_nothing(
+    upstream: Upstream, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """The good address is slow, so that another one is tried meanwhile."""
+    upstream.document("/x", b"gut")
+    port = int(upstream.host.partition(":")[2])
+    # The kernel refuses to connect to a broadcast address, and knows no family 99.
+    family, bad = (socket.AF_INET, "255.255.255.255") if kind == "refused at once" else (99, "::1")
+    found = [
+        (family, socket.SOCK_STREAM, 6, "", (bad, port)),
+        (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.2", port)),
+    ]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    limits = {"timeout": "3s", "allow_private_addresses": True}
+    url = f"http://two.example:{port}/x"
+
+    def body() -> bytes | None:
+        with Fetcher(Fetch.model_validate(limits), "test/1") as fetcher:
+            return fetcher.fetch(Request(url, obey_robots=False)).body
+
+    assert body() == b"gut"
+    found.reverse()
+    assert body() == b"gut"
+    del found[0]
+    with pytest.raises(FetchError):
+        body()
