@@ -43,6 +43,7 @@ _SPACED = re.compile(
     r"(?<!`)(`++)[^`]++\1(?!`)"
     r"""|\]\( *([^()\s<>"']+(?: +[^()\s<>"']+)+)((?: +"[^"\n]*"| +'[^'\n]*')?) *\)"""
 )
+_SPACE_HINT = re.compile(r"\]\( *[^()\s<>\"']+ +[^()\s<>\"']")
 # Text right after a tag that ends its line.
 _AFTER_TAG = re.compile(r">[ \t]*\n {0,3}[^\s<]")
 _HINTS = ("{:", "markdown=", "*[", "$$")
@@ -53,14 +54,9 @@ def as_commonmark(text: str) -> str:
     has_html = "<" in text and (
         "\n\n    " in text or "\n\n\t" in text or _AFTER_TAG.search(text) is not None
     )
-    if has_html or any(hint in text for hint in _HINTS) or ("](" in text and _has_spaced(text)):
+    if has_html or any(hint in text for hint in _HINTS) or _SPACE_HINT.search(text):
         return "\n".join(_Lines().read(text))
     return text
-
-
-def _has_spaced(text: str) -> bool:
-    """Return whether a link's address may have spaces in it."""
-    return any(match[2] for match in _SPACED.finditer(text))
 
 
 class _Lines:
