@@ -136,8 +136,8 @@ class Cleaned(NamedTuple):
 def clean(text: str, kind: str, base: str, rules: Sequence[TextRule]) -> Cleaned:
     """Return a text with all rules applied.
 
-    `kind` and `base` are as in `sanitize`, which has the last word: whatever a pattern puts
-    into a text is sanitized as well.
+    The result is always sanitized, including what a replacement added.  `kind` and `base` are
+    as in `sanitize`.
     """
     if not rules:
         return Cleaned(sanitize(text, kind, base))
@@ -166,7 +166,7 @@ def clean(text: str, kind: str, base: str, rules: Sequence[TextRule]) -> Cleaned
 
 
 def words_of(text: str, kind: str, base: str) -> str:
-    """Return the words of a text as a reader sees them: a tag within a word parts nothing."""
+    """Return the words of a text as a reader sees them: tags inside a word do not split it."""
     return plain_text(_INLINE.sub("", sanitize(text, kind, base)))
 
 

@@ -178,6 +178,10 @@ def _check_posts(settings: Settings) -> tuple[list[Listing | None], list[str], l
                 f"{section.kind}: url: {masked(section.url)} has a user name or password, and "
                 "every poll refuses it; give them as headers: {Authorization: …}"
             )
+    warnings += [
+        f"subscriptions: {masked(left)} is left out: its URL cannot be requested"
+        for left in settings.left_out
+    ]
     if is_reserved(settings.site.tag):
         domain = settings.site.tag.partition(",")[0]
         warnings.append(
@@ -232,9 +236,14 @@ def _check_upstream(settings: Settings, *, quiet: bool, as_json: bool) -> None:
         if result.problem is not None:
             say_error(f"{result.origin}: {result.problem}")
         elif not quiet:
-            say(f"{result.origin}: {counted(result.entries, 'entry')}")
+            found_there = (
+                counted(result.feeds, "feed") if result.feeds else counted(result.entries, "entry")
+            )
+            say(f"{result.origin}: {found_there}")
         for note in result.notes:
             say_error(f"{result.origin}: {note}")
+    if not (found or as_json or quiet):
+        say("no lists or subscriptions to check")
     if as_json:
         say_json({"upstream": [asdict(result) for result in found]})
     if any(result.problem is not None for result in found):

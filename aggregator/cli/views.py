@@ -47,8 +47,8 @@ def build_lines(outcome: BuildOutcome, *, verbose: bool, dry_run: bool) -> Itera
 
 
 def no_posts(count: int) -> str:
-    """Return how many files of a folder are no posts."""
-    return "1 file is no post" if count == 1 else f"{count:,} files are no posts"
+    """Return how many files of a folder are not posts."""
+    return "1 file is not a post" if count == 1 else f"{count:,} files are not posts"
 
 
 def _left_out(poll: PollSummary) -> Iterator[str]:

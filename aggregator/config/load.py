@@ -18,12 +18,13 @@ from aggregator.model.errors import ConfigError, UnusableError
 from aggregator.model.kinds import ORIGIN_KINDS, kind_of
 
 MAX_CONFIG_BYTES = 1_000_000
-_INTERNAL = ("base", "order", opml.LISTS)
+_INTERNAL = ("base", "order", opml.LISTS, opml.LEFT_OUT)
 # What a build writes that could be taken for posts, and where it writes.
 PAGE = "index.html"
 OUTPUT_FOLDERS = frozenset({"sources", "tags", "extra", "archives", "articles"})
 _REASONS = {
     "missing": "is required",
+    "string_too_short": "must not be empty",
     "string_type": "must be text",
     "int_type": "must be a number",
     "int_parsing": "must be a number",
@@ -97,14 +98,17 @@ def load_settings(path: Path, environment: Mapping[str, str] = os.environ) -> Se
 
 
 def _unknown_origins(settings: Settings) -> Iterator[tuple[int, str]]:
-    """Yield the number of each rule with an origin that there is none of, and the reason."""
+    """Yield the index of each rule that names an unknown origin, and the reason."""
     known = {*ORIGIN_KINDS, *settings.origin_names}
     for number, rule in enumerate(settings.rules):
         for name in rule.origins:
             # The feeds of a list at a URL may come later.
             if name not in known and not (settings.feed_lists and kind_of(name) in ORIGIN_KINDS):
                 kinds = ", ".join(ORIGIN_KINDS)
-                yield number, f"{name} is no origin; write {kinds}, or a name of aggregator status"
+                yield (
+                    number,
+                    f'"{name}" is not an origin; write {kinds}, or a name of aggregator status',
+                )
 
 
 def _overlapping_folders(settings: Settings) -> Iterator[str]:

@@ -15,7 +15,7 @@ from aggregator.model.errors import UnusableError
 
 MAX_BYTES = 10_000_000
 MAX_FEEDS = 10_000
-# Encodings that expat does not know; a document in others has its declaration read by it.
+# Matches a declaration of an encoding other than those that expat decodes itself.
 _DECLARED = re.compile(
     rb"\s*<\?xml[^>]{0,200}?\sencoding\s*=\s*[\"'](?!utf-|us-ascii|iso-8859-1)([\w.:-]{1,40})[\"']"
     rb"[^>]{0,200}\?>",
@@ -24,8 +24,10 @@ _DECLARED = re.compile(
 SECTION = "subscriptions"
 # The lists at URLs, as an internal section of the configuration: `Settings.feed_lists`.
 LISTS = "subscriptions.opml"
+# Messages about URLs in files that were left out: `Settings.left_out`.
+LEFT_OUT = "subscriptions.left out"
 # Keys for the request of the list itself, which the feeds that a stranger names must not get.
-_SECRET = frozenset({"headers", "proxy"})
+_LIST_ONLY = frozenset({"headers", "proxy"})
 
 
 def feeds_of(data: bytes) -> list[str]:
@@ -72,7 +74,7 @@ def _as_utf8(data: bytes) -> bytes:
 def subscribed(urls: Iterable[str], lists: Container[str] = ()) -> list[str]:
     """Return the URLs of a stranger's list that can be subscribed to.
 
-    Not those of lists, nor what the configuration would refuse or polls never request.
+    Leaves out the lists' own URLs, invalid URLs, and URLs with a password.
     """
     return [url for url in urls if _is_web_url(url) and "@" not in url and url not in lists]
 
@@ -100,6 +102,7 @@ def with_lists(
     places: list[int] = []
     lists: list[safe_yaml.Value] = []
     list_places: list[int] = []
+    left_out: list[safe_yaml.Value] = []
     known = {item.get("url") for item in items if isinstance(item, dict)}
     at_urls = {str(item["opml"]) for item in items if isinstance(item, dict) and _names_list(item)}
     store = store_file(base, str(values.get("store") or ""))
@@ -110,23 +113,26 @@ def with_lists(
             others = {key: value for key, value in item.items() if key != "opml"}
             named = item["opml"]
             if "url" in item:
-                raise UnusableError("has opml: and url:, which exclude each other", line)
+                raise UnusableError("has both opml: and url:; keep one of them", line)
             if not isinstance(named, str) or not named:
                 raise UnusableError("opml: must be the path of a file, or a URL", line)
             if "://" in named:
                 lists.append({**others, "url": named})
                 list_places.append(index)
-                others = {key: value for key, value in others.items() if key not in _SECRET}
+                others = {key: value for key, value in others.items() if key not in _LIST_ONLY}
                 urls = subscribed(kept_feeds(kept_list(store, named)), at_urls)
             else:
-                urls = _feeds_of_file(base / named, line)
+                found_there = _feeds_of_file(base / named, line)
+                urls = subscribed(found_there)
+                left_out += [f"{named}: {url}" for url in found_there if url not in urls]
             urls = [url for url in urls if url not in known]
             known.update(urls)
             found = [{**others, "url": url} for url in urls]
         expanded += found
         places += [index] * len(found)
     moved = _moved(lines, SECTION, places) | _moved(lines, LISTS, list_places)
-    return {**values, SECTION: expanded, LISTS: lists}, {**lines, **moved}
+    sections: dict[str, safe_yaml.Value] = {SECTION: expanded, LISTS: lists, LEFT_OUT: left_out}
+    return {**values, **sections}, {**lines, **moved}
 
 
 def _names_list(item: safe_yaml.Value) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import difflib
 import re
 
 # https://jekyllrb.com/docs/permalinks/
@@ -51,7 +52,9 @@ def check(template: str) -> str:
         return template
     for key in PLACEHOLDER.findall(template):
         if key not in DATES and key not in OTHERS and key.removesuffix("_") not in DATES:
-            raise ValueError(f":{key} is none of Jekyll's placeholders")
+            near = difflib.get_close_matches(key, (*DATES, *OTHERS), n=1)
+            hint = f": did you mean :{near[0]}?" if near else ""
+            raise ValueError(f":{key} is not one of Jekyll's placeholders{hint}")
     if template in STYLES or "/" in template or ":" in template:
         return template
     raise ValueError(

@@ -1,4 +1,4 @@
-"""The section `rules` of config.yaml: what is taken out of texts, and what feeds leave out."""
+"""The section `rules`: what is removed from texts, and which articles feeds exclude."""
 
 from __future__ import annotations
 

@@ -152,7 +152,8 @@ class Settings(Section):
     """The whole of config.yaml.
 
     `base` is the folder that relative paths start from, `order` that of the sections of
-    origins in the file, `feed_lists` the lists at URLs that subscriptions come from.
+    origins in the file, `feed_lists` the lists at URLs that subscriptions come from, and
+    `left_out` says which URLs in files could not be subscribed to.
     """
 
     site: Site
@@ -170,6 +171,7 @@ class Settings(Section):
     base: Path = Field(default=Path(), exclude=True)
     order: tuple[str, ...] = Field(default=ORIGIN_KINDS, exclude=True)
     feed_lists: tuple[FeedList, ...] = Field(default=(), exclude=True, alias="subscriptions.opml")
+    left_out: tuple[str, ...] = Field(default=(), exclude=True, alias="subscriptions.left out")
 
     @property
     def origin_names(self) -> list[str]:

@@ -140,7 +140,9 @@ class Exchanges:
             raw.release_conn()
         elif raw.status == 206:
             raw.close()
-            raise bodies.BodyError("the server sent a part (206), though all was requested")
+            raise bodies.BodyError(
+                "the server sent a partial response (206) that was not requested"
+            )
         elif 200 <= raw.status < 300:
             try:
                 data = bodies.read(raw, self._limits.max_bytes)

@@ -1,4 +1,4 @@
-"""The errors of the libraries as one error, with a reason for people."""
+"""Turn the exceptions of requests, urllib3 and sockets into a `FetchError` that says why."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import requests
 import urllib3
 
 from aggregator.fetch import bodies
-from aggregator.fetch.sockets import OutOfTimeError, RefusedAddressError
+from aggregator.fetch.sockets import RefusedAddressError
 from aggregator.model.errors import FetchError, without_credentials
 from aggregator.model.terminal import printable
 
@@ -78,9 +78,9 @@ def as_fetch_error(url: str, timeout: float, proxy: str | None = None) -> Iterat
 
 
 def _reason(causes: list[BaseException], timeout: float) -> str:
-    """Return the innermost cause that tells a user something."""
+    """Return what the first cause that tells a user something says, the outermost first."""
     for cause in causes:
-        if isinstance(cause, OutOfTimeError | TimeoutError):
+        if isinstance(cause, TimeoutError):
             return f"no complete response within {timeout:g} s"
         if isinstance(cause, bodies.BodyError):
             return str(cause)

@@ -145,10 +145,10 @@ class Batch:
     """What an origin found in one piece of a poll.
 
     `read` are the locations whose earlier problems this batch replaces, `gone` those that no
-    longer exist, `withdrawn` those that are marked as not to be published or are no posts any
+    longer exist, `withdrawn` those that are marked as not to be published or are not posts any
     more, `states` the new states of files and `urls` those of URLs.  `pages` are share pages to
     fetch next.
-    `others` counts the files of a folder that are no posts.
+    `others` counts the files of a folder that are not posts.
     """
 
     origin: str

@@ -48,7 +48,7 @@ class ChangeCounts:
 class PollSummary(ChangeCounts):
     """The result of one poll of posts folders.
 
-    `others` counts the files that are no posts, `drafts` the posts that were read and are
+    `others` counts the files that are not posts, `drafts` the posts that were read and are
     not to be published.
     """
 

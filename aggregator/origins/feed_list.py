@@ -1,4 +1,4 @@
-"""A list of feeds in OPML at a URL: polls keep a copy, which the configuration is read with."""
+"""A list of feeds in OPML at a URL: polls save a copy for the configuration."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ EVERY = datetime.timedelta(days=1)
 
 
 class FeedListOrigin(EndpointOrigin):
-    """One list, of which no article comes (an `interface.UpstreamOrigin`)."""
+    """A list of feeds; it yields no articles (an `interface.UpstreamOrigin`)."""
 
+    saves = True
     accept = "text/x-opml, application/xml;q=0.9, */*;q=0.5"
 
     def __init__(
@@ -51,22 +52,24 @@ class FeedListOrigin(EndpointOrigin):
     def read(
         self, url: str, response: Response, sources: SourceKeys, now: datetime.datetime
     ) -> Reading:
-        """Keep the list, unless its feeds are those that it had.
+        """Save the list, unless its feeds are those that it had, or the origin only checks it.
 
         Raises `UnusableError` if it is no list, or cannot be written.
         """
         data = response.body or b""
         feeds = opml.feeds_of(data)
-        if feeds != opml.kept_feeds(self._path):
+        if self.saves and feeds != opml.kept_feeds(self._path):
             try:
                 replace_file(self._path, data)
             except OSError as error:
                 raise UnusableError(f"{self._path}: {error.strerror}") from error
         left = len(feeds) - len(opml.subscribed(feeds))
         if not left:
-            return Reading()
-        reason = f"{left:,} of its {len(feeds):,} addresses cannot be subscribed to"
-        return Reading(problems=(Problem(url, reason),))
+            return Reading(feeds=len(feeds))
+        reason = (
+            f"{left:,} of its {len(feeds):,} feeds were left out: their URLs cannot be requested"
+        )
+        return Reading(problems=(Problem(url, reason),), feeds=len(feeds))
 
 
 def kept_lists(settings: Settings) -> dict[Path, list[str]]:

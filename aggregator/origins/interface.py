@@ -54,7 +54,8 @@ class Reading:
     """What a response says.
 
     `pages` are share pages to fetch next, `next_url` is the list's next page,
-    `cadence` how often a feed says that it should be fetched.
+    `cadence` how often a feed says that it should be requested, `feeds` the number of those in
+    a list of feeds.
     """
 
     copies: tuple[Copy, ...] = ()
@@ -62,6 +63,7 @@ class Reading:
     pages: tuple[str, ...] = ()
     next_url: str | None = None
     cadence: Cadence | None = None
+    feeds: int = 0
 
 
 class UpstreamOrigin(Protocol):

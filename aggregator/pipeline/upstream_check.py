@@ -23,11 +23,12 @@ _KINDS = ("lists", "subscriptions")
 class UpstreamCheck:
     """What an origin's URL answered: the number of its entries, or why it cannot be used.
 
-    `notes` are the problems of single entries.
+    A list of feeds has a number of `feeds` instead.  `notes` are the problems of single entries.
     """
 
     origin: str
     entries: int
+    feeds: int
     problem: str | None
     notes: tuple[str, ...]
 
@@ -45,8 +46,10 @@ def check_upstream(settings: Settings) -> Iterator[UpstreamCheck]:
         origins = {
             origin.name: origin
             for origin in from_settings.upstream_origins(settings, readers, _KINDS)
-            if not isinstance(origin, FeedListOrigin)  # reading one stores it
         }
+        for origin in origins.values():
+            if isinstance(origin, FeedListOrigin):
+                origin.saves = False
         requests = [
             Request(
                 url,
@@ -69,6 +72,7 @@ def check_upstream(settings: Settings) -> Iterator[UpstreamCheck]:
             yield UpstreamCheck(
                 masked(name),
                 len(outcome.reading.copies),
+                outcome.reading.feeds,
                 outcome.problem,
                 tuple(problem.reason for problem in outcome.reading.problems),
             )

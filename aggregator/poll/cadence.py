@@ -1,4 +1,4 @@
-"""How often a feed says that it should be fetched → when to fetch it again.  Pure."""
+"""The next time to request a feed, given its `ttl`, `skipHours` and `skipDays`.  Pure."""
 
 from __future__ import annotations
 

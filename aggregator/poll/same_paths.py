@@ -1,4 +1,4 @@
-"""Tell posts apart that have one path in two folders.
+"""Tell apart posts that have the same path in two folders.
 
 A post without a code is known by its path within its folder, so that it stays the same article
 where a site moves it to another folder.  Two posts that share their path, but neither title nor
@@ -41,10 +41,7 @@ def told_apart(connection: Connection, batch: Batch, folders: Mapping[str, str])
             copies.append(copy)
         elif code in known or (paths is not None and paths.is_of_another(copy)):
             copies.append(replace(copy, code=code))
-            reason = (
-                "another folder has a post with this path and another title and text: this one is "
-                "an article of its own"
-            )
+            reason = "another folder has a different post with the same path; both are published"
             problems.append(Problem(copy.location, reason))
         else:
             copies.append(copy)

@@ -38,13 +38,12 @@ def test_a_list_stands_for_its_feeds(site: Site) -> None:
         (OPML, "opml: nothing.opml", r"yaml:\d+: subscriptions: .*nothing.opml: cannot be read"),
         (OPML, "opml: 'gopher://a.example/x.opml'", r"full URL that starts"),
         (OPML, "opml: 'https://a.example/x.opml', evry: 2h", r"evry: unknown key.*every"),
-        (OPML, "opml: list.opml, url: 'https://a.example/'", "exclude each other"),
+        (OPML, "opml: list.opml, url: 'https://a.example/'", "keep one of them"),
         (OPML, "opml: [a]", "must be the path of a file"),
         (OPML, "opml: list.opml, evry: 2h", r"evry: unknown key.*every"),
         ("<opml>", "opml: list.opml", "list.opml: is not XML"),
         ("<opml/>", "opml: list.opml", "names no feed"),
         ("<!DOCTYPE x [<!ENTITY a 'b'>]><opml>&a;</opml>", "opml: list.opml", "DOCTYPE"),
-        (OPML.replace("https://a.", "gopher://a."), "opml: list.opml", r"full URL that starts"),
     ],
 )
 def test_a_list_that_cannot_be_used_is_an_error_with_its_line(
@@ -56,3 +55,14 @@ def test_a_list_that_cannot_be_used_is_an_error_with_its_line(
         load_settings(site.config)
     assert f"config.yaml:{line}: " in str(raised.value)
     assert len(raised.value.problems) == 1
+
+
+def test_what_cannot_be_subscribed_to_is_left_out_and_check_says_so(site: Site) -> None:
+    bad = '<outline xmlUrl="ftp://a.example/x"/><outline xmlUrl="http://u:secret@b.example/"/>'
+    write(site, OPML.replace("</body>", f"{bad}</body>"), "  - {opml: list.opml}\n")
+    assert len(load_settings(site.config).subscriptions) == 3
+    result = site.run("check")
+    assert result.code == 0
+    assert "list.opml: ftp://a.example/x is left out: its URL cannot be requested" in result.err
+    assert "list.opml: http://…@b.example/ is left out" in result.err
+    assert "OK" not in result.out

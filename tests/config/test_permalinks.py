@@ -19,7 +19,7 @@ def test_a_template_is_what_jekyll_or_we_know(template: str) -> None:
 @pytest.mark.parametrize(
     ("template", "reason"),
     [
-        ("/:years/:title", ":years is none of Jekyll's placeholders"),
+        ("/:years/:title", ":years is not one of Jekyll's placeholders: did you mean :year?"),
         ("beautiful", "one of date, pretty"),
         ("{url}{title}", "may use {url}"),
         ("{url", "may use {url}"),

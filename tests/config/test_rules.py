@@ -18,7 +18,7 @@ from aggregator.model.errors import ConfigError
         ("{replace: [['a']]}", r"rules\[0\].replace\[0\]"),
         (
             "{origins: [postings], remove: [p]}",
-            r"rules\[0\].origins: postings is no origin; write posts, shares",
+            r'rules\[0\].origins: "postings" is not an origin; write posts, shares',
         ),
     ],
 )
@@ -26,8 +26,10 @@ def test_a_rule_that_cannot_work_is_an_error_with_its_line(
     site: Site, rule: str, message: str
 ) -> None:
     site.configure(lambda text: f"{text}rules:\n  - {rule}\n")
-    with pytest.raises(ConfigError, match=message):
+    line = site.config.read_text("utf-8").count("\n")
+    with pytest.raises(ConfigError, match=message) as raised:
         load_settings(site.config)
+    assert f"config.yaml:{line}: " in str(raised.value)
 
 
 def test_headers_of_share_pages_need_a_host(site: Site) -> None:

@@ -37,7 +37,7 @@ def test_what_is_unusual_is_read(hostile: HostileServer, answer: bytes) -> None:
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (whole(206, GOOD, "text/plain", "Content-Range: bytes 0-3/99"), "sent a part"),
+        (whole(206, GOOD, "text/plain", "Content-Range: bytes 0-3/99"), "sent a partial response"),
         (CHUNKED + b"-5\r\nabc\r\n", "^not HTTP: an invalid length$"),
         (CHUNKED + b"zz\r\nabc\r\n", "^the response was cut off$"),
         (b"\x1b]0;pwned\x07\x1b[31mEVIL\r\n\r\n", r"^not HTTP: it begins with \"\\x1b\]0;pwned"),

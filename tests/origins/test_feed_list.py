@@ -125,7 +125,7 @@ def test_addresses_that_cannot_be_subscribed_to_are_left_out_and_counted(
     assert f"subscriptions:{upstream.url}/a: 1 request, 1 read" in result.out
     assert "secret" not in result.out + result.err
     (problem,) = site.problems()
-    assert problem["reason"] == "5 of its 7 addresses cannot be subscribed to"
+    assert problem["reason"] == "5 of its 7 feeds were left out: their URLs cannot be requested"
     assert [line for line in result.out.splitlines() if "list: " in line] == [
         f"subscriptions:{url}: 1 request, 1 read"
     ]

@@ -51,3 +51,19 @@ def test_the_limits_of_polls_hold(site: Site, upstream: Upstream) -> None:
     assert "robots.txt" in result.err
     assert "not a public address" in result.err
     assert upstream.counts() == {"/robots.txt": 1}
+
+
+def test_a_list_of_feeds_is_checked_and_not_kept(site: Site, upstream: Upstream) -> None:
+    outlines = "<outline xmlUrl='http://a.example/1'/><outline xmlUrl='http://a.example/2'/>"
+    upstream.document("/list", f"<opml>{outlines}</opml>", "text/x-opml")
+    lists = f"  - opml: {upstream.url}/list\n  - opml: {upstream.url}/none\n"
+    configure(site, upstream, rest=lists)
+    result = site.run("check", "--upstream")
+    assert result.code == 1
+    assert f"subscriptions:{upstream.url}/list: 2 feeds\n" in result.out
+    assert f"subscriptions:{upstream.url}/none: status 404" in result.err
+    assert not (site.root / "var").exists()
+
+
+def test_nothing_to_check_is_said(site: Site) -> None:
+    assert site.run("check", "--upstream").out == "no lists or subscriptions to check\n"

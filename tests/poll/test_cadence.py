@@ -47,6 +47,9 @@ def test_a_damaged_cadence_costs_one_request(site: Site, upstream: Upstream, dam
     with contextlib.closing(sqlite3.connect(site.root / "var" / "aggregator.db")) as connection:
         connection.execute("update url set cadence = ?", (damaged,))
         connection.commit()
+    upstream.asked.clear()
     assert site.run("poll", "--all").code == 0
-    assert site.run("poll", "--all").code == 0
+    assert upstream.count("/feed") == 1
+    assert site.run("poll").code == 0
+    assert upstream.count("/feed") == 1
     assert site.run("status").code == 0

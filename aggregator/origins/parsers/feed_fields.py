@@ -37,7 +37,7 @@ MAX_AUTHOR_MARKUP = 1000
 _ADDRESS = re.compile(r"[(<\[]?\s*(?:mailto:)?[^\s@<>()\[\]]+@[^\s@<>()\[\]]+\s*[)>\]]?")
 _CDATA = re.compile(r"\s*<!\[CDATA\[(.*)\]\]>\s*", re.DOTALL)
 # The references that HTML has without a semicolon, and numbers.
-# As in attributes of HTML, `&copy=` and `&copyright` are none.
+# As in HTML attributes, `&copy=` and `&copyright` are not references.
 WITHOUT_SEMICOLON = (
     f"(?:{'|'.join(name for name in html5 if not name.endswith(';'))}|"
     r"#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6})(?![\w;=-])"

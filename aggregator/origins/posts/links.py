@@ -47,7 +47,7 @@ class Place:
 
 
 def url_of(place: Place, template: str | None, site_url: str) -> str | None:
-    """Return the URL of a post, None if neither template nor front matter say it."""
+    """Return the URL of a post, None if neither the template nor the front matter gives one."""
     if place.permalink:
         path = _filled(place.permalink[:MAX_PERMALINK], place)
     elif template is None:

@@ -53,7 +53,7 @@ def list_posts(root: Path, glob: str, layout: Layout = "plain") -> list[str]:
 
 
 def count_others(base: Path, posts: Posts) -> int:
-    """Return how many files of a folder are no posts; 0 for one that cannot be listed."""
+    """Return how many files of a folder are not posts; 0 for one that cannot be listed."""
     try:
         return list_folder(base / posts.path, posts.glob, posts.layout).others
     except OriginError:

@@ -39,24 +39,24 @@ def test_only_dated_names_are_posts_and_the_others_are_counted(blog: Configure) 
     site.post("2022-01-28-hidden.md", article("Hidden", extra="published: false"))
     result = site.build()
     assert titles(site) == {"Post", "Other", "Below"}
-    assert "4 files are no posts" in result.out
+    assert "4 files are not posts" in result.out
     assert "1 draft not published" in result.out
     assert site.problems() == []
-    assert "4 files are no posts" in site.run("check").out
+    assert "4 files are not posts" in site.run("check").out
     (origin,) = (
         origin
         for origin in site.run("status", "--json").json["origins"]
         if origin["origin"].startswith("posts:")
     )
     assert (origin["others"], origin["drafts"]) == (4, 1)
-    assert "4 files are no posts" in site.run("status").out
+    assert "4 files are not posts" in site.run("status").out
 
 
 def test_one_file_that_is_no_post_is_told_in_the_singular(blog: Configure) -> None:
     site = blog()
     site.post("2022-01-27-post.md", article("Post"))
     site.post("README.md", "# Read me")
-    assert "1 file is no post" in site.build().out
+    assert "1 file is not a post" in site.build().out
 
 
 def test_a_post_without_front_matter_has_the_title_of_its_name(blog: Configure) -> None:
@@ -113,7 +113,7 @@ def test_hugo_posts_have_their_dates_in_front_matter(blog: Configure) -> None:
     )
     result = site.build()
     assert titles(site) == {"First", "Second", "Call"}
-    assert "1 file is no post" in result.out
+    assert "1 file is not a post" in result.out
     links = {entry.title: entry.link for entry in site.entries()}
     assert links["First"] == "https://finews.example.org/posts/first/"
     assert links["Second"] == "https://finews.example.org/posts/tech/second/"
@@ -186,7 +186,7 @@ def test_two_posts_with_one_path_in_two_folders_are_two_articles(blog: Configure
     assert len(set(before.values())) == 3
     (problem,) = site.problems()
     assert problem["file"] == "en/2022-01-27-a.md"
-    assert "an article of its own" in problem["reason"]
+    assert "both are published" in problem["reason"]
     # It stays so: whatever is edited, and after the store is lost.
     site.post("../ja/2022-01-27-a.md", "---\ntitle: English\n---\nWords")
     site.build()
