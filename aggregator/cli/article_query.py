@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime
 import difflib
 
-from aggregator.articles.identity import normal_code
+from sqlalchemy import Connection
+
+from aggregator.articles.identity import code_of_entry_id, normal_code
 from aggregator.articles.sanitize import plain_text, sanitize
 from aggregator.cli.queries import Values, reading, time_text
 from aggregator.config.schema import Settings
@@ -14,22 +16,25 @@ from aggregator.model.errors import AggregatorError, masked
 from aggregator.model.polls import UrlState
 from aggregator.publish.publication import Publication
 from aggregator.store import archive_places, selected, urls
-from aggregator.store.articles import articles_of, revisions_of
-from aggregator.store.copies import copies_of
+from aggregator.store.articles import articles_of, code_of_link, revisions_of
+from aggregator.store.copies import copies_at, copies_of
 from aggregator.store.windows import window_of
 
 
 def show(settings: Settings, code: str) -> Values:
-    """Return all that is known of one article.
+    """Return all that is known of one article, by its code or any other name: see `_find`.
 
     Raises `AggregatorError` if there is no such article.
     """
-    wanted = normal_code(code) or code
     publication = Publication.of(settings)
     with reading(settings) as connection:
-        article = articles_of(connection, [wanted]).get(wanted)
+        article = _find(settings, connection, code)
         if article is None:
-            raise AggregatorError(f"no article {code}; `aggregator problems` may say why")
+            raise AggregatorError(
+                f"no article {code}; name it by its code, its entry's id or link, or its post. "
+                "`aggregator problems` may say why it is missing"
+            )
+        wanted = article.code
         revisions = revisions_of(connection, article)
         now = datetime.datetime.now(datetime.UTC)
         keys = selected.feeds_of(connection, [wanted]).get(wanted, set())
@@ -76,6 +81,17 @@ def show(settings: Settings, code: str) -> Values:
         "pages": [_page(state) for _, state in pages],
         "revisions": _history(article, revisions, publication.base(article)),
     }
+
+
+def _find(settings: Settings, connection: Connection, name: str) -> Article | None:
+    """Return the article with a code, an entry's id or link, or the path of its post."""
+    codes = [normal_code(name), name, code_of_entry_id(settings.site.tag, name)]
+    codes.append(code_of_link(connection, name))
+    for posts in settings.posts:
+        path = name.removeprefix(f"{posts.path.rstrip('/')}/")
+        codes += [copy.code for copy in copies_at(connection, posts.name, [path]).values()]
+    found = articles_of(connection, [code for code in codes if code])
+    return next((found[code] for code in codes if code in found), None)
 
 
 def _page(state: UrlState) -> Values:

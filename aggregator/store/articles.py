@@ -143,6 +143,13 @@ def source_name(connection: Connection, source: str, now: datetime.datetime) -> 
     return name
 
 
+def code_of_link(connection: Connection, link: str) -> str | None:
+    """Return the code of an article with this page or share page, None if there is none."""
+    table = schema.article
+    query = select(table.c.code).where((table.c.link == link) | (table.c.share_url == link))
+    return connection.execute(query.limit(1)).scalar_one_or_none()
+
+
 def texts_of(connection: Connection, articles: Iterable[Article]) -> dict[str, bytes]:
     """Return the raw texts of the given articles, packed, by code."""
     ids = {article.code: article.body_id for article in articles if article.body_id is not None}

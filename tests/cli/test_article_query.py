@@ -20,6 +20,15 @@ def test_show_by_any_form_of_the_code(built: Site, name: str) -> None:
     assert "\n  published  2022-01-27 22:14 (" in built.run("show", name).out
 
 
+def test_show_by_id_link_and_post(site: Site) -> None:
+    site.configure(lambda text: text.replace("site:\n", "site:\n  permalink: pretty\n", 1))
+    site.post("2022-01-27-hello.md", article("甲"))
+    site.build()
+    (entry,) = site.entries()
+    names = [entry.id, entry.link, "2022-01-27-hello.md", "posts/2022-01-27-hello.md"]
+    assert {site.run("show", name, "--json").json["title"] for name in names} == {"甲"}
+
+
 def test_show_of_what_is_not_there(built: Site) -> None:
     result = built.run("show", "NW000000000000000000")
     assert result.code == 1
