@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Insert, Row, Table
+from sqlalchemy import Connection, Dialect, Row, Table
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DBAPIError
 
@@ -204,7 +204,8 @@ def _plan(table: Table) -> _Plan:
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows, all with the same columns, if there are any."""
-    _execute(connection, table.insert(), rows)
+    if rows:
+        _execute(connection, _statement(connection.dialect, table, tuple(rows[0])), rows)
 
 
 def upsert_rows(
@@ -220,23 +221,41 @@ def upsert_rows(
     """
     if not rows:
         return
-    keys = [key] if key else [column.name for column in table.primary_key]
+    keys = (key,) if key else tuple(column.name for column in table.primary_key)
     names = replaced if replaced is not None else [name for name in rows[0] if name not in keys]
-    statement = insert(table)
-    if names:
-        values = {name: statement.excluded[name] for name in names}
-        statement = statement.on_conflict_do_update(index_elements=keys, set_=values)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=keys)
+    statement = _statement(connection.dialect, table, tuple(rows[0]), keys, tuple(names))
     _execute(connection, statement, rows)
 
 
-def _execute(connection: Connection, statement: Insert, rows: Sequence[Mapping[str, Any]]) -> None:
-    if not rows:
-        return
-    # Past the statement's own compilation the rows go straight to the driver, which takes
-    # a third of the time: nothing in our column types needs converting.
-    compiled = statement.compile(connection, column_keys=list(rows[0]))
-    order = compiled.positiontup or ()
-    values = [tuple([row[name] for name in order]) for row in rows]
-    connection.exec_driver_sql(str(compiled), values)
+@lru_cache(maxsize=256)
+def _statement(
+    dialect: Dialect,
+    table: Table,
+    columns: tuple[str, ...],
+    keys: tuple[str, ...] = (),
+    replaced: tuple[str, ...] = (),
+) -> tuple[str, tuple[str, ...]]:
+    """Return the SQL that inserts a row, and the columns in the order of its parameters.
+
+    With `keys`, the `replaced` columns of a row that is there are replaced.  Compiling it
+    costs more than a small insert.
+    """
+    statement = insert(table)
+    if keys and replaced:
+        values = {name: statement.excluded[name] for name in replaced}
+        statement = statement.on_conflict_do_update(index_elements=keys, set_=values)
+    elif keys:
+        statement = statement.on_conflict_do_nothing(index_elements=keys)
+    compiled = statement.compile(dialect=dialect, column_keys=list(columns))
+    return str(compiled), tuple(getattr(compiled, "positiontup", None) or ())
+
+
+def _execute(
+    connection: Connection,
+    statement: tuple[str, tuple[str, ...]],
+    rows: Sequence[Mapping[str, Any]],
+) -> None:
+    # The rows go straight to the driver, which takes a third of the time: nothing in our
+    # column types needs converting.
+    sql, order = statement
+    connection.exec_driver_sql(sql, [tuple([row[name] for name in order]) for row in rows])
