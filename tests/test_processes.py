@@ -121,12 +121,20 @@ def in_one_process(site: Site, shm: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     "shm",
     [
-        "mount -t tmpfs -o ro none /dev/shm",
-        "mount -t tmpfs -o size=4k,nr_inodes=1 none /dev/shm",
-        "mkdir d; touch d/null d/urandom; mount --bind /dev/null d/null;"
-        "mount --bind /dev/urandom d/urandom; mount --rbind d /dev",
+        pytest.param(
+            "mount -t tmpfs -o ro none /dev/shm", id="read-only", marks=pytest.mark.exhaustive
+        ),
+        pytest.param(
+            "mount -t tmpfs -o size=4k,nr_inodes=1 none /dev/shm",
+            id="full",
+            marks=pytest.mark.exhaustive,
+        ),
+        pytest.param(
+            "mkdir d; touch d/null d/urandom; mount --bind /dev/null d/null;"
+            "mount --bind /dev/urandom d/urandom; mount --rbind d /dev",
+            id="absent",
+        ),
     ],
-    ids=["read-only", "full", "absent"],
 )
 def test_a_machine_without_semaphores_builds_the_same_feeds(large: Site, shm: str) -> None:
     done = in_one_process(large, shm)

@@ -242,7 +242,7 @@ def test_without_archives(small: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("posts", "kills"), [(200, 2), pytest.param(600, 6, marks=pytest.mark.exhaustive)]
+    ("posts", "kills"), [(120, 2), pytest.param(600, 6, marks=pytest.mark.exhaustive)]
 )
 def test_a_build_killed_while_it_archives_is_gone_on_with(
     small: Site, make_site, posts: int, kills: int

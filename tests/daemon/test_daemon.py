@@ -181,7 +181,7 @@ def test_polls_that_find_nothing_changed_report_no_error(site: Site, daemon) -> 
         match = runs.search(get(f"http://127.0.0.1:{port}/metrics")[1])
         return float(match[1]) if match else 0.0
 
-    wait_for(lambda: polls() >= 6)
+    wait_for(lambda: polls() >= 3)
     running.stop()
     assert " error: " not in running.log, running.log
 

@@ -517,7 +517,7 @@ def test_pages_of_a_list_end(site: Site, upstream: Upstream) -> None:
     assert "goes on after 50 pages" in "".join(item["reason"] for item in site.problems())
 
 
-@pytest.mark.parametrize("rounds", [4, pytest.param(30, marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("rounds", [3, pytest.param(30, marks=pytest.mark.exhaustive)])
 def test_killed_at_any_moment_nothing_is_lost_or_doubled(
     site: Site, make_site: Callable[[str], Site], upstream: Upstream, rounds: int
 ) -> None:

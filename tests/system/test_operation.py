@@ -158,7 +158,7 @@ def test_99_a_read_only_store_keeps_the_feeds_and_can_be_read(site: Site) -> Non
 
 
 @pytest.mark.parametrize(
-    ("posts", "kills"), [(300, 5), pytest.param(1000, 50, marks=pytest.mark.exhaustive)]
+    ("posts", "kills"), [(200, 3), pytest.param(1000, 50, marks=pytest.mark.exhaustive)]
 )
 def test_100_killed_at_moments_of_a_first_build(make_site, posts: int, kills: int) -> None:
     undisturbed, killed = make_site("undisturbed"), make_site("killed")
