@@ -125,15 +125,15 @@ def dates_of(
     key = next((key for key in keys if post.values.get(key) not in (None, "")), "date")
     date = post.values.get(key)
     published = dates.parse_date(front_matter.text_of(date), zone)
-    guess = (
-        published
-        or dates.date_of_name(post.stem, zone)
-        or dates.date_of_code(code, zone)
-        or datetime.datetime.fromtimestamp(int(max(post.file.modified, 0)), datetime.UTC)
-    )
-    if published is not None or date in (None, ""):
-        return published, guess, []
+    named = dates.date_of_name(post.stem, zone) or dates.date_of_code(code, zone)
+    changed = datetime.datetime.fromtimestamp(int(max(post.file.modified, 0)), datetime.UTC)
+    guess = published or named or changed
     taken = f"{guess.astimezone(zone):%Y-%m-%d} was taken"
+    if published is not None or date in (None, ""):
+        if published is None and named is None and rules.layout == "jekyll":
+            # A post has a date in its name, but not every number is one.
+            return None, guess, [(None, f"the date in its name does not exist: {taken}")]
+        return published, guess, []
     return None, guess, [(line_of(post.text, f"\n{key}:"), f"{dates.unreadable(date)}: {taken}")]
 
 

@@ -57,6 +57,16 @@ def test_the_author_of_the_front_matter_is_that_of_the_entry(
     assert [tag.term for tag in only(site).tags] == ["tech"]
 
 
+def test_a_date_in_a_name_that_does_not_exist_is_noted(site: Site) -> None:
+    site.configure(lambda text: text.replace("    layout: plain\n", ""))
+    site.post("2021-13-45-bad.md", "---\ntitle: Titel\n---\nText")
+    site.post("2021-12-31-good.md", "---\ntitle: Titel\n---\nText")
+    site.build()
+    (problem,) = site.problems()
+    assert problem["file"] == "posts/2021-13-45-bad.md"
+    assert problem["reason"].startswith("the date in its name does not exist: 20")
+
+
 @pytest.mark.parametrize("head", ["draft: true", "published: false", 'published: "false"'])
 def test_what_is_not_to_be_published_is_not(site: Site, head: str) -> None:
     path = site.post("2022-01-27-x.md", article("Titel", extra=head))
