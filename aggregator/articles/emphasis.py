@@ -9,19 +9,19 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from aggregator.articles.kramdown import FENCE
+from aggregator.articles.kramdown import CODE_SPAN, FENCE
 
 # A code span, which stays as it is, or text between marks, in one paragraph; none ever backtracks
 # far.
 _LINE_END = r"\n(?![ \t]*(?:[*+>|#-]|\d+[.)]))"
 _SPAN = re.compile(
-    r"(?<!`)(`++)[^`]++\1(?!`)"
+    rf"{CODE_SPAN}"
     rf"|(?<![*\\])\*\*(?![\s*])(?P<strong>(?:[^*\n`]|{_LINE_END}|\*(?!\*)|`[^`]++`){{1,500}}?)"
     r"(?<![\s*\\])\*\*(?!\*)"
     rf"|(?<![*\\])\*(?![\s*])(?P<em>(?:[^*\n`]|{_LINE_END}|`[^`]++`){{1,500}}?)(?<![\s*\\])\*(?!\*)"
     rf"|(?<![~\\])~~(?![\s~])(?P<del>(?:[^~\n`]|{_LINE_END}|`[^`]++`){{1,500}}?)(?<![\s~\\])~~(?!~)"
 )
-_CODE_SPAN = re.compile(r"(?<!`)(`++)[^`]++\1(?!`)")
+_CODE_SPAN = re.compile(CODE_SPAN)
 # Other marks between a letter and punctuation; a single star only beside that of Chinese.
 _OTHER_MARK = re.compile(
     r"\*(?!\*)(?<=[^\x00-\x7f\w\s*]\*)(?=[^\W_])|\*(?!\*)(?<=[^\W_]\*)(?=[^\x00-\x7f\w\s])|"

@@ -12,8 +12,10 @@ import re
 
 # Comments, which CommonMark keeps and the sanitizer removes.
 TOC, NO_TOC = "<!--{:toc}-->", "<!--{:.no_toc}-->"
+# A span of code, in which nothing is a mark; its first group is its fence.
+CODE_SPAN = r"(?<!`)(`++)[^`]++\1(?!`)"
 _ATTRIBUTES = re.compile(r"(?:\{:[^{}\n]*\}[ \t]*)+")
-_INLINE_ATTRIBUTES = re.compile(r"(?<!`)(`++)[^`]++\1(?!`)|(?<=[)*_`\]>])\{:[^{}\n]*\}")
+_INLINE_ATTRIBUTES = re.compile(CODE_SPAN + r"|(?<=[)*_`\]>])\{:[^{}\n]*\}")
 # In a list, the fence is indented or right after the item's mark.
 FENCE = re.compile(r" *(?:[*+-] +|\d+[.)] +)?(```++(?!.*`)|~~~+)")
 _ITEM = re.compile(r"[ \t]*(?:[*+-]|\d+[.)])(?:[ \t]+|$)")
@@ -33,15 +35,14 @@ _SPAN_TAG = re.compile(
     r"samp|small|span|strong|sub|sup|time|tt|u|var)\b[^<>\n]*>[ \t]*",
     re.IGNORECASE,
 )
-_FORMULA = re.compile(r"(?<!`)(`++)[^`]++\1(?!`)|(?<![\\$])\$\$([^$\n]+)\$\$(?!\$)")
+_FORMULA = re.compile(CODE_SPAN + r"|(?<![\\$])\$\$([^$\n]+)\$\$(?!\$)")
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _MARKDOWN_TAG = re.compile(
     r"""<([a-zA-Z][\w-]{0,30})((?:\s[^<>]*?)?)\smarkdown=["']?(?:1|block|span|true)["']?([^<>]*)>"""
 )
 # An address with spaces in it, and maybe a title.
 _SPACED = re.compile(
-    r"(?<!`)(`++)[^`]++\1(?!`)"
-    r"""|\]\( *([^()\s<>"']+(?: +[^()\s<>"']+)+)((?: +"[^"\n]*"| +'[^'\n]*')?) *\)"""
+    CODE_SPAN + r"""|\]\( *([^()\s<>"']+(?: +[^()\s<>"']+)+)((?: +"[^"\n]*"| +'[^'\n]*')?) *\)"""
 )
 _SPACE_HINT = re.compile(r"\]\( *[^()\s<>\"']+ +[^()\s<>\"']")
 # Text right after a tag that ends its line.

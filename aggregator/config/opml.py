@@ -124,7 +124,8 @@ def with_lists(
             else:
                 found_there = _feeds_of_file(base / named, line)
                 urls = subscribed(found_there)
-                left_out += [f"{named}: {url}" for url in found_there if url not in urls]
+                kept = frozenset(urls)
+                left_out += [f"{named}: {url}" for url in found_there if url not in kept]
             urls = [url for url in urls if url not in known]
             known.update(urls)
             found = [{**others, "url": url} for url in urls]

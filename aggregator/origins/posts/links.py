@@ -15,7 +15,7 @@ MAX_PERMALINK = 1000
 # What Jekyll keeps of a title in a URL, beside letters, marks and digits.
 PRETTY = frozenset("._~!$&'()+,;=@")
 _UNWANTED = re.compile(r"[^A-Za-z0-9]+")
-_DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}-")
+DATED = re.compile(r"\d{4}-\d{1,2}-\d{1,2}-")
 # A date with a time and without a zone: YAML, and so Jekyll, reads it as UTC.
 _YAML_TIME = re.compile(r"\d{4}-\d{1,2}-\d{1,2}(?:[Tt]|[ \t]+)\d{1,2}:\d\d:\d\d(?:\.\d*)?")
 _HTML_SUFFIXES = frozenset({"", ".md", ".markdown", ".mkdown", ".mkdn", ".mkd", ".html"})
@@ -67,7 +67,7 @@ def slug_of_stem(stem: str) -> str:
     >>> slug_of_stem("2021-03-01-hello")
     'hello'
     """
-    return _DATE.sub("", stem, count=1).rstrip(".") if _DATE.match(stem) else stem.rstrip(".")
+    return DATED.sub("", stem, count=1).rstrip(".") if DATED.match(stem) else stem.rstrip(".")
 
 
 def title_of_slug(slug: str) -> str:

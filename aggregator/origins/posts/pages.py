@@ -23,7 +23,6 @@ from aggregator.origins.posts.post import (
     split,
 )
 
-_DATED_NAME = re.compile(r"\d{4}-\d{1,2}-\d{1,2}-")
 Find = Callable[[str], "PostFile | None"]
 
 
@@ -57,7 +56,7 @@ def address_of(name: str, rules: PostRules, find: Find) -> str:
     template = rules.permalink or "date"
     file = find(name)
     url = None
-    if file is None and _DATED_NAME.match(posixpath.basename(name)):
+    if file is None and links.DATED.match(posixpath.basename(name)):
         stem, suffix = posixpath.splitext(name)
         path = stem if suffix in (".md", ".markdown", ".html", ".htm") else name
         file = PostFile(name, f"{path}.md".encode("utf-8", "replace"), b"---\n---\n", 0)
