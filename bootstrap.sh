@@ -4,6 +4,7 @@
 #   sh bootstrap.sh              what running it needs
 #   sh bootstrap.sh pages        and what `shares: text: null` needs (trafilatura)
 #   sh bootstrap.sh fast         and what makes serving faster (uvloop, httptools)
+#   sh bootstrap.sh cluster      and what several machines need (PostgreSQL, object storage)
 #   sh bootstrap.sh test         all of that, and what the tests need
 #   sh bootstrap.sh ... newest   the newest libraries that pyproject.toml allows, instead
 #                                of the versions in constraints.txt
@@ -26,10 +27,10 @@ libraries=constraints
 job=install
 for word in "$@"; do
     case "$word" in
-        pages | fast | test) extras="$extras $word" ;;
+        cluster | fast | pages | test) extras="$extras $word" ;;
         newest) libraries=newest ;;
         constraints) job=constraints ;;
-        *) fail "usage: sh bootstrap.sh [pages] [fast] [test] [newest], or sh bootstrap.sh constraints" ;;
+        *) fail "usage: sh bootstrap.sh [pages] [fast] [cluster] [test] [newest], or sh bootstrap.sh constraints" ;;
     esac
 done
 

@@ -280,11 +280,20 @@ def hostile() -> Iterator[HostileServer]:
     server.close()
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def address(tmp_path: Path, request: pytest.FixtureRequest) -> Path | str:
+    """The address of a store that does not exist yet, in each of the databases."""
+    from postgresql import new_database
+
+    return tmp_path / "store.db" if request.param == "sqlite" else new_database()
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def store(address: Path | str) -> Iterator[Store]:
+    """An empty store."""
     from aggregator.store.database import Store
 
-    with Store(tmp_path / "store.db") as found:
+    with Store(address) as found:
         yield found
 
 

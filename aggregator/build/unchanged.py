@@ -21,7 +21,7 @@ from typing import Any
 from aggregator import __version__
 from aggregator.config import safe_yaml
 from aggregator.config.globs import Layout
-from aggregator.config.paths import DEFAULT_STORE, ENVIRONMENT_PREFIX
+from aggregator.config.paths import DEFAULT_STORE, ENVIRONMENT_PREFIX, is_database, store_file
 from aggregator.model.atomic import remove_quietly, replace_file
 from aggregator.model.digests import digest_of
 from aggregator.model.errors import AggregatorError, UnusableError
@@ -44,7 +44,9 @@ def check(config: Path, environment: Mapping[str, str] = os.environ) -> dict[str
         if not isinstance(values, dict):
             return None
         name = environment.get(f"{ENVIRONMENT_PREFIX}STORE") or values.get("store") or DEFAULT_STORE
-        store = config.resolve().parent / str(name).removeprefix("sqlite:///")
+        if is_database(str(name)):
+            return None
+        store = store_file(config.resolve().parent, str(name))
         with stamp_path(store).open("rb") as file:
             stamp = json.loads(file.read(_MAX_BYTES))
         base = config.resolve().parent

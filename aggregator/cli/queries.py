@@ -7,6 +7,7 @@ import datetime
 import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -27,6 +28,7 @@ from aggregator.store import (
     urls,
 )
 from aggregator.store.database import Store
+from aggregator.store.dialects import size_of
 from aggregator.store.problems import open_problems
 
 MAX_STATE = 1_000_000
@@ -39,8 +41,8 @@ def status(settings: Settings) -> Values:
     directory = settings.feeds_directory
     with reading(settings) as connection:
         return {
-            "store": str(settings.store_path),
-            "store_bytes": settings.store_path.stat().st_size,
+            "store": masked(str(settings.store_address)),
+            "store_bytes": size_of(connection),
             **statistics.counts(connection),
             "daemon": _daemon(settings),
             "origins": _origins(settings, connection),
@@ -195,9 +197,10 @@ def _daemon(settings: Settings) -> Values | None:
 @contextlib.contextmanager
 def reading(settings: Settings) -> Iterator[Connection]:
     """Open the store for reading only."""
-    if not settings.store_path.is_file():
-        raise StoreError(f"{settings.store_path}: no store yet; run aggregator build-feeds first")
-    with Store(settings.store_path, dry_run=True) as store, store.transaction() as connection:
+    address = settings.store_address
+    if isinstance(address, Path) and not address.is_file():
+        raise StoreError(f"{address}: no store yet; run aggregator build-feeds first")
+    with Store(address, dry_run=True) as store, store.transaction() as connection:
         yield connection
 
 

@@ -113,6 +113,7 @@ def check(config: Path, verbose: bool, quiet: bool, as_json: bool, what: str | N
     and of a web page which feeds it names; nothing is stored.
     """
     from aggregator.config.load import load_settings
+    from aggregator.model.errors import masked
 
     settings = load_settings(config)
     if what == "feeds":
@@ -126,7 +127,7 @@ def check(config: Path, verbose: bool, quiet: bool, as_json: bool, what: str | N
         say_json(
             {
                 "config": str(config),
-                "store": str(settings.store_path),
+                "store": masked(str(settings.store_address)),
                 "feeds": str(settings.feeds_directory),
                 "posts": [str(settings.base / posts.path) for posts in settings.posts],
                 "counts": [listing and len(listing.posts) for listing in listings],
@@ -136,7 +137,7 @@ def check(config: Path, verbose: bool, quiet: bool, as_json: bool, what: str | N
             }
         )
     elif not quiet:
-        say(f"store: {settings.store_path}")
+        say(f"store: {masked(str(settings.store_address))}")
         say(f"feeds: {settings.feeds_directory}, served at {settings.feeds.url}")
         for posts, listing in zip(settings.posts, listings, strict=True):
             if listing is not None:

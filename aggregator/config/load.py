@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 
 from aggregator.config import opml, safe_yaml
 from aggregator.config.globs import reaches
-from aggregator.config.paths import ENVIRONMENT_PREFIX
+from aggregator.config.paths import ENVIRONMENT_PREFIX, is_database
 from aggregator.config.schema import Settings
 from aggregator.model.errors import ConfigError, UnusableError
 from aggregator.model.kinds import ORIGIN_KINDS, kind_of
@@ -84,9 +84,11 @@ def load_settings(path: Path, environment: Mapping[str, str] = os.environ) -> Se
         settings = Settings.model_validate({**values, "base": base, "order": _order(values)})
     except ValidationError as error:
         raise ConfigError(*_errors(error, path, lines, overrides)) from error
-    if "://" in settings.store and not settings.store.startswith("sqlite:///"):
+    other = "://" in settings.store and not settings.store.startswith("sqlite:///")
+    if other and not is_database(settings.store):
         line = document.lines.get(("store",), 1)
-        raise ConfigError(f"{path}:{line}: store: only SQLite is supported: write a path")
+        reason = "must be the path of an SQLite file, or start with postgresql://"
+        raise ConfigError(f"{path}:{line}: store: {reason}")
     for reason in _overlapping_folders(settings):
         location = ("feeds", "directory")
         place = _place(location, path, document.lines, overrides)

@@ -22,7 +22,7 @@ from aggregator.config.origins import (
     Shares,
     Subscription,
 )
-from aggregator.config.paths import DEFAULT_STORE, store_file
+from aggregator.config.paths import DEFAULT_STORE, is_database, store_file
 from aggregator.config.rules import ContentRule
 from aggregator.config.values import (
     ByteSize,
@@ -206,8 +206,13 @@ class Settings(Section):
         return self.site.author or self.site.title
 
     @property
+    def store_address(self) -> Path | str:
+        """Where the store is: an SQLite file, or the URL of a PostgreSQL database."""
+        return self.store if is_database(self.store) else self.store_path
+
+    @property
     def store_path(self) -> Path:
-        """The SQLite file of the store."""
+        """The SQLite file of the store, and beside which this machine keeps its own files."""
         return store_file(self.base, self.store)
 
     @property

@@ -171,7 +171,7 @@ class Daemon:
         content = _content(self._config)
         try:
             settings = load_settings(self._config)
-            if settings.store_path != self._settings.store_path:
+            if settings.store_address != self._settings.store_address:
                 raise ConfigError(f"{self._config}: store: changes with a restart only")
         except ConfigError as error:
             LOGGER.error("configuration not reloaded, still using the old one: %s", error)
@@ -207,7 +207,7 @@ class Daemon:
             self._schedule.close()
 
     def _maintain(self) -> list[str]:
-        with exclusive(paths.lock_path(self._settings), LOCK_WAIT, WHO):
+        with exclusive(paths.store_lock(self._settings), LOCK_WAIT, WHO):
             building.tidy(self._settings)
         return []
 

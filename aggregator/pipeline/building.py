@@ -95,7 +95,7 @@ def build_feeds(
     """
     now = datetime.datetime.fromtimestamp(int(clock()), datetime.UTC)
     work = partial(_build_feeds, settings, config, options, now, progress)
-    with exclusive(paths.lock_path(settings), options.wait, WHO):
+    with exclusive(paths.store_lock(settings), options.wait, WHO):
         return work([], []) if options.dry_run else recovery.recovering(settings, work)
 
 
@@ -193,7 +193,8 @@ def _write_stamp(
         for configured, folder in zip(settings.posts, folders, strict=True)
         if folder.seen is not None
     ]
-    if len(posts) == len(folders):
+    # Of a database, there is no file to look at.
+    if len(posts) == len(folders) and settings.store_address == settings.store_path:
         unchanged.note(
             config,
             settings.store_path,

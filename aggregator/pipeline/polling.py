@@ -142,7 +142,7 @@ def _poll(
     outcome = PollOutcome(notices=notices, losses=losses)
     lock = partial(_lock, settings, options.wait)
     with (
-        exclusive(paths.poll_lock_path(settings), options.wait, WHO),
+        exclusive(paths.poll_lock(settings), options.wait, WHO),
         contextlib.ExitStack() as stack,
     ):
         with lock():
@@ -222,7 +222,7 @@ def notify_hubs(
 
 
 def _lock(settings: Settings, wait: float) -> contextlib.AbstractContextManager[None]:
-    return exclusive(paths.lock_path(settings), wait, WHO)
+    return exclusive(paths.store_lock(settings), wait, WHO)
 
 
 @contextlib.contextmanager

@@ -44,7 +44,7 @@ def open_store(settings: Settings, *, dry_run: bool = False) -> Iterator[Store]:
     store changes the date of no entry.
     """
     path = settings.store_path
-    with Store(path, dry_run=dry_run, fill=_fill(settings)) as store:
+    with Store(settings.store_address, dry_run=dry_run, fill=_fill(settings)) as store:
         with store.transaction() as connection:
             deleted = [
                 name
@@ -78,7 +78,7 @@ def recovering(
             result = work(notices, losses)
             break
         except DamagedStoreError as error:
-            if attempt == ATTEMPTS:
+            if attempt == ATTEMPTS or isinstance(settings.store_address, str):
                 raise
             reason = str(error).removeprefix(f"{settings.store_path}: ")
         # The exception still holds cursors, which would keep the database locked.

@@ -6,20 +6,21 @@ import datetime
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sqlalchemy import Column, Connection, Integer, String, Table, delete, func, select, update
+from sqlalchemy import Column, Connection, Integer, Table, delete, func, select, update
 
 from aggregator.store import schema
+from aggregator.store.dialects import Instant, Text
 from aggregator.store.rows import instant, maybe_instant, row_of, seconds, upsert_rows, values_of
 
 table = Table(
     "ping",
     schema.metadata,
-    Column("hub", String, primary_key=True),
-    Column("topic", String, primary_key=True),
-    Column("since", schema.Instant, nullable=False),
-    Column("due_at", schema.Instant, nullable=False),
+    Column("hub", Text, primary_key=True),
+    Column("topic", Text, primary_key=True),
+    Column("since", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
     Column("failures", Integer, nullable=False),
-    Column("error", String),
+    Column("error", Text),
 )
 
 

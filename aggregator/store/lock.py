@@ -9,17 +9,31 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from aggregator.config.paths import DatabaseLock
 from aggregator.model.errors import LockedError, StoreError
 
 _STEP = 0.05
 
 
-@contextlib.contextmanager
-def exclusive(path: Path, wait: float, who: str) -> Iterator[None]:
-    """Hold the lock file at `path`, waiting for up to `wait` seconds.
+def exclusive(
+    lock: Path | DatabaseLock, wait: float, who: str
+) -> contextlib.AbstractContextManager[None]:
+    """Hold a lock, waiting for up to `wait` seconds.
 
-    The lock is the kernel's, so it ends with the process, however that ends; the text
-    in the file only says who holds it.  Raises `LockedError` with the holder's name.
+    It ends with the process, however that ends.  Raises `LockedError` with the holder's name.
+    """
+    if isinstance(lock, Path):
+        return _file(lock, wait, who)
+    from aggregator.store import postgresql
+
+    return postgresql.exclusive(lock.url, lock.name, wait, who)
+
+
+@contextlib.contextmanager
+def _file(path: Path, wait: float, who: str) -> Iterator[None]:
+    """Hold the lock file at `path`.
+
+    The lock is the kernel's; the text in the file only says who holds it.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -174,9 +174,9 @@ def migrate(connection: Connection, name: str, now: datetime.datetime) -> bool:
 
 def _check_columns(connection: Connection, name: str) -> None:
     """Raise `StoreError` if a migrated store has not come out as a new one is."""
+    there = inspect(connection)
     for table in schema.metadata.sorted_tables:
-        columns = connection.exec_driver_sql(f'PRAGMA table_info("{table.name}")').all()
-        found = {column[1] for column in columns}
+        found = {column["name"] for column in there.get_columns(table.name)}
         missing = {column.name for column in table.columns} - found
         if missing:
             raise StoreError(

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from sqlalchemy import Column, Connection, Integer, String, Table, delete, func, select
+from sqlalchemy import Column, Connection, Integer, Table, delete, func, select
 
 from aggregator.model.articles import Article
 from aggregator.store import schema
+from aggregator.store.dialects import Text
 from aggregator.store.rows import pieces, upsert_rows
 
 # Which content rules changed the sanitized text of an article.
 rule_change = Table(
     "rule_change",
     schema.metadata,
-    Column("code", String, primary_key=True),
+    Column("code", Text, primary_key=True),
     Column("rule", Integer, primary_key=True),
     sqlite_with_rowid=False,
 )

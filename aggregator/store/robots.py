@@ -6,12 +6,13 @@ import contextlib
 import datetime
 from collections.abc import Sequence
 
-from sqlalchemy import Column, Connection, LargeBinary, String, Table, select
+from sqlalchemy import Column, Connection, LargeBinary, Table, select
 
 from aggregator.model.errors import DamagedStoreError
 from aggregator.model.packing import pack, unpack
 from aggregator.model.polls import RobotsFile
 from aggregator.store import schema
+from aggregator.store.dialects import Instant, Text
 from aggregator.store.rows import (
     UNREADABLE,
     row_of,
@@ -25,12 +26,12 @@ from aggregator.store.rows import (
 table = Table(
     "robots",
     schema.metadata,
-    Column("site", String, primary_key=True),
+    Column("site", Text, primary_key=True),
     Column("text", LargeBinary, nullable=False),
-    Column("expires_at", schema.Instant, nullable=False),
-    Column("etag", String),
-    Column("last_modified", String),
-    Column("validators_url", String),
+    Column("expires_at", Instant, nullable=False),
+    Column("etag", Text),
+    Column("last_modified", Text),
+    Column("validators_url", Text),
 )
 # One that could not be renewed for so long no longer holds (RFC 9309 §2.3.1.4).
 KEEP_EXPIRED = datetime.timedelta(days=30)

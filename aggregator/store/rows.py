@@ -11,13 +11,13 @@ from functools import cache, lru_cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Dialect, Row, Table
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DBAPIError
 
 from aggregator.model.articles import Article, Enclosure, StoredCopy
 from aggregator.model.errors import DamagedStoreError
 from aggregator.model.polls import Cadence, Validators
 from aggregator.store import schema
+from aggregator.store.dialects import Instant, insert
 
 Value = TypeVar("Value")
 Transaction = Callable[[], AbstractContextManager[Connection]]
@@ -197,7 +197,7 @@ def _plan(table: Table) -> _Plan:
         converted=tuple(
             (column.name, *_AS_JSON.get(column.name, (instant, maybe_seconds)))
             for column in table.columns
-            if column.name in _AS_JSON or isinstance(column.type, schema.Instant)
+            if column.name in _AS_JSON or isinstance(column.type, Instant)
         ),
     )
 
@@ -240,7 +240,7 @@ def _statement(
     With `keys`, the `replaced` columns of a row that is there are replaced.  Compiling it
     costs more than a small insert.
     """
-    statement = insert(table)
+    statement = insert(dialect, table)
     if keys and replaced:
         values = {name: statement.excluded[name] for name in replaced}
         statement = statement.on_conflict_do_update(index_elements=keys, set_=values)

@@ -11,9 +11,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from aggregator.model.errors import StoreError
-from aggregator.store.database import may_be_damage
 from aggregator.store.migrations import VERSION, version_of
 from aggregator.store.schema import metadata
+from aggregator.store.sqlite import may_be_damage
 
 _PIECE = 1_000_000
 # Higher than the number of any row.

@@ -9,17 +9,14 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
-    String,
     Table,
     UniqueConstraint,
     and_,
 )
 
+from aggregator.store.dialects import Instant, Text, Whole
+
 metadata = MetaData()
-
-
-class Instant(Integer):
-    """A time, in whole seconds since 1970 in UTC."""
 
 
 migration = Table(
@@ -33,7 +30,7 @@ migration = Table(
 origin = Table(
     "origin",
     metadata,
-    Column("name", String, primary_key=True),
+    Column("name", Text, primary_key=True),
     Column("rules", LargeBinary, nullable=False),
     Column("polled_at", Instant, nullable=False),
 )
@@ -41,12 +38,12 @@ origin = Table(
 file = Table(
     "file",
     metadata,
-    Column("origin", String, primary_key=True),
-    Column("path", String, primary_key=True),
-    Column("size", Integer, nullable=False),
-    Column("mtime_ns", Integer, nullable=False),
-    Column("ctime_ns", Integer, nullable=False),
-    Column("inode", Integer, nullable=False),
+    Column("origin", Text, primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("size", Whole, nullable=False),
+    Column("mtime_ns", Whole, nullable=False),
+    Column("ctime_ns", Whole, nullable=False),
+    Column("inode", Whole, nullable=False),
     Column("content_hash", LargeBinary, nullable=False),
     Column("young", Boolean, nullable=False),
     sqlite_with_rowid=False,
@@ -56,23 +53,23 @@ file = Table(
 url = Table(
     "url",
     metadata,
-    Column("origin", String, primary_key=True),
-    Column("url", String, primary_key=True),
+    Column("origin", Text, primary_key=True),
+    Column("url", Text, primary_key=True),
     Column("next_at", Instant, nullable=False),
-    Column("etag", String),
-    Column("last_modified", String),
-    Column("validators_url", String),
+    Column("etag", Text),
+    Column("last_modified", Text),
+    Column("validators_url", Text),
     Column("content_hash", LargeBinary, nullable=False),
     Column("requested_at", Instant),
     Column("answered_at", Instant),
     Column("read_at", Instant),
     Column("failures", Integer, nullable=False),
-    Column("error", String),
-    Column("moved_to", String),
+    Column("error", Text),
+    Column("moved_to", Text),
     Column("moves", Integer, nullable=False),
     Column("is_gone", Boolean, nullable=False),
     Column("fetch_once", Boolean, nullable=False),
-    Column("cadence", String),
+    Column("cadence", Text),
     Index("url_due", "origin", "next_at"),
     sqlite_with_rowid=False,
 )
@@ -88,27 +85,27 @@ copy = Table(
     "copy",
     metadata,
     Column("copy_id", Integer, primary_key=True),
-    Column("origin", String, nullable=False),
-    Column("location", String, nullable=False),
-    Column("code", String, nullable=False),
-    Column("source", String, nullable=False),
-    Column("source_name", String),
-    Column("title", String, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("location", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("source_name", Text),
+    Column("title", Text, nullable=False),
     Column("published", Instant),
     Column("published_guess", Instant, nullable=False),
     Column("raw_hash", LargeBinary, nullable=False),
     Column("is_full", Boolean, nullable=False),
-    Column("media_type", String, nullable=False),
-    Column("link", String),
-    Column("share_url", String),
-    Column("categories", String, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("link", Text),
+    Column("share_url", Text),
+    Column("categories", Text, nullable=False),
     Column("changed", Instant),
     Column("body_id", Integer, nullable=False),
-    Column("permalink", String),
-    Column("base", String),
-    Column("enclosures", String, nullable=False, server_default="[]"),
-    Column("title_guess", String, nullable=False, server_default=""),
-    Column("author", String),
+    Column("permalink", Text),
+    Column("base", Text),
+    Column("enclosures", Text, nullable=False, server_default="[]"),
+    Column("title_guess", Text, nullable=False, server_default=""),
+    Column("author", Text),
     UniqueConstraint("origin", "location"),
     Index("copy_code", "code"),
     Index("copy_link", "link"),
@@ -118,32 +115,37 @@ article = Table(
     "article",
     metadata,
     Column("article_id", Integer, primary_key=True),
-    Column("code", String, nullable=False, unique=True),
-    Column("source", String, nullable=False),
-    Column("source_name", String),
+    Column("code", Text, nullable=False, unique=True),
+    Column("source", Text, nullable=False),
+    Column("source_name", Text),
     Column("first_seen", Instant, nullable=False),
     Column("first_poll", Integer, nullable=False),
     Column("published", Instant, nullable=False),
     Column("updated", Instant),
     Column("revision", Integer, nullable=False),
     Column("version", Integer, nullable=False),
-    Column("title", String, nullable=False),
+    Column("title", Text, nullable=False),
     Column("raw_hash", LargeBinary, nullable=False),
     Column("body_id", Integer),
-    Column("media_type", String, nullable=False),
-    Column("link", String),
-    Column("share_url", String),
-    Column("categories", String, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("link", Text),
+    Column("share_url", Text),
+    Column("categories", Text, nullable=False),
     Column("is_full", Boolean, nullable=False),
     Column("removed", Boolean, nullable=False),
-    Column("base", String),
-    Column("enclosures", String, nullable=False, server_default="[]"),
-    Column("author", String),
+    Column("base", Text),
+    Column("enclosures", Text, nullable=False, server_default="[]"),
+    Column("author", Text),
     Column("excluded_by", Integer),
 )
 Index("article_window", article.c.source, article.c.published.desc(), article.c.code.desc())
 Index("article_title", article.c.title)
-Index("article_excluded", article.c.excluded_by, sqlite_where=article.c.excluded_by.is_not(None))
+Index(
+    "article_excluded",
+    article.c.excluded_by,
+    sqlite_where=article.c.excluded_by.is_not(None),
+    postgresql_where=article.c.excluded_by.is_not(None),
+)
 # Articles that feeds show, once they are published.
 IS_SHOWN = and_(article.c.revision > 0, ~article.c.removed, article.c.excluded_by.is_(None))
 Index("article_newest", article.c.published.desc(), article.c.code.desc())
@@ -152,11 +154,11 @@ Index("article_newest", article.c.published.desc(), article.c.code.desc())
 revision = Table(
     "revision",
     metadata,
-    Column("code", String, primary_key=True),
+    Column("code", Text, primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("seen_at", Instant, nullable=False),
-    Column("title", String, nullable=False),
-    Column("media_type", String, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
     Column("body_id", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -165,7 +167,7 @@ revision = Table(
 rendition = Table(
     "rendition",
     metadata,
-    Column("code", String, primary_key=True),
+    Column("code", Text, primary_key=True),
     Column("revision", Integer, nullable=False),
     Column("rules", LargeBinary, nullable=False),
     Column("html", LargeBinary, nullable=False),
@@ -181,29 +183,29 @@ poll = Table(
 )
 
 # Sources with changes since their feeds were last built.
-dirty_source = Table("dirty_source", metadata, Column("source", String, primary_key=True))
+dirty_source = Table("dirty_source", metadata, Column("source", Text, primary_key=True))
 
 problem = Table(
     "problem",
     metadata,
     Column("problem_id", Integer, primary_key=True),
-    Column("origin", String, nullable=False),
-    Column("location", String, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("location", Text, nullable=False),
     Column("line", Integer),
-    Column("reason", String, nullable=False),
+    Column("reason", Text, nullable=False),
     Column("seen_at", Instant, nullable=False),
     Index("problem_location", "origin", "location"),
 )
 
 # Other feeds with changes since they were last built.
-dirty_feed = Table("dirty_feed", metadata, Column("feed", String, primary_key=True))
+dirty_feed = Table("dirty_feed", metadata, Column("feed", Text, primary_key=True))
 
 # Articles that changed since the last whole build; those to publish `again` have a text, or
 # a feed, that older documents do not show.
 changed = Table(
     "changed",
     metadata,
-    Column("code", String, primary_key=True),
+    Column("code", Text, primary_key=True),
     Column("again", Boolean, nullable=False),
 )
 
@@ -211,16 +213,16 @@ changed = Table(
 selection = Table(
     "selection",
     metadata,
-    Column("name", String, primary_key=True),
+    Column("name", Text, primary_key=True),
     Column("rules", LargeBinary, nullable=False),
     Column("upto", Integer, nullable=False),
 )
 selected = Table(
     "selected",
     metadata,
-    Column("feed", String, primary_key=True),
+    Column("feed", Text, primary_key=True),
     Column("published", Instant, primary_key=True),
-    Column("code", String, primary_key=True),
+    Column("code", Text, primary_key=True),
     Index("selected_code", "code"),
     sqlite_with_rowid=False,
 )
@@ -229,7 +231,7 @@ selected = Table(
 archive = Table(
     "archive",
     metadata,
-    Column("feed", String, primary_key=True),
+    Column("feed", Text, primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("is_sealed", Boolean, nullable=False),
     Column("is_written", Boolean, nullable=False),
@@ -241,8 +243,8 @@ archive = Table(
 place = Table(
     "place",
     metadata,
-    Column("feed", String, primary_key=True),
-    Column("code", String, primary_key=True),
+    Column("feed", Text, primary_key=True),
+    Column("code", Text, primary_key=True),
     Column("revision", Integer, primary_key=True),
     Column("number", Integer, nullable=False),
     Column("position", Integer, nullable=False),
@@ -254,14 +256,14 @@ place = Table(
 archiving = Table(
     "archiving",
     metadata,
-    Column("feed", String, primary_key=True),
+    Column("feed", Text, primary_key=True),
     Column("upto", Integer, nullable=False),
 )
 unplaced = Table(
     "unplaced",
     metadata,
-    Column("feed", String, primary_key=True),
-    Column("code", String, primary_key=True),
+    Column("feed", Text, primary_key=True),
+    Column("code", Text, primary_key=True),
     sqlite_with_rowid=False,
 )
 
@@ -269,14 +271,14 @@ unplaced = Table(
 feed = Table(
     "feed",
     metadata,
-    Column("key", String, primary_key=True),
-    Column("title", String, nullable=False),
+    Column("key", Text, primary_key=True),
+    Column("title", Text, nullable=False),
     Column("rules", LargeBinary, nullable=False),
     Column("fingerprint", LargeBinary, nullable=False),
     Column("entries", Integer, nullable=False),
     Column("updated", Instant, nullable=False),
     Column("checked_at", Instant, nullable=False),
-    Column("activity", String, nullable=False, server_default="[]"),
+    Column("activity", Text, nullable=False, server_default="[]"),
 )
 
 # The manifest: every published file as it was written.  `document` is the number of an
@@ -285,12 +287,12 @@ published_file = Table(
     "published_file",
     metadata,
     Column("file_id", Integer, primary_key=True),
-    Column("path", String, nullable=False, unique=True),
-    Column("feed", String, nullable=False),
+    Column("path", Text, nullable=False, unique=True),
+    Column("feed", Text, nullable=False),
     Column("document", Integer, nullable=False),
-    Column("size", Integer, nullable=False),
-    Column("mtime_ns", Integer, nullable=False),
-    Column("checksum", Integer, nullable=False),
+    Column("size", Whole, nullable=False),
+    Column("mtime_ns", Whole, nullable=False),
+    Column("checksum", Whole, nullable=False),
     Column("fingerprint", LargeBinary, nullable=False),
     Index("published_file_feed", "feed", "document"),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from sqlalchemy import Connection, Integer, cast, exists, func, select
+from sqlalchemy import Connection, exists, func, select
 
 from aggregator.model.articles import NO_SOURCE
 from aggregator.model.feeds import FeedSpec
@@ -12,6 +12,9 @@ from aggregator.store import schema
 from aggregator.store.articles import count_articles
 from aggregator.store.rows import instant
 from aggregator.store.windows import in_feed
+
+# PostgreSQL groups by a name, since it takes two equal expressions with parameters for two.
+DAY = "day"
 
 
 def counts(connection: Connection) -> dict[str, int]:
@@ -55,11 +58,11 @@ def daily_counts(
 ) -> dict[str, list[int]]:
     """Return how many articles each source published on each of `days` days from `since` on."""
     table = schema.article
-    day = (table.c.published - int(since.timestamp())) / 86_400
+    day = ((table.c.published - int(since.timestamp())) // 86_400).label(DAY)
     rows = connection.execute(
-        select(table.c.source, cast(day, Integer), func.count())
+        select(table.c.source, day, func.count())
         .where(schema.IS_SHOWN, table.c.published >= int(since.timestamp()))
-        .group_by(table.c.source, cast(day, Integer))
+        .group_by(table.c.source, DAY)
     )
     found: dict[str, list[int]] = {}
     for source, number, count in rows:
@@ -103,14 +106,14 @@ def activity(
     count = connection.execute(
         in_feed(select(func.count()).select_from(table).where(*shown), spec)
     ).scalar_one()
-    day = cast((table.c.published + int(offset.total_seconds())) / 86_400, Integer)
+    day = ((table.c.published + int(offset.total_seconds())) // 86_400).label(DAY)
     rows = connection.execute(
         in_feed(
             select(day, func.count()).where(*shown, table.c.published >= int(since.timestamp())),
             spec,
         )
-        .group_by(day)
-        .order_by(day)
+        .group_by(DAY)
+        .order_by(DAY)
     )
     epoch = datetime.date(1970, 1, 1).toordinal()
     return count, [(epoch + number, found) for number, found in rows]

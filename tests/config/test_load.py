@@ -117,7 +117,7 @@ ERRORS = {
     "nul in feeds": ("directory: feeds", r'directory: "a\0b"', 8, "feeds.directory: "),
     "nul in posts": ("path: posts", r'path: "a\0b"', 6, "posts[0].path: "),
     "nul in store": ("feeds:", 'store: "a\\0b"\nfeeds:', 7, "store: "),
-    "store": ("feeds:", "store: mysql://x/y\nfeeds:", 7, "store: only SQLite"),
+    "store": ("feeds:", "store: mysql://x/y\nfeeds:", 7, "store: must be the path"),
 }
 
 

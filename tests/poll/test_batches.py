@@ -56,8 +56,8 @@ def copy(number: int, **values: Any) -> Copy:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store(tmp_path / "aggregator.db") as found:
+def store(address: Path | str) -> Iterator[Store]:
+    with Store(address) as found:
         yield found
 
 

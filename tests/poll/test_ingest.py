@@ -11,15 +11,15 @@ from aggregator.store.database import Store
 from aggregator.store.renditions import renditions, save_renditions
 
 
-def test_a_second_copy_in_the_same_poll_is_no_revision(tmp_path: Path) -> None:
-    with Store(tmp_path / "store.db") as store:
+def test_a_second_copy_in_the_same_poll_is_no_revision(address: Path | str) -> None:
+    with Store(address) as store:
         assert apply(store, Batch("posts:a", copies=(copy("1.md", "eins"),))) == ["new"]
         assert apply(store, Batch("posts:a", copies=(copy("2.md", "zwei"),))) == ["found better"]
         assert (article(store).revision, article(store).updated) == (1, None)
 
 
-def test_another_text_in_a_later_poll_is_a_revision(tmp_path: Path) -> None:
-    with Store(tmp_path / "store.db") as store:
+def test_another_text_in_a_later_poll_is_a_revision(address: Path | str) -> None:
+    with Store(address) as store:
         apply(store, Batch("posts:a", copies=(copy("1.md", "<p>eins"),)))
         noise = copy("1.md", "<p class=x>eins</p>")
         assert apply(store, Batch("posts:a", copies=(noise,)), 2, 1) == ["invisible"]
@@ -35,8 +35,8 @@ def test_another_text_in_a_later_poll_is_a_revision(tmp_path: Path) -> None:
         ]
 
 
-def test_a_text_that_is_read_by_other_rules_replaces_the_revision(tmp_path: Path) -> None:
-    with Store(tmp_path / "store.db") as store:
+def test_a_text_that_is_read_by_other_rules_replaces_the_revision(address: Path | str) -> None:
+    with Store(address) as store:
         apply(store, Batch("posts:a", copies=(copy("1.md", "eins"),)))
         first = article(store)
         with store.transaction() as connection:
@@ -52,15 +52,15 @@ def test_a_text_that_is_read_by_other_rules_replaces_the_revision(tmp_path: Path
         assert apply(store, Batch("posts:a", copies=(copy("1.md", "zwei"),)), 3, 2) == ["revised"]
 
 
-def test_the_first_origin_of_the_config_is_shown(tmp_path: Path) -> None:
-    with Store(tmp_path / "store.db") as store:
+def test_the_first_origin_of_the_config_is_shown(address: Path | str) -> None:
+    with Store(address) as store:
         apply(store, Batch("posts:b", copies=(copy("1.md", "b", "posts:b"),)))
         apply(store, Batch("posts:a", copies=(copy("1.md", "a"),)))
         assert article(store).raw_hash == b"a"
 
 
-def test_the_last_copy_gone_drops_or_keeps_as_its_origin_says(tmp_path: Path) -> None:
-    with Store(tmp_path / "store.db") as store:
+def test_the_last_copy_gone_drops_or_keeps_as_its_origin_says(address: Path | str) -> None:
+    with Store(address) as store:
         apply(store, Batch("posts:b", copies=(copy("1.md", "b", "posts:b"),)))
         apply(store, Batch("posts:a", copies=(copy("1.md", "a"),)))
         assert apply(store, Batch("posts:a", gone=("1.md",)), 2) == ["revised"]
@@ -70,9 +70,9 @@ def test_the_last_copy_gone_drops_or_keeps_as_its_origin_says(tmp_path: Path) ->
         assert article(store).first_seen == NOW
 
 
-def test_a_post_that_becomes_another_article_takes_the_old_one_along(tmp_path: Path) -> None:
+def test_a_post_that_becomes_another_article_takes_the_old_one_along(address: Path | str) -> None:
     other = "NW202201270000000001"
-    with Store(tmp_path / "store.db") as store:
+    with Store(address) as store:
         apply(store, Batch("posts:a", copies=(copy("1.md", "a"),)))
         moved = Batch("posts:a", copies=(copy("1.md", "a", code=other),))
         assert sorted(apply(store, moved, 2)) == ["new", "removed"]

@@ -1,5 +1,7 @@
 """Single values that cannot be read cost themselves and nothing else."""
 
+from pathlib import Path
+
 import pytest
 from merging import NOW, apply, article, code_of, copy
 from sqlalchemy import text
@@ -13,6 +15,12 @@ from aggregator.store.database import Store
 from aggregator.store.origins import file_states
 
 ONE, TWO = code_of(1), code_of(2)
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Path:
+    """Only a file is repaired."""
+    return tmp_path / "store.db"
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ from aggregator.store.articles import (
 from aggregator.store.database import Store
 
 
-def test_texts_that_nothing_refers_to_are_pruned(tmp_path: Path) -> None:
-    with Store(tmp_path / "store.db") as store:
+def test_texts_that_nothing_refers_to_are_pruned(address: Path | str) -> None:
+    with Store(address) as store:
         for poll, text in enumerate(("<p>eins", "<p class=x>eins</p>", "zwei"), 1):
             apply(store, Batch("posts:a", copies=(copy("1.md", text),)), poll)
         with store.transaction() as connection:

@@ -18,9 +18,9 @@ from aggregator.store.origins import (
 NOW = datetime.datetime(2022, 1, 28, 12, tzinfo=datetime.UTC)
 
 
-def test_files_come_back_in_the_order_of_their_paths_over_many_pages(tmp_path: Path) -> None:
+def test_files_come_back_in_the_order_of_their_paths_over_many_pages(address: Path | str) -> None:
     paths = sorted(["é", "Z", "a", "中", "😀", *(f"{n:05d}" for n in range(12_000))])
-    with Store(tmp_path / "store.db") as store:
+    with Store(address) as store:
         states = tuple(FileState(path, 1, 2, 3, 4, b"h") for path in reversed(paths))
         with store.transaction() as connection:
             save_states(connection, Batch("posts:a", states=states))
@@ -28,8 +28,8 @@ def test_files_come_back_in_the_order_of_their_paths_over_many_pages(tmp_path: P
     assert found == paths
 
 
-def test_an_origin_goes_on_under_another_name(tmp_path: Path) -> None:
-    with Store(tmp_path / "store.db") as store, store.transaction() as connection:
+def test_an_origin_goes_on_under_another_name(address: Path | str) -> None:
+    with Store(address) as store, store.transaction() as connection:
         states = (FileState("1.md", 1, 2, 3, 4, b"h"),)
         save_states(connection, Batch("posts:a/*.md", states=states))
         save_origin(connection, "posts:a/*.md", b"rules", NOW)
@@ -42,8 +42,8 @@ def test_an_origin_goes_on_under_another_name(tmp_path: Path) -> None:
         assert sorted(known_origins(connection)) == ["posts:a/**/*", "posts:a/*.md"]
 
 
-def test_a_killed_poll_is_gone_on_with(tmp_path: Path) -> None:
-    with Store(tmp_path / "store.db") as store:
+def test_a_killed_poll_is_gone_on_with(address: Path | str) -> None:
+    with Store(address) as store:
         with store.transaction() as connection:
             first = start_poll(connection)
         with store.transaction() as connection:

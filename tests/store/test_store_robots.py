@@ -3,7 +3,6 @@
 import datetime
 
 from merging import NOW
-from sqlalchemy import text
 
 from aggregator.model.polls import RobotsFile, Validators
 from aggregator.store import robots
@@ -26,5 +25,5 @@ def test_a_file_is_kept_as_it_was_until_it_is_long_out_of_date(store: Store) -> 
 def test_a_file_that_cannot_be_read_is_requested_anew(store: Store) -> None:
     with store.transaction() as connection:
         robots.save(connection, [RobotsFile("https://a.example", "x", NOW)], NOW)
-        connection.execute(text("update robots set text = x'00'"))
+        connection.execute(robots.table.update().values(text=b"\0"))
         assert robots.load(connection) == []

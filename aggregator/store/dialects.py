@@ -1,0 +1,87 @@
+"""The databases that a store can be in, and where their SQL differs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy import BigInteger, Connection, Dialect, Engine, String, Table
+from sqlalchemy.ext.compiler import compiles
+
+from aggregator.model.errors import StoreError
+
+
+class Database(Protocol):
+    """A database that a store is in; `name` is what messages call it."""
+
+    name: str
+
+    def engine(self) -> Engine:
+        """Return an engine for it.  Raises `StoreError` if there can be none."""
+        ...
+
+    def accepted(self, connection: Connection) -> None:
+        """Prepare a store that is known to be sound."""
+        ...
+
+    def tidy(self, connection: Connection) -> None:
+        """Do what keeps it small and fast."""
+        ...
+
+    def error_of(self, cause: BaseException | None) -> StoreError | None:
+        """Return what an error of the driver means, None for a defect of ours."""
+        ...
+
+
+def database(address: Path | str, *, dry_run: bool) -> Database:
+    """Return the database at an address: the path of an SQLite file, or a URL of PostgreSQL."""
+    if isinstance(address, Path):
+        from aggregator.store.sqlite import SqliteFile
+
+        return SqliteFile(address, dry_run=dry_run)
+    from aggregator.store.postgresql import PostgresDatabase
+
+    return PostgresDatabase(address, dry_run=dry_run)
+
+
+class Whole(BigInteger):
+    """A whole number of 64 bits."""
+
+
+class Instant(Whole):
+    """A time, in whole seconds since 1970 in UTC."""
+
+
+class Text(String):
+    """Text, in the order of its code points."""
+
+
+@compiles(Whole, "sqlite")
+@compiles(Instant, "sqlite")
+def _whole(*_: Any, **__: Any) -> str:
+    return "INTEGER"
+
+
+@compiles(Text, "postgresql")
+def _text(*_: Any, **__: Any) -> str:
+    return 'VARCHAR COLLATE "C"'
+
+
+def size_of(connection: Connection) -> int:
+    """Return the size of the store in bytes."""
+    if connection.dialect.name == "sqlite":
+        statement = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+    else:
+        statement = "SELECT pg_database_size(current_database())"
+    return int(connection.exec_driver_sql(statement).scalar_one())
+
+
+def insert(dialect: Dialect, table: Table) -> Any:
+    """Return an INSERT that may have an ON CONFLICT clause."""
+    if dialect.name == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
