@@ -102,7 +102,7 @@ def exclusive(url: str, name: str, wait: float, who: str) -> Iterator[None]:
 
 def _line(error: BaseException) -> str:
     """Return a message of the driver, which has several lines, as one."""
-    return " ".join(str(error).split())
+    return masked(" ".join(str(error).split()))
 
 
 def _driver(url: str) -> Any:
