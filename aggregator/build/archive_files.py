@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Mapping
-from pathlib import Path
 
 from sqlalchemy import Connection
 
@@ -14,8 +13,7 @@ from aggregator.build.context import Context
 from aggregator.model.articles import Article
 from aggregator.model.errors import PublishError, StoreError
 from aggregator.model.feeds import Archive, FeedSpec, PublishedFile
-from aggregator.publish.compression import with_codings
-from aggregator.publish.files import is_as_left, left_file
+from aggregator.publish.destination import Destination
 from aggregator.publish.publication import Publication
 from aggregator.store import archive_places, published
 from aggregator.store.articles import articles_of
@@ -32,8 +30,7 @@ def check_documents(context: Context, connection: Connection) -> set[str]:
     They are compared by size and time, in a full build by checksum.  Returns the keys of their
     feeds.
     """
-    publication, directory = context.publication, context.directory
-    codings = publication.feeds.compress
+    publication, destination = context.publication, context.destination
     left: dict[tuple[str, int], list[PublishedFile]] = {}
     for feed, number, file in published.documents(connection):
         left.setdefault((feed, number), []).append(file)
@@ -48,8 +45,8 @@ def check_documents(context: Context, connection: Connection) -> set[str]:
             # Written before files were stored, or adopted.
             files = _left_files(context, path)
             published.save_documents(connection, {(feed, number): files})
-        is_whole = {file.path for file in files} == set(with_codings([path], codings))
-        if not is_whole or not is_as_left(files, directory, full=context.full):
+        is_whole = {file.path for file in files} == set(destination.names([path]))
+        if not is_whole or not destination.is_as_left(files, full=context.full):
             missing.setdefault(feed, set()).add(number)
     for feed, numbers in missing.items():
         archive_places.write_again(connection, feed, numbers)
@@ -97,19 +94,15 @@ def _left_documents(
     """
     found = {}
     pattern = context.publication.archive_path(spec, 0).replace(".0.", ".*.")
-    for path in context.directory.glob(pattern):
-        number = path.name.rsplit(".", 2)[1]
+    for path in context.destination.find(pattern):
+        number = path.rsplit(".", 2)[1]
         if not number.isdecimal() or int(number) <= after or len(number) > MAX_DIGITS:
             continue
         try:
-            with path.open("rb") as file:
-                data = file.read(MAX_BYTES)
-        except IsADirectoryError:
-            continue
-        except OSError as error:
+            data = context.destination.read(path, MAX_BYTES) or b""
+        except PublishError as error:
             raise StoreError(
-                f"{path}: cannot be read: {error.strerror}. It may have the only copy of articles: "
-                "repair the file, or remove it"
+                f"{error}. It may have the only copy of articles: repair the file, or remove it"
             ) from error
         found[int(number)] = (_entries(data, context.publication), _is_whole(data))
     return found
@@ -117,8 +110,7 @@ def _left_documents(
 
 def _left_files(context: Context, path: str) -> list[PublishedFile]:
     """Return a document on disk, also in each content coding."""
-    names = with_codings([path], context.publication.feeds.compress)
-    found = (left_file(context.directory, name) for name in names)
+    found = map(context.destination.left_file, context.destination.names([path]))
     return [file for file in found if file is not None]
 
 
@@ -146,16 +138,14 @@ def _entries(data: bytes, publication: Publication) -> dict[str, datetime.dateti
     }
 
 
-def trimmed(path: Path, tag: str, archive: Archive) -> bytes:
+def trimmed(destination: Destination, path: str, tag: str, archive: Archive) -> bytes:
     """Return a published document without the entries of articles that are not in `archive`.
 
     Raises `PublishError` if it cannot be read, or lacks an entry.
     """
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES)
-    except OSError as error:
-        raise PublishError(f"{path}: cannot be read: {error.strerror}") from error
+    data = destination.read(path, MAX_BYTES)
+    if data is None:
+        raise PublishError(f"{destination.place(path)}: cannot be read: there is no such file")
     codes = {code for code, _ in archive.places}
     found = set()
 
@@ -167,7 +157,7 @@ def trimmed(path: Path, tag: str, archive: Archive) -> bytes:
     left = _ENTRY.sub(kept, data)
     if not _is_whole(data) or not codes <= found:
         raise PublishError(
-            f"{path}: is damaged, and some of its articles are known from it alone: restore it "
-            "from a backup, or remove it and lose them"
+            f"{destination.place(path)}: is damaged, and some of its articles are known from it "
+            "alone: restore it from a backup, or remove it and lose them"
         )
     return left

@@ -98,7 +98,7 @@ def _newest(context: Context, connection: Connection, spec: FeedSpec) -> Archive
     newest = archive_places.newest(connection, spec.key)
     if newest is not None:
         path = context.publication.archive_path(spec, newest.number + 1)
-        if (context.directory / path).exists():
+        if context.destination.exists(path):
             archive_files.adopt(context, connection, spec, newest.number)
             newest = archive_places.newest(connection, spec.key)
     return newest

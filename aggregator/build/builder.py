@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
-from pathlib import Path
 
 from aggregator import processes
 from aggregator.articles.identity import source_slug
@@ -16,13 +16,17 @@ from aggregator.build.context import Context
 from aggregator.build.output import Output, produce
 from aggregator.build.plan import Jobs
 from aggregator.model.articles import FORMER_NO_SOURCE, NO_SOURCE
-from aggregator.model.errors import UnknownSourceError
+from aggregator.model.errors import (
+    DamagedStoreError,
+    PublishError,
+    StoreError,
+    UnknownSourceError,
+)
 from aggregator.model.feeds import FeedSpec, FeedState
 from aggregator.model.summaries import BuildSummary
 from aggregator.origins.interface import Progress
-from aggregator.publish.compression import with_codings
-from aggregator.publish.files import is_as_left, remove_leftovers
-from aggregator.publish.publication import ARCHIVES, FOLDERS, Publication
+from aggregator.publish.destination import Destination
+from aggregator.publish.publication import Publication
 from aggregator.store import published, renditions, selected, statistics, windows
 from aggregator.store.articles import articles_of, has_remembered
 from aggregator.store.database import Store
@@ -34,7 +38,7 @@ MAX_CLOCK_STEP = datetime.timedelta(days=2)
 def build(
     store: Store,
     publication: Publication,
-    directory: Path,
+    destination: Destination,
     now: datetime.datetime,
     *,
     only_source: str | None = None,
@@ -49,6 +53,11 @@ def build(
     sanitizes every text again.  A feed that cannot be written is a failure in the summary,
     and the next build tries it again; the others are written.
     """
+    try:
+        # Before the store is read: what is published is then no newer than what it says.
+        destination.begin(dry_run=dry_run)
+    except PublishError as error:
+        return BuildSummary(failures=[str(error)])
     with store.transaction() as connection:
         if full:
             renditions.clear_renditions(connection)
@@ -58,44 +67,54 @@ def build(
         changed = published.changed_codes(connection)
     selections.update(store, publication, changed)
     now = _monotonic(now, manifest)
-    context = Context(store, publication, directory, now, manifest, full, dry_run)
+    context = Context(store, publication, destination, now, manifest, full, dry_run)
     specs = _specs(context)
     context.summary.feeds = len(specs)
     due = _due_feeds(context, specs)
     if only_source is not None:
         source = _named(only_source, [spec.subject for spec in specs if spec.source is not None])
         due = [spec for spec in due if spec.source == source]
-    if not dry_run:
-        places = ("", *FOLDERS.values())
-        remove_leftovers(directory / root / place for root in ("", ARCHIVES) for place in places)
     if not allow_empty and _would_empty(context):
         context.summary.failures.append(
-            f"{directory}: no article is left to publish where there were some; the feeds were "
-            "kept. If that is meant, use --allow-empty"
+            f"{destination.place('')}: no article is left to publish where there were some; the "
+            "feeds were kept. If that is meant, use --allow-empty"
         )
         return context.summary
     # A build of one feed leaves what changed to the next build of all.
     changes = _changes(store, changed if only_source is None else {})
-    output = _write_feeds(context, due, changes, progress)
-    if only_source is None:
-        output.forget(key for key in manifest if key not in {spec.key for spec in specs})
-        index_page.publish(context)
-        # Every feed has decided what the changes mean to it, whether or not others failed.
-        with store.transaction() as connection:
-            published.feeds_are_current(
-                connection, now, output.failed, has_archives=publication.feeds.archives
-            )
+    with _failures_told(context):
+        output = _write_feeds(context, due, changes, progress)
+        if only_source is None:
+            output.forget(key for key in manifest if key not in {spec.key for spec in specs})
+            index_page.publish(context)
+            # Every feed has decided what the changes mean to it, whether or not others failed.
+            with store.transaction() as connection:
+                published.feeds_are_current(
+                    connection, now, output.failed, has_archives=publication.feeds.archives
+                )
     return context.summary
+
+
+@contextlib.contextmanager
+def _failures_told(context: Context) -> Iterator[None]:
+    """Let an error of the store, which ends the build, say also what had failed before it."""
+    try:
+        yield
+    except DamagedStoreError:
+        raise  # the build is repeated
+    except StoreError as error:
+        raise StoreError("\n".join([*context.summary.failures, str(error)])) from error
 
 
 def _write_feeds(
     context: Context, due: list[FeedSpec], changes: Changes, progress: Progress
 ) -> Output:
     """Render and write those of the given feeds, and of their archives, that differ."""
-    jobs, output = Jobs(context, changes), Output(context)
+    jobs = Jobs(context, changes)
+    output = Output(context, lambda: progress(done, len(due)))
     # Before documents that are on disk and unknown are adopted.
     output.remove_strays()
-    work = partial(produce, context.directory, context.publication.feeds.compress, context.dry_run)
+    work = partial(produce, context.destination, context.dry_run)
     # What feeds of several sources show of a source is known from its own feed.
     sources = [spec for spec in due if spec.source is not None]
     others = [spec for spec in due if spec.source is None]
@@ -186,10 +205,9 @@ def _due_feeds(context: Context, specs: list[FeedSpec]) -> list[FeedSpec]:
 
 def _is_published(context: Context, spec: FeedSpec, state: FeedState) -> bool:
     """Return whether a feed's files are unchanged on disk, also those in a content coding."""
-    publication = context.publication
-    expected = with_codings(publication.feed_paths(spec).values(), publication.feeds.compress)
+    expected = context.destination.names(context.publication.feed_paths(spec).values())
     is_whole = {file.path for file in state.files} == set(expected)
-    return is_whole and is_as_left(state.files, context.directory)
+    return is_whole and context.destination.is_as_left(state.files)
 
 
 def _would_empty(context: Context) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from aggregator.model.feeds import FeedState
 from aggregator.model.summaries import BuildSummary
+from aggregator.publish.destination import Destination
 from aggregator.publish.publication import Publication
 from aggregator.store.database import Store
 
@@ -18,7 +18,7 @@ class Context:
 
     store: Store
     publication: Publication
-    directory: Path
+    destination: Destination
     now: datetime.datetime
     manifest: dict[str, FeedState]
     full: bool

@@ -10,10 +10,9 @@ from aggregator import __version__
 from aggregator.build.context import Context
 from aggregator.model.digests import digest_of
 from aggregator.model.errors import PublishError
-from aggregator.model.feeds import FeedSpec, FeedState, PublishedFile
+from aggregator.model.feeds import FeedSpec, FeedState
 from aggregator.model.overview import Card, Overview
-from aggregator.publish.compression import with_codings
-from aggregator.publish.files import is_as_left, prepare, put, remove, sync_folders
+from aggregator.publish.destination import Prepared
 from aggregator.publish.publication import OPML, PAGE, Publication
 from aggregator.store import published
 
@@ -28,18 +27,19 @@ _MAX_FOREIGN = 100_000
 
 def publish(context: Context) -> None:
     """Write the files that would look different, and remove those no longer configured."""
-    publication, manifest, directory = context.publication, context.manifest, context.directory
+    publication, manifest = context.publication, context.manifest
+    destination = context.destination
     if not manifest:
         return  # no feed to list
     with context.store.transaction() as connection:
         known = published.page_files(connection)
     paths = [OPML, *((PAGE, *_ASSETS) if publication.feeds.page else ())]
     fingerprint = _fingerprint(publication, manifest)
-    expected = set(with_codings(paths, publication.feeds.compress))
+    expected = set(destination.names(paths))
     if (
         known.keys() == expected
         and all(digest == fingerprint for digest, _ in known.values())
-        and is_as_left((file for _, file in known.values()), directory, full=context.full)
+        and destination.is_as_left((file for _, file in known.values()), full=context.full)
     ):
         return
     if PAGE in paths and PAGE not in known and _is_foreign(context):
@@ -50,33 +50,36 @@ def publish(context: Context) -> None:
     removed = []
     for path in sorted(known.keys() - expected):
         try:
-            remove(directory, path)
+            destination.remove(path)
             removed.append(path)
         except PublishError as error:
             context.summary.failures.append(str(error))
     try:
-        sync_folders([directory])
+        destination.sync(written)
     except PublishError as error:
         # What is not saved is written again.
         context.summary.failures.append(str(error))
         return
     with context.store.transaction() as connection:
-        published.save_page_files(connection, [(fingerprint, file) for file in written], removed)
+        files = [(fingerprint, file.left) for file in written]
+        published.save_page_files(connection, files, removed)
 
 
-def _write(context: Context, paths: list[str]) -> list[PublishedFile]:
-    """Write the given files; return those that are in place."""
-    written = []
-    codings, dry_run = context.publication.feeds.compress, context.dry_run
+def _write(context: Context, paths: list[str]) -> list[Prepared]:
+    """Write the given files, one after the other; return those that are in place."""
+    written: list[Prepared] = []
+    destination, dry_run = context.destination, context.dry_run
     for path, data in _contents(context.publication, context.manifest, paths):
         try:
-            files = prepare(context.directory, path, data, codings, dry_run=dry_run)
-            context.summary.paths += [path for file in files if file.is_new]
-            for file in reversed(files) if not dry_run else ():
-                put(context.directory, file, codings)
-                written.append(file.left)
+            prepared = destination.prepare(path, data, dry_run=dry_run)
+            (files,) = destination.put([prepared], dry_run=dry_run)
         except PublishError as error:
-            context.summary.failures.append(str(error))
+            files = error
+        if isinstance(files, PublishError):
+            context.summary.failures.append(str(files))
+            continue
+        context.summary.paths += [path for file in files if file.is_new]
+        written += files
     return written
 
 
@@ -153,19 +156,15 @@ def _fingerprint(publication: Publication, manifest: Mapping[str, FeedState]) ->
 
 def _is_foreign(context: Context) -> bool:
     """Return whether there is a page that aggregator did not make, or that cannot be read."""
-    path = context.directory / PAGE
     try:
-        with path.open("rb") as file:
-            if MARK in file.read(_MAX_FOREIGN):
-                return False
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        context.summary.failures.append(
-            f"{path}: cannot be read: {error.strerror}; it was kept as it is"
-        )
+        data = context.destination.read(PAGE, _MAX_FOREIGN)
+    except PublishError as error:
+        context.summary.failures.append(f"{error}; it was kept as it is")
         return True
+    if data is None or MARK in data:
+        return False
     context.summary.notices.append(
-        f"{path}: was not made by aggregator, and was kept; move it, or set feeds: page: false"
+        f"{context.destination.place(PAGE)}: was not made by aggregator, and was kept; move it, "
+        "or set feeds: page: false"
     )
     return True

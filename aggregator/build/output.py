@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from aggregator.build import archive_files
 from aggregator.build.context import Context
 from aggregator.build.rendering import DocumentState, Job, SanitizedText, render
 from aggregator.model.errors import PublishError
 from aggregator.model.feeds import Archive, FeedSpec, FeedState, PublishedFile
-from aggregator.publish.files import Prepared, prepare, put, remove, sync_folders
+from aggregator.publish.destination import Destination, Prepared
 from aggregator.store import archive_places, hub_queue, published, renditions
 
-SAVE_EVERY = 64
+# So many results, or bytes of files, are put into place and saved together.
+SAVE_EVERY, SAVE_BYTES = 64, 64_000_000
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,14 @@ class Result:
     failure: str | None = None
 
 
-def produce(directory: Path, codings: tuple[str, ...], dry_run: bool, job: Job) -> Result:
+def produce(destination: Destination, dry_run: bool, job: Job) -> Result:
     """Render a job and prepare its files; runs in any process."""
     contents, sanitized = render(job)
     own: list[Prepared] = []
     coded: list[Prepared] = []
     try:
         for path, data in contents.items():
-            first, *others = prepare(directory, path, data, codings, dry_run=dry_run)
+            first, *others = destination.prepare(path, data, dry_run=dry_run)
             own.append(first)
             coded += others
     except PublishError as error:
@@ -46,52 +46,40 @@ def produce(directory: Path, codings: tuple[str, ...], dry_run: bool, job: Job) 
 
 @dataclass(slots=True)
 class Output:
-    """Writes results in their order.
+    """Writes results, some at a time, in the order in which they come.
 
-    `unsaved` are results that are not in the store yet, and `failed` the keys of feeds that
-    the next build builds again.
+    `unsaved` are results that are neither in place nor in the store yet, and `failed` the keys
+    of feeds that the next build builds again.  `tick` is called when one is in place.
     """
 
     context: Context
+    tick: Callable[[], None] = lambda: None
     unsaved: list[Result] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
 
     def write(self, result: Result) -> None:
-        """Put a job's files into place.
+        """Put a job's files into place, now or with the next ones.
 
         If that fails, the summary says so, and the next build builds the feed again.
         """
-        failure = result.failure
-        if failure is None:
-            try:
-                self._put(result.files)
-                if isinstance(result.state, FeedState):
-                    result = replace(result, state=self._complete(result.state, result.files))
-                    self.context.summary.written += any(file.is_new for file in result.files)
-            except PublishError as error:
-                failure = str(error)
-        if failure is not None:
-            self._fail(result.state.key, failure)
-            for file in result.files:
-                file.discard()
-            result = replace(result, files=(), failure=failure)
         self.unsaved.append(result)
-        if len(self.unsaved) >= SAVE_EVERY:
+        size = sum(file.left.size for item in self.unsaved for file in item.files)
+        if len(self.unsaved) >= SAVE_EVERY or size >= SAVE_BYTES:
             self.save()
 
     def save(self, unchanged: Iterable[FeedState] = ()) -> None:
-        """Save sanitized texts and the manifest, after the files are synced to the disk.
+        """Put files into place, and then save sanitized texts and the manifest.
 
         `unchanged` are states of feeds whose files stay as they are.
         """
-        results, self.unsaved = self.unsaved, []
+        results, self.unsaved = self._put(self.unsaved), []
         publication = self.context.publication
         states = list(unchanged)
         documents: dict[DocumentState, list[PublishedFile]] = {}
         topics: list[str] = []
-        folders: set[Path] = set()
+        written: list[Prepared] = []
         for state, files in ((item.state, item.files) for item in results if not item.failure):
-            folders |= {file.temporary.parent for file in files if file.temporary is not None}
+            written += files
             if isinstance(state, FeedState):
                 states.append(state)
                 topics += [publication.feeds.url + file.left.path for file in files if file.is_new]
@@ -99,7 +87,7 @@ class Output:
                 documents[state] = [file.left for file in files]
         self.context.manifest.update((state.key, state) for state in states)
         try:
-            sync_folders(folders)
+            self.context.destination.sync(written)
         except PublishError as error:
             # What is not saved is built again.
             self.failed |= {state.key for state in states} | {state.key for state in documents}
@@ -118,6 +106,30 @@ class Output:
             published.save_feeds(connection, states)
             hub_queue.enqueue(connection, publication.feeds.hubs, topics, self.context.now)
 
+    def _put(self, results: Iterable[Result]) -> list[Result]:
+        """Put files into place, archive documents first; return what became of each result."""
+        context = self.context
+        ordered = sorted(results, key=lambda result: isinstance(result.state, FeedState))
+        ready = [result.files for result in ordered if result.failure is None]
+        outcomes = context.destination.put(ready, dry_run=context.dry_run)
+        done = []
+        for result in ordered:
+            failure = result.failure
+            if failure is None:
+                outcome = next(outcomes)
+                self.tick()
+                try:
+                    if isinstance(outcome, PublishError):
+                        raise outcome
+                    result = self._complete(replace(result, files=outcome))
+                except PublishError as error:
+                    failure = str(error)
+            if failure is not None:
+                self._fail(result.state.key, failure)
+                result = replace(result, files=(), failure=failure)
+            done.append(result)
+        return done
+
     def forget(self, keys: Iterable[str]) -> None:
         """Remove the files of feeds that are no longer configured."""
         gone = list(keys)
@@ -128,7 +140,7 @@ class Output:
             for key in gone:
                 try:
                     for path in published.paths_of(connection, [key]):
-                        remove(self.context.directory, path)
+                        self.context.destination.remove(path)
                 except PublishError as error:
                     self._fail(key, str(error))
                     continue
@@ -138,15 +150,13 @@ class Output:
 
     def trim(self, kept: Iterable[tuple[FeedSpec, Archive]]) -> None:
         """Remove withdrawn articles from documents that have the only copy of others."""
-        directory, publication = self.context.directory, self.context.publication
+        destination, publication = self.context.destination, self.context.publication
         for spec, archive in kept:
             path = publication.archive_path(spec, archive.number)
             state = DocumentState(spec.key, archive.number, b"")
             try:
-                data = archive_files.trimmed(directory / path, publication.site.tag, archive)
-                files = prepare(
-                    directory, path, data, publication.feeds.compress, dry_run=self.context.dry_run
-                )
+                data = archive_files.trimmed(destination, path, publication.site.tag, archive)
+                files = destination.prepare(path, data, dry_run=self.context.dry_run)
             except PublishError as error:
                 self._fail(spec.key, str(error))
                 continue
@@ -161,7 +171,7 @@ class Output:
         with self.context.store.transaction() as connection:
             for path in published.stray_paths(connection):
                 try:
-                    remove(self.context.directory, path)
+                    self.context.destination.remove(path)
                 except PublishError as error:
                     self.context.summary.failures.append(str(error))
                     continue
@@ -169,24 +179,24 @@ class Output:
 
     def _fail(self, key: str, failure: str) -> None:
         self.failed.add(key)
-        self.context.summary.failures.append(failure)
+        # What fails for all feeds is said once.
+        if failure not in self.context.summary.failures:
+            self.context.summary.failures.append(failure)
 
-    def _put(self, files: Sequence[Prepared]) -> None:
-        """Put files into place: those in a content coding before their originals."""
-        if not self.context.dry_run:
-            for file in reversed(files):
-                put(self.context.directory, file, self.context.publication.feeds.compress)
-        self.context.summary.paths += [file.left.path for file in files if file.is_new]
-
-    def _complete(self, state: FeedState, files: Sequence[Prepared]) -> FeedState:
-        """Return a feed's state with its files; remove its files of other formats."""
-        left = tuple(file.left for file in files)
+    def _complete(self, result: Result) -> Result:
+        """Return a result whose files are in place; remove a feed's files of other formats."""
+        self.context.summary.paths += [file.left.path for file in result.files if file.is_new]
+        state = result.state
+        if not isinstance(state, FeedState):
+            return result
+        left = tuple(file.left for file in result.files)
         paths = {file.path for file in left}
         old = self.context.manifest.get(state.key)
         for file in old.files if old is not None and not self.context.dry_run else ():
             if file.path not in paths:
-                remove(self.context.directory, file.path)
-        return replace(state, files=left)
+                self.context.destination.remove(file.path)
+        self.context.summary.written += any(file.is_new for file in result.files)
+        return replace(result, state=replace(state, files=left))
 
 
 def _slow_rules(results: Iterable[Result]) -> list[str]:

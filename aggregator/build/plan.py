@@ -28,7 +28,6 @@ from aggregator.model.feeds import (
     SourceName,
 )
 from aggregator.model.packing import pack
-from aggregator.publish.files import is_as_left
 from aggregator.publish.publication import as_archive, make_document, make_entry
 from aggregator.store import archive_places, renditions, statistics
 from aggregator.store.articles import bodies_of, source_name
@@ -129,13 +128,14 @@ class Jobs:
         if revisions.are_known(archive):
             return True
         # It may have the only copy of a text that a lost store had.
-        path = self.context.directory / self.context.publication.archive_path(spec, archive.number)
-        if path.exists():
+        destination = self.context.destination
+        path = self.context.publication.archive_path(spec, archive.number)
+        if destination.exists(path):
             self.kept.append((spec, archive))
             return False
         self.context.summary.failures.append(
-            f"{path}: is missing, and some of its articles were known from it alone: they are "
-            "lost, unless a backup has it"
+            f"{destination.place(path)}: is missing, and some of its articles were known from it "
+            "alone: they are lost, unless a backup has it"
         )
         return True
 
@@ -158,7 +158,7 @@ class Jobs:
                 old is not None
                 and not context.full
                 and (old.rules, old.fingerprint) == (rules, fingerprint)
-                and is_as_left(old.files, context.directory)
+                and context.destination.is_as_left(old.files)
             ):
                 if old.activity != activity:
                     self.recounted.append(replace(old, activity=activity))

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from aggregator.config.schema import Settings
 from aggregator.model.atomic import replace_file
 from aggregator.model.errors import PublishError
-from aggregator.publish.publication import ARCHIVES, FOLDERS
+from aggregator.publish.destination import Destination, destination_of
+from aggregator.publish.publication import PLACES
 from aggregator.publish.validate import EXTENSIONS, Report, validate
 
 MAX_BYTES = 200_000_000
@@ -41,54 +42,55 @@ def check_feeds(settings: Settings, now: datetime.datetime) -> tuple[int, list[F
     The ids found are saved, so that the next check can report which of them changed.
     Raises `PublishError` if there is nothing to check.
     """
-    directory = settings.feeds_directory
+    destination = destination_of(settings)
     last_check = _load(memory_path(settings))
     problems: list[FileProblem] = []
     seen: dict[str, Any] = {}
     reports: dict[str, Report] = {}
-    for path in _files(directory):
-        name = path.relative_to(directory).as_posix()
+    for name in _files(destination):
         try:
-            with path.open("rb") as file:
-                data = file.read(MAX_BYTES + 1)
-        except OSError as error:
-            problems.append(FileProblem(name, None, f"cannot be read: {error.strerror}"))
+            data = destination.read(name, MAX_BYTES + 1) or b""
+        except PublishError as error:
+            reason = str(error).removeprefix(f"{destination.place(name)}: ")
+            problems.append(FileProblem(name, None, reason))
             continue
-        report = validate(data, path.suffix, now)
+        report = validate(data, Path(name).suffix, now)
         problems += [FileProblem(name, *problem) for problem in report.problems]
         if len(data) > LARGE:
             size = f"{len(data) / 1e6:.0f} MB: many readers refuse it; lower `feeds: entries`"
             problems.append(FileProblem(name, None, size))
-        problems += _broken_links(name, report, settings.feeds.url, directory)
+        problems += _broken_links(name, report, settings.feeds.url, destination)
         seen[name] = _values(report, data)
         problems += _changed(name, seen[name], last_check.get(name))
         # The comparison of formats needs only the entries.
         report.problems.clear()
         reports[name] = report
     if not seen and not problems:
-        raise PublishError(f"{directory}: no feeds there yet; run aggregator build-feeds first")
+        raise PublishError(
+            f"{destination.place('')}: no feeds there yet; run aggregator build-feeds first"
+        )
     problems += _differing(reports)
     _save(memory_path(settings), seen)
     return len(seen), problems
 
 
-def _files(directory: Path) -> list[Path]:
-    places = ("", *FOLDERS.values())
-    folders = [f"{root}{place}" for root in ("", ARCHIVES) for place in places]
+def _files(destination: Destination) -> list[str]:
     return [
         path
-        for folder in folders
-        for path in sorted((directory / folder).glob("*"))
-        if path.suffix in EXTENSIONS and path.is_file()
+        for folder in PLACES
+        for path in destination.find(f"{folder}/*" if folder else "*")
+        if Path(path).suffix in EXTENSIONS
     ]
 
 
-def _broken_links(name: str, report: Report, base: str, directory: Path) -> list[FileProblem]:
+def _broken_links(
+    name: str, report: Report, base: str, destination: Destination
+) -> list[FileProblem]:
     """Return the links to files of this site that do not exist."""
     found = []
     for relation in ("self", "current", "prev-archive", "next-archive"):
         url = report.links.get(relation, "")
-        if url.startswith(base) and not (directory / url.removeprefix(base)).is_file():
+        if url.startswith(base) and not destination.exists(url.removeprefix(base)):
             found.append(FileProblem(name, None, f"link rel={relation}: there is no {url}"))
     return found
 

@@ -15,9 +15,10 @@ from sqlalchemy import Connection
 
 from aggregator.config import paths
 from aggregator.config.schema import Settings
-from aggregator.model.errors import StoreError, masked
+from aggregator.model.errors import PublishError, StoreError, masked
 from aggregator.model.feeds import SourceName
 from aggregator.origins.posts.listing import count_others
+from aggregator.publish.destination import destination_of
 from aggregator.publish.publication import Publication
 from aggregator.store import (
     hub_queue,
@@ -37,9 +38,18 @@ Values = dict[str, Any]
 
 
 def status(settings: Settings) -> Values:
-    """Return totals, the daemon, origins, hubs, sources and feeds."""
-    directory = settings.feeds_directory
+    """Return totals, the daemon, origins, hubs, sources and feeds.
+
+    A feed is `on_disk` if its files are where they were published; None if that is unknown,
+    for the reason in `feeds_error`.
+    """
+    destination = destination_of(settings)
     with reading(settings) as connection:
+        error = None
+        try:
+            destination.begin(dry_run=True)
+        except PublishError as failure:
+            error = str(failure)
         return {
             "store": masked(str(settings.store_address)),
             "store_bytes": size_of(connection),
@@ -51,6 +61,7 @@ def status(settings: Settings) -> Values:
                 for hub, count, row, error in hub_queue.waiting(connection)
             ],
             "rules": _rules(settings, connection),
+            "feeds_error": error,
             "sources": _sources_by_day(settings, connection),
             "feeds": [
                 {
@@ -60,7 +71,9 @@ def status(settings: Settings) -> Values:
                     "updated": time_text(state.updated),
                     "files": [file.path for file in state.files],
                     "bytes": state.files[0].size,
-                    "on_disk": all((directory / file.path).is_file() for file in state.files),
+                    "on_disk": None
+                    if error is not None
+                    else all(destination.exists(file.path) for file in state.files),
                 }
                 for _, state in sorted(published.feed_states(connection).items())
                 if state.files

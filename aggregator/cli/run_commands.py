@@ -193,6 +193,7 @@ def run(config: Path, verbose: bool, quiet: bool, listen: str | None, log_format
 def serve(config: Path, quiet: bool, listen: str) -> None:
     """Serve the feeds folder over HTTP.
 
+    Feeds in object storage are served by the storage.
     SIGTERM and SIGINT stop it.
     """
     from aggregator.config.load import load_settings
@@ -202,7 +203,7 @@ def serve(config: Path, quiet: bool, listen: str) -> None:
         if not quiet:
             say(f"serving the feeds at {url}", err=True)
 
-    server.run(load_settings(config).feeds_directory, listen, ready)
+    server.run(load_settings(config).feeds_address, listen, ready)
 
 
 def _finish(

@@ -128,7 +128,7 @@ def check(config: Path, verbose: bool, quiet: bool, as_json: bool, what: str | N
             {
                 "config": str(config),
                 "store": masked(str(settings.store_address)),
-                "feeds": str(settings.feeds_directory),
+                "feeds": str(settings.feeds_address),
                 "posts": [str(settings.base / posts.path) for posts in settings.posts],
                 "counts": [listing and len(listing.posts) for listing in listings],
                 "others": [listing and listing.others for listing in listings],
@@ -138,7 +138,7 @@ def check(config: Path, verbose: bool, quiet: bool, as_json: bool, what: str | N
         )
     elif not quiet:
         say(f"store: {masked(str(settings.store_address))}")
-        say(f"feeds: {settings.feeds_directory}, served at {settings.feeds.url}")
+        say(f"feeds: {settings.feeds_address}, served at {settings.feeds.url}")
         for posts, listing in zip(settings.posts, listings, strict=True):
             if listing is not None:
                 count = len(listing.posts)
@@ -216,8 +216,8 @@ def _check_feeds(settings: Settings, *, quiet: bool, as_json: bool) -> None:
         say_json({"files": count, "problems": [problem._asdict() for problem in found]})
     else:
         for path, line, reason in found:
-            place = f"{settings.feeds_directory / path}{f':{line}' if line is not None else ''}"
-            say(f"{place}: {reason}")
+            at_line = f":{line}" if line is not None else ""
+            say(f"{settings.feeds_address}/{path}{at_line}: {reason}")
         if not quiet:
             say(f"{counted(count, 'file')}, {counted(len(found), 'problem')}")
     if found:

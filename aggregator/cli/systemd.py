@@ -38,7 +38,9 @@ def filled_unit(name: str, config: Path, user: str) -> str:
     base = settings.base.absolute()
     script = Path(sysconfig.get_path("scripts"), "aggregator")
     command = [str(script)] if script.is_file() else [sys.executable, "-m", "aggregator"]
-    written = {base / settings.feeds_directory, (base / settings.store_path).parent}
+    written = {(base / settings.store_path).parent}
+    if isinstance(settings.feeds_address, Path):
+        written.add(base / settings.feeds_address)
     read = [Path(command[0]), base, *(base / posts.path for posts in settings.posts), *written]
     lines = [f"ProtectHome={'read-only' if any(map(_is_in_a_home, read)) else 'yes'}"]
     # The minus: a folder that is missing is no error here, but one that the service explains.

@@ -148,6 +148,8 @@ def print_status(found: dict[str, Any], clock: Clock, *, verbose: bool) -> None:
         texts = counted(rule["texts_changed"], "text")
         articles = counted(rule["articles_excluded"], "article")
         say(f"rule {rule['rule']}: {texts} changed, {articles} excluded")
+    if found["feeds_error"]:
+        say(f"feeds: {found['feeds_error']}")
     sources, feeds = found["sources"], found["feeds"]
     print_table(
         {
@@ -160,7 +162,9 @@ def print_status(found: dict[str, Any], clock: Clock, *, verbose: bool) -> None:
     )
     print_table(
         {
-            "feed": [feed["file"] + ("" if feed["on_disk"] else " (missing)") for feed in feeds],
+            "feed": [
+                feed["file"] + (" (missing)" if feed["on_disk"] is False else "") for feed in feeds
+            ],
             "title": [feed["title"] for feed in feeds],
             "entries": [f"{feed['entries']:,}" for feed in feeds],
             "updated": [clock.show(feed["updated"], brief=True) for feed in feeds],

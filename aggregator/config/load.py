@@ -115,7 +115,9 @@ def _unknown_origins(settings: Settings) -> Iterator[tuple[int, str]]:
 
 def _overlapping_folders(settings: Settings) -> Iterator[str]:
     """Yield a reason for each posts folder that feeds would be written into, or read from."""
-    feeds = settings.feeds_directory.resolve()
+    if isinstance(settings.feeds_address, str):
+        return
+    feeds = settings.feeds_address.resolve()
     for posts in settings.posts:
         folder = (settings.base / posts.path).resolve()
         if feeds == folder:

@@ -16,6 +16,8 @@ class DatabaseLock(NamedTuple):
     name: str
 
 
+# Schemes of object storage: S3 and what speaks like it, Google's, Azure's.
+STORAGES = ("s3", "gs", "az")
 DEFAULT_STORE = "var/aggregator.db"
 ENVIRONMENT_PREFIX = "AGGREGATOR_"
 
@@ -33,6 +35,11 @@ def store_file(base: Path, store: str) -> Path:
 def is_database(store: str) -> bool:
     """Return whether `store:` names a database, and no file."""
     return store.startswith(("postgresql://", "postgres://"))
+
+
+def is_object_storage(directory: str) -> bool:
+    """Return whether `feeds: directory:` names a place in object storage, and no folder."""
+    return directory.startswith(tuple(f"{scheme}://" for scheme in STORAGES))
 
 
 def store_lock(settings: Settings) -> Path | DatabaseLock:

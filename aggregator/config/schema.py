@@ -10,7 +10,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from aggregator import __version__
 from aggregator.config.origins import (
@@ -22,12 +22,13 @@ from aggregator.config.origins import (
     Shares,
     Subscription,
 )
-from aggregator.config.paths import DEFAULT_STORE, is_database, store_file
+from aggregator.config.paths import DEFAULT_STORE, is_database, is_object_storage, store_file
 from aggregator.config.rules import ContentRule
 from aggregator.config.values import (
     ByteSize,
     Duration,
     FeedName,
+    FeedsPlace,
     FilterText,
     FolderUrl,
     FormatName,
@@ -89,7 +90,7 @@ class ExtraFeed(Section):
 class Feeds(Section):
     """What is published, and where."""
 
-    directory: PathText = "feeds"
+    directory: FeedsPlace = "feeds"
     url: FolderUrl
     entries: int = Field(default=50, ge=1, le=10_000)
     combined_entries: int = Field(default=100, ge=1, le=10_000)
@@ -105,6 +106,13 @@ class Feeds(Section):
     @classmethod
     def _once(cls, values: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(values))
+
+    @field_validator("compress")
+    @classmethod
+    def _one_coding(cls, values: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if "br" in values and is_object_storage(info.data.get("directory", "")):
+            raise ValueError("in object storage, which cannot choose, use [gzip]: all accept it")
+        return values
 
 
 class Schedule(Section):
@@ -216,6 +224,7 @@ class Settings(Section):
         return store_file(self.base, self.store)
 
     @property
-    def feeds_directory(self) -> Path:
-        """Where feeds are written."""
-        return self.base / self.feeds.directory
+    def feeds_address(self) -> Path | str:
+        """Where feeds are published: a folder, or the URL of a place in object storage."""
+        directory = self.feeds.directory
+        return directory if is_object_storage(directory) else self.base / directory

@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from aggregator.config import permalinks
+from aggregator.config.paths import STORAGES
 from aggregator.model.formats import FORMATS
 
 Network = IPv4Network | IPv6Network
@@ -46,6 +47,8 @@ _NAME = re.compile(r"(?=.{1,60}\Z)[a-z0-9]+(?:-[a-z0-9]+)*")
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]*,([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 
 
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,221}")
+_PREFIX = re.compile(r"[A-Za-z0-9._-]+")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 
 
@@ -111,6 +114,27 @@ def _path(value: str) -> str:
     if not value or "\0" in value:
         raise ValueError("must be a path")
     return value
+
+
+def _feeds_place(value: str) -> str:
+    """Check a folder, or the URL of a place in object storage, which is returned without a `/`."""
+    scheme, _, rest = value.partition(":")
+    if "://" not in value and not value.startswith(tuple(f"{name}:" for name in STORAGES)):
+        return _path(value)
+    if scheme not in STORAGES or not rest.startswith("//"):
+        *most, last = (f"{name}://" for name in STORAGES)
+        raise ValueError(f"must be a folder, or start with {', '.join(most)} or {last}")
+    if "@" in value:
+        raise ValueError("must have no keys in it: they come from the environment")
+    bucket, *prefix = rest[2:].rstrip("/").split("/")
+    if not _BUCKET.fullmatch(bucket):
+        raise ValueError(f"must name a bucket: {scheme}://BUCKET/PREFIX")
+    if any(not _PREFIX.fullmatch(part) or part in (".", "..") for part in prefix):
+        raise ValueError(
+            "must have a prefix of a to z, A to Z, digits and . _ - between single slashes, "
+            "without . and .."
+        )
+    return value.rstrip("/")
 
 
 def _feed_name(value: str) -> str:
@@ -256,6 +280,7 @@ FeedName = Annotated[str, AfterValidator(_feed_name)]
 FormatName = Annotated[str, AfterValidator(_format_name)]
 SourceKey = Annotated[str, Field(min_length=1, max_length=300)]
 FilterText = Annotated[str, Field(min_length=1)]
+FeedsPlace = Annotated[str, AfterValidator(_feeds_place)]
 PathText = Annotated[str, AfterValidator(_path)]
 WebUrl = Annotated[str, AfterValidator(web_url)]
 TimeZone = Annotated[str, AfterValidator(_timezone)]

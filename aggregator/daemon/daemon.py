@@ -265,15 +265,15 @@ class Daemon:
 def run(config: Path, listen: str | None) -> None:
     """Run the daemon of a configuration until a signal ends it.
 
-    `listen` is ADDRESS:PORT for the feeds, metrics and health, None for none.  Raises what
-    `load_settings` and `Daemon.run` raise.
+    `listen` is ADDRESS:PORT for the feeds of a folder, metrics and health, None for none.
+    Raises what `load_settings` and `Daemon.run` raise.
     """
     settings = load_settings(config)
     health = Health(paths.daemon_state_path(settings), settings.schedule.posts)
     if listen is not None:
         from aggregator.daemon import endpoints
 
-        endpoints.start(listen, health, settings.feeds_directory)
+        endpoints.start(listen, health, settings.feeds_address)
         processes.use_one_process()
     try:
         Daemon(config, settings, health).run()

@@ -17,11 +17,11 @@ from aggregator.serve import server
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
-def start(address: str, health: Health, feeds: Path) -> int:
+def start(address: str, health: Health, feeds: Path | str) -> int:
     """Serve at ADDRESS:PORT in a thread, with the feeds of a folder; return the port.
 
-    A server that breaks down is started again.  Raises `ConfigError` if the address is
-    invalid or in use.
+    Feeds at a URL, in object storage, are served by the storage.  A server that breaks down is
+    started again.  Raises `ConfigError` if the address is invalid or in use.
     """
 
     def metrics(request: Request) -> Response:
@@ -40,7 +40,7 @@ def start(address: str, health: Health, feeds: Path) -> int:
         routes=[
             Route("/metrics", metrics),
             Route("/health", healthy),
-            Mount("/", app=server.FeedFolder(feeds)),
+            *([Mount("/", app=server.FeedFolder(feeds))] if isinstance(feeds, Path) else ()),
         ]
     )
     listeners = [server.listen(address, "--listen")]

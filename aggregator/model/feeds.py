@@ -138,13 +138,14 @@ class Activity:
 class PublishedFile:
     """A file as it was written; its path is relative to the feeds folder.
 
-    `checksum` is the CRC-32 of its bytes.
+    `checksum` is the CRC-32 of its bytes.  In object storage it has an `etag`, and no time.
     """
 
     path: str
     size: int
     mtime_ns: int
     checksum: int = -1
+    etag: str = ""
 
 
 @dataclass(frozen=True)

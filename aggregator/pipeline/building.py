@@ -20,6 +20,7 @@ from aggregator.origins.posts.listing import newest_change
 from aggregator.pipeline import recovery
 from aggregator.poll import post_files
 from aggregator.poll.ingest import MergeRules
+from aggregator.publish.destination import destination_of
 from aggregator.publish.publication import Publication
 from aggregator.store import problems, published, windows
 from aggregator.store.articles import count_articles, prune_bodies
@@ -155,7 +156,7 @@ def _build_feeds(
         outcome.build = builder.build(
             store,
             Publication.of(settings),
-            settings.feeds_directory,
+            destination_of(settings),
             now,
             only_source=options.source,
             full=options.full,
@@ -193,8 +194,11 @@ def _write_stamp(
         for configured, folder in zip(settings.posts, folders, strict=True)
         if folder.seen is not None
     ]
-    # Of a database, there is no file to look at.
-    if len(posts) == len(folders) and settings.store_address == settings.store_path:
+    # Of a database, there is no file to look at, nor of feeds in object storage.
+    are_files = isinstance(settings.store_address, Path) and isinstance(
+        settings.feeds_address, Path
+    )
+    if len(posts) == len(folders) and are_files:
         unchanged.note(
             config,
             settings.store_path,

@@ -10,8 +10,6 @@ from __future__ import annotations
 import contextlib
 import datetime
 import gc
-import os
-import stat
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -24,8 +22,9 @@ from sqlalchemy import Connection
 from aggregator.articles.identity import code_of_entry_id
 from aggregator.config.schema import Settings
 from aggregator.model.articles import Article, Problem
-from aggregator.model.errors import DamagedStoreError, StoreError
+from aggregator.model.errors import DamagedStoreError, PublishError, StoreError
 from aggregator.model.terminal import counted
+from aggregator.publish.destination import Destination, destination_of
 from aggregator.publish.publication import ARCHIVES, FOLDERS, Publication
 from aggregator.store import problems, repair, salvage
 from aggregator.store.articles import articles_of, count_articles, remember
@@ -163,7 +162,7 @@ def _forget_journals(store: Path) -> None:
 
 
 def _fill(settings: Settings) -> Callable[[Connection], None]:
-    return partial(remember_published, Publication.of(settings), settings.feeds_directory)
+    return partial(remember_published, Publication.of(settings), destination_of(settings))
 
 
 def _unused(path: Path) -> Path:
@@ -176,7 +175,9 @@ def _unused(path: Path) -> Path:
     return found
 
 
-def remember_published(publication: Publication, directory: Path, connection: Connection) -> None:
+def remember_published(
+    publication: Publication, destination: Destination, connection: Connection
+) -> None:
     """Add the ids and dates of published entries that the store does not have.
 
     Raises `StoreError` if a published feed cannot be read: its entries would get new dates.
@@ -185,8 +186,8 @@ def remember_published(publication: Publication, directory: Path, connection: Co
 
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     found: dict[str, Article] = {}
-    for path, data in _published_files(directory):
-        for entry in published_entries(data, path.suffix):
+    for extension, data in _published_files(destination):
+        for entry in published_entries(data, extension):
             code = code_of_entry_id(publication.site.tag, entry.id)
             if code is None or entry.published is None or entry.updated is None:
                 continue
@@ -214,35 +215,30 @@ def _published_texts(settings: Settings, codes: Collection[str]) -> Mapping[str,
     from aggregator.publish.read_back import published_entries
 
     found: dict[str, str] = {}
-    for path, data in _published_files(settings.feeds_directory):
-        for entry in published_entries(data, path.suffix):
+    for extension, data in _published_files(destination_of(settings)):
+        for entry in published_entries(data, extension):
             code = code_of_entry_id(settings.site.tag, entry.id)
             if code is not None and code in codes and entry.html.strip():
                 found.setdefault(code, entry.html)
     return found
 
 
-def _published_files(directory: Path) -> Iterator[tuple[Path, bytes]]:
-    """Return feeds and then archives, the newest first, each with its bytes."""
+def _published_files(destination: Destination) -> Iterator[tuple[str, bytes]]:
+    """Return feeds and then archives, the newest first: the extension of each, and its bytes."""
     from aggregator.publish.read_back import EXTENSIONS
 
     places = ("all.*", *(f"{folder}/*" for folder in FOLDERS.values()))
-    for pattern in (*places, *(ARCHIVES + place for place in places)):
-        for path in sorted(directory.glob(pattern), key=_newest_first):
-            if path.suffix not in EXTENSIONS:
-                continue
-            try:
-                descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-                with open(descriptor, "rb") as file:
-                    if stat.S_ISREG(os.fstat(descriptor).st_mode):
-                        yield path, file.read(MAX_FEED_BYTES)
-            except IsADirectoryError:
-                continue  # no feed of ours
-            except OSError as error:
-                raise StoreError(
-                    f"{path}: cannot be read: {error.strerror}. A new store takes the dates of "
-                    "published entries from it: repair the file, or remove it"
-                ) from error
+    try:
+        for pattern in (*places, *(ARCHIVES + place for place in places)):
+            for path in sorted(map(Path, destination.find(pattern)), key=_newest_first):
+                if path.suffix in EXTENSIONS:
+                    data = destination.read(path.as_posix(), MAX_FEED_BYTES)
+                    yield path.suffix, data or b""
+    except PublishError as error:
+        raise StoreError(
+            f"{error}. A new store takes the dates of published entries from there: repair it, "
+            "or remove it"
+        ) from error
 
 
 def _newest_first(path: Path) -> tuple[str, int]:

@@ -1,157 +1,183 @@
-"""Bytes → files: a reader sees the old feed or the new one, never half of one."""
+"""A folder of feeds: a reader sees the old feed or the new one, never half of one."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import secrets
+import stat
 import zlib
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from aggregator.model.atomic import remove_quietly, write_new
 from aggregator.model.errors import PublishError
 from aggregator.model.feeds import PublishedFile
-from aggregator.publish.compression import EXTENSIONS, compressed
+from aggregator.publish.compression import EXTENSIONS, compressed, with_codings
+from aggregator.publish.destination import Prepared
+from aggregator.publish.publication import PLACES
 
 _PREFIX = ".aggregator-"
 _SUFFIX = ".tmp"
 _PIECE = 1_000_000
+_OPEN = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """A file that is ready to be put into place; `left` is what it will be there.
+class Folder:
+    """A folder as a `Destination`; each file is written in the given content codings, too."""
 
-    Its bytes are in the file `temporary`, unless the published file has them already or the
-    run is dry.  `is_new` says that they differ from those of the published file; it is false
-    for a file in a content coding.
-    """
+    def __init__(self, directory: Path, codings: Sequence[str] = ()) -> None:
+        self.directory = directory
+        self._codings = codings
+        self._unsynced: set[Path] = set()  # folders from which files were removed
 
-    left: PublishedFile
-    is_new: bool
-    temporary: Path | None = None
+    def place(self, path: str) -> str:
+        """Return the path of a file."""
+        return str(self.directory / path)
 
-    def discard(self) -> None:
-        """Remove the temporary file, if it is still there."""
-        if self.temporary is not None:
-            remove_quietly(self.temporary)
+    def begin(self, *, dry_run: bool = False) -> None:
+        """Delete the temporary files of a killed run."""
+        for place in PLACES if not dry_run else ():
+            with contextlib.suppress(OSError):
+                for leftover in (self.directory / place).glob(f"{_PREFIX}*{_SUFFIX}"):
+                    leftover.unlink(missing_ok=True)
 
+    def names(self, paths: Iterable[str]) -> list[str]:
+        """Return the paths, each with those in the content codings."""
+        return with_codings(paths, self._codings)
 
-def prepare(
-    directory: Path, path: str, data: bytes, codings: Iterable[str], *, dry_run: bool = False
-) -> list[Prepared]:
-    """Write the bytes that `path` is to hold beside it, and once more in each content coding.
+    def prepare(self, path: str, data: bytes, *, dry_run: bool = False) -> list[Prepared]:
+        """Write the bytes that `path` is to hold beside it, and once more in each coding.
 
-    The file itself comes first.  A dry run writes nothing, and compares the file itself only.
-    Raises `PublishError`, and leaves no temporary file then.
-    """
-    if dry_run:
-        return [Prepared(PublishedFile(path, 0, 0), not _holds(directory / path, data))]
-    files = [_prepared(directory, path, data)]
-    try:
-        for coding in codings:
-            coded = path + EXTENSIONS[coding]
-            # Servers derive the age of a response from the file that they send.
-            modified = files[0].left.mtime_ns
-            file = _prepared(directory, coded, compressed(data, coding), modified)
-            files.append(replace(file, is_new=False))
-    except PublishError:
-        for file in files:
-            file.discard()
-        raise
-    return files
-
-
-def put(directory: Path, file: Prepared, codings: Collection[str]) -> None:
-    """Make a prepared file the published one.
-
-    Remove it in content codings that are not in `codings`: they would be of an older file.
-    Raises `PublishError`; the old file is then unchanged and the temporary one removed.
-    """
-    target = directory / file.left.path
-    try:
-        if file.temporary is not None:
-            os.replace(file.temporary, target)
-        for coding, extension in EXTENSIONS.items():
-            if coding not in codings:
-                target.with_name(target.name + extension).unlink(missing_ok=True)
-    except OSError as error:
-        file.discard()
-        raise _failure(target, error) from error
-
-
-def left_file(directory: Path, path: str) -> PublishedFile | None:
-    """Return a file of the feeds folder as it is on disk, or None if it cannot be read."""
-    target = directory / path
-    try:
-        if not target.is_file():
-            return None
-        found = target.stat()
-        return PublishedFile(path, found.st_size, found.st_mtime_ns, _checksum(target))
-    except OSError:
-        return None
-
-
-def remove(directory: Path, path: str) -> None:
-    """Remove a file that is no longer published, also in each content coding.
-
-    Raises `PublishError` if it cannot be removed.
-    """
-    for extension in ("", *EXTENSIONS.values()):
-        target = directory / (path + extension)
+        A dry run compares the file itself only.
+        """
+        if dry_run:
+            return [Prepared(PublishedFile(path, 0, 0), not _holds(self.directory / path, data))]
+        files = [_prepared(self.directory, path, data)]
         try:
-            target.unlink(missing_ok=True)
-        except NotADirectoryError:
-            continue  # its folder does not exist
-        except OSError as error:
-            reason = f"{target}: is no longer published, but cannot be removed: {error.strerror}"
-            raise PublishError(reason) from error
+            for coding in self._codings:
+                coded = path + EXTENSIONS[coding]
+                # Servers derive the age of a response from the file that they send.
+                modified = files[0].left.mtime_ns
+                file = _prepared(self.directory, coded, compressed(data, coding), modified)
+                files.append(replace(file, is_new=False))
+        except PublishError:
+            for file in files:
+                file.discard()
+            raise
+        return files
 
-
-def sync_folders(folders: Iterable[Path]) -> None:
-    """Write the renames in these folders to the disk, so that they outlive a power cut.
-
-    Raises `PublishError` if one of the folders cannot be synced.
-    """
-    failure: PublishError | None = None
-    for folder in folders:
-        try:
-            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    def put(
+        self, documents: Sequence[Sequence[Prepared]], *, dry_run: bool = False
+    ) -> Iterator[tuple[Prepared, ...] | PublishError]:
+        """Rename the files of documents: those in a content coding before their originals."""
+        for files in documents:
             try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+                for file in reversed(files) if not dry_run else ():
+                    self._put(file)
+            except PublishError as error:
+                for file in files:
+                    file.discard()
+                yield error
+            else:
+                yield tuple(files)
+
+    def _put(self, file: Prepared) -> None:
+        """Make a prepared file the published one.
+
+        Remove it in codings that are not configured: they would be of an older file.
+        """
+        target = self.directory / file.left.path
+        try:
+            if file.temporary is not None:
+                os.replace(file.temporary, target)
+            for coding, extension in EXTENSIONS.items():
+                if coding not in self._codings:
+                    target.with_name(target.name + extension).unlink(missing_ok=True)
         except OSError as error:
-            failure = PublishError(
-                f"{folder}: cannot be synced, so a power cut may lose its files: {error.strerror}"
-            )
-    if failure is not None:
-        raise failure
+            raise _failure(target, error) from error
 
+    def sync(self, files: Iterable[Prepared]) -> None:
+        """Write the renames of files, and removals before them, to the disk."""
+        failure: PublishError | None = None
+        folders = {file.temporary.parent for file in files if file.temporary is not None}
+        folders, self._unsynced = folders | self._unsynced, set()
+        for folder in folders:
+            try:
+                descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+                try:
+                    os.fsync(descriptor)
+                finally:
+                    os.close(descriptor)
+            except OSError as error:
+                failure = PublishError(
+                    f"{folder}: cannot be synced, so a power cut may lose its files: "
+                    f"{error.strerror}"
+                )
+        if failure is not None:
+            raise failure
 
-def remove_leftovers(folders: Iterable[Path]) -> None:
-    """Delete the temporary files of a killed run; the caller holds the lock."""
-    for folder in folders:
-        with contextlib.suppress(OSError):
-            for leftover in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
-                leftover.unlink(missing_ok=True)
+    def remove(self, path: str) -> None:
+        """Remove a file that is no longer published, also in each content coding."""
+        for extension in ("", *EXTENSIONS.values()):
+            target = self.directory / (path + extension)
+            try:
+                target.unlink()
+                self._unsynced.add(target.parent)
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as error:
+                reason = f"is no longer published, but cannot be removed: {error.strerror}"
+                raise PublishError(f"{target}: {reason}") from error
 
+    def is_as_left(self, files: Iterable[PublishedFile], *, full: bool = False) -> bool:
+        """Return whether files have their size and time of writing, and if `full` the checksum."""
+        try:
+            for file in files:
+                path = f"{self.directory}/{file.path}"
+                found = os.stat(path)
+                if (found.st_size, found.st_mtime_ns) != (file.size, file.mtime_ns):
+                    return False
+                if full and _checksum(path) != file.checksum:
+                    return False
+        except OSError:
+            return False
+        return True
 
-def is_as_left(files: Iterable[PublishedFile], directory: Path, *, full: bool = False) -> bool:
-    """Return whether files have their size and time of writing, and with `full` their checksum."""
-    try:
-        for file in files:
-            path = f"{directory}/{file.path}"
-            found = os.stat(path)
-            if (found.st_size, found.st_mtime_ns) != (file.size, file.mtime_ns):
-                return False
-            if full and _checksum(path) != file.checksum:
-                return False
-    except OSError:
-        return False
-    return True
+    def left_file(self, path: str) -> PublishedFile | None:
+        """Return a file as it is on disk, or None if it cannot be read."""
+        target = self.directory / path
+        try:
+            if not target.is_file():
+                return None
+            found = target.stat()
+            return PublishedFile(path, found.st_size, found.st_mtime_ns, _checksum(target))
+        except OSError:
+            return None
+
+    def exists(self, path: str) -> bool:
+        """Return whether there is such a file."""
+        return (self.directory / path).exists()
+
+    def find(self, pattern: str) -> list[str]:
+        """Return the sorted paths of files."""
+        found = (path for path in self.directory.glob(pattern) if path.is_file())
+        return sorted(path.relative_to(self.directory).as_posix() for path in found)
+
+    def read(self, path: str, limit: int) -> bytes | None:
+        """Return the first bytes of a file; None if there is none."""
+        target = self.directory / path
+        try:
+            descriptor = os.open(target, _OPEN)
+            with open(descriptor, "rb") as file:
+                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                    return None
+                return file.read(limit)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise PublishError(f"{target}: cannot be read: {error.strerror}") from error
 
 
 def _holds(path: Path, data: bytes) -> bool:

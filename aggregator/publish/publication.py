@@ -35,6 +35,8 @@ PAGE, OPML = "index.html", "feeds.opml"
 # The folders of archives and of each kind of feed, within the feeds folder.
 ARCHIVES = "archives/"
 FOLDERS = {"source": "sources", "tag": "tags", "extra": "extra"}
+# The folders of published files, relative to the feeds folder, which is "".
+PLACES = ("", *FOLDERS.values(), "archives", *(ARCHIVES + name for name in FOLDERS.values()))
 
 
 @dataclass(frozen=True)

@@ -14,41 +14,29 @@ from pathlib import Path
 
 from starlette.responses import Response
 
-from aggregator.model.formats import FORMATS
 from aggregator.publish.compression import EXTENSIONS, compressed
+from aggregator.publish.http_headers import BY_EXTENSION, cache_control, content_type
 
 _OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 MAX_FILE = 200_000_000
 MAX_KEPT = 128_000_000
 
-_FORMATS = {format.extension.removeprefix("."): format for format in FORMATS.values()}
 # Only what is published: no other path of the file system is ever opened.
 _PATH = re.compile(
     r"/(?:(?:archives/)?(?:(?:sources|tags|extra)/)?[a-z0-9-]{1,80}(?:\.\d{1,9})?"
-    rf"\.(?:{'|'.join(map(re.escape, _FORMATS))})|index\.html|feeds\.(?:opml|css|js)|feed\.css)",
+    rf"\.(?:{'|'.join(map(re.escape, BY_EXTENSION))})"
+    r"|index\.html|feeds\.(?:opml|css|js)|feed\.css)",
     re.ASCII,
 )
-_TYPES = {
-    **{extension: f"{format.media_type}; charset=utf-8" for extension, format in _FORMATS.items()},
-    "opml": "text/x-opml; charset=utf-8",
-    "html": "text/html; charset=utf-8",
-    "css": "text/css; charset=utf-8",
-    "js": "text/javascript; charset=utf-8",
-}
-_FEEDS = frozenset([*_FORMATS, "opml"])
+_FEEDS = frozenset([*BY_EXTENSION, "opml"])
 # A browser shows a feed's own media type as plain text, without its style sheet.
-_XML = frozenset(extension for extension, format in _FORMATS.items() if format.is_xml)
+_XML = frozenset(extension for extension, format in BY_EXTENSION.items() if format.is_xml)
 _BROWSER_TYPE = "application/xml; charset=utf-8"
 _PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' http: https:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _FEED_POLICY = "default-src 'none'; style-src 'self'; frame-ancestors 'none'"
-_SHORT = "public, max-age=60, stale-if-error=86400"
-_LONGER = "public, max-age=3600"
-_FOREVER = "public, max-age=31536000, immutable"
-# What the first bytes of an archive document contain once it has a successor (RFC 5005 §4).
-_SEALED, _HEAD = b'rel="next-archive"', 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +120,8 @@ def _read(root: str, path: str, coding: str) -> _Kept | None:
     body = data
     if coding:
         body = _precompressed(root + path, coding, found.st_mtime_ns) or compressed(data, coding)
-    is_sealed = path.startswith("/archives/") and _SEALED in data[:_HEAD]
-    extension = path.rpartition(".")[2]
-    return _state(found), _representation(
-        extension, coding, body, int(found.st_mtime), is_sealed=is_sealed
-    )
+    caching = cache_control(path.removeprefix("/"), data)
+    return _state(found), _representation(path, coding, body, int(found.st_mtime), caching)
 
 
 def _precompressed(path: str, coding: str, since: int) -> bytes | None:
@@ -152,9 +137,9 @@ def _precompressed(path: str, coding: str, since: int) -> bytes | None:
 
 
 def _representation(
-    extension: str, coding: str, body: bytes, modified: int, *, is_sealed: bool
+    path: str, coding: str, body: bytes, modified: int, caching: str
 ) -> Representation:
-    caching = _FOREVER if is_sealed else _LONGER if extension in ("css", "js") else _SHORT
+    extension = path.rpartition(".")[2]
     headers = {
         "ETag": f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"',
         "Last-Modified": formatdate(modified, usegmt=True),
@@ -168,7 +153,7 @@ def _representation(
         headers["Access-Control-Allow-Origin"] = "*"
         headers["Access-Control-Expose-Headers"] = "ETag, Last-Modified"
     not_modified = Response(status_code=304, headers=headers)
-    headers |= {"Content-Type": _TYPES[extension], "Accept-Ranges": "bytes"}
+    headers |= {"Content-Type": content_type(path), "Accept-Ranges": "bytes"}
     if coding:
         headers["Content-Encoding"] = coding
     whole = for_browsers = Response(body, headers=headers)

@@ -98,12 +98,16 @@ def make_server(application: ASGIApp) -> Server:
     )
 
 
-def run(directory: Path, address: str, ready: Callable[[str], None]) -> None:
+def run(directory: Path | str, address: str, ready: Callable[[str], None]) -> None:
     """Serve the feeds of a folder at ADDRESS:PORT until SIGTERM or SIGINT.
 
     `ready` is called with the URL of the page.  Raises `ConfigError` if the address is
-    invalid or in use, or if there is no such folder.
+    invalid or in use, or if there is no such folder, but a place in object storage.
     """
+    if isinstance(directory, str):
+        raise ConfigError(
+            f"{directory}: feeds in object storage are served by the storage, at feeds: url"
+        )
     if not directory.is_dir():
         raise ConfigError(f"{directory}: no feeds there yet; run aggregator build-feeds first")
     listener = listen(address, "--listen")

@@ -224,6 +224,7 @@ def _save_files(
             "mtime_ns": file.mtime_ns,
             "checksum": file.checksum,
             "fingerprint": fingerprint,
+            "etag": file.etag,
         }
         for (feed, document, file), fingerprint in zip(files, made_from, strict=True)
     ]
@@ -232,10 +233,8 @@ def _save_files(
 
 
 def _file(row: object) -> PublishedFile:
-    path, size, mtime_ns, checksum = (
-        getattr(row, name) for name in ("path", "size", "mtime_ns", "checksum")
-    )
-    return PublishedFile(path, size, mtime_ns, checksum)
+    names = ("path", "size", "mtime_ns", "checksum", "etag")
+    return PublishedFile(*(getattr(row, name) for name in names))
 
 
 def _activity_values(activity: Activity) -> str:

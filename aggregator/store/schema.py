@@ -294,5 +294,6 @@ published_file = Table(
     Column("mtime_ns", Whole, nullable=False),
     Column("checksum", Whole, nullable=False),
     Column("fingerprint", LargeBinary, nullable=False),
+    Column("etag", Text, nullable=False, server_default=""),
     Index("published_file_feed", "feed", "document"),
 )

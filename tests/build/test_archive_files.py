@@ -13,6 +13,7 @@ from aggregator.model.errors import PublishError
 from aggregator.model.feeds import Archive
 from aggregator.model.polls import Batch
 from aggregator.publish import atom
+from aggregator.publish.files import Folder
 from aggregator.publish.publication import Publication
 from aggregator.store import archive_places, published
 from aggregator.store.database import Store
@@ -23,17 +24,23 @@ ONE, TWO, THREE = code_of(1), code_of(2), code_of(3)
 @pytest.fixture
 def context(store: Store, tmp_path: Path) -> Context:
     publication = Publication.of(settings_with())
-    return Context(store, publication, tmp_path, NOW, {}, full=False, dry_run=False)
+    return Context(store, publication, Folder(tmp_path), NOW, {}, full=False, dry_run=False)
 
 
 def archive(context: Context, number: int, *codes: str, end: int | None = None) -> Path:
     """Write a document with entries of these articles, the last that arrived first."""
     tag = context.publication.site.tag
     entries = [entry(id=f"tag:{tag}:{code}") for code in codes]
-    path = context.directory / context.publication.archive_path(spec(context), number)
+    path = context.destination.directory / context.publication.archive_path(spec(context), number)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(atom.render(document(*entries))[:end])
     return path
+
+
+def trimmed(context: Context, path: Path, archive: Archive) -> bytes:
+    name = path.relative_to(context.destination.directory).as_posix()
+    tag = context.publication.site.tag
+    return archive_files.trimmed(context.destination, name, tag, archive)
 
 
 def spec(context: Context):
@@ -67,8 +74,8 @@ def test_a_missing_document_between_others_is_empty_and_a_number_is_a_limit(
     archive(context, 1, ONE)
     archive(context, 3, TWO)
     archive(context, 4_000_000_000, THREE)
-    (context.directory / "archives" / "all.x.atom").write_text("x")
-    (context.directory / "archives" / "all.7.atom").mkdir()
+    (context.destination.directory / "archives" / "all.x.atom").write_text("x")
+    (context.destination.directory / "archives" / "all.7.atom").mkdir()
     assert [(item.number, item.places) for item in adopted(context, 1)] == [
         (2, ()), (3, ((TWO, 1),))
     ]  # fmt: skip
@@ -101,19 +108,18 @@ def test_withdrawn_articles_leave_a_document_and_the_rest_stays_byte_for_byte(
     context: Context,
 ) -> None:
     path = archive(context, 1, THREE, TWO, ONE)
-    tag = context.publication.site.tag
     before = path.read_bytes()
-    assert archive_files.trimmed(path, tag, Archive(1, ((ONE, 1), (TWO, 1), (THREE, 1)))) == before
-    left = archive_files.trimmed(path, tag, Archive(1, ((ONE, 1), (THREE, 1))))
+    everything = Archive(1, ((ONE, 1), (TWO, 1), (THREE, 1)))
+    assert trimmed(context, path, everything) == before
+    left = trimmed(context, path, Archive(1, ((ONE, 1), (THREE, 1))))
     assert left == archive(context, 2, THREE, ONE).read_bytes()
 
 
 def test_a_document_that_is_damaged_is_not_trimmed(context: Context) -> None:
-    tag = context.publication.site.tag
     torn = archive(context, 1, TWO, ONE, end=-9)
     whole = archive(context, 2, ONE)
     for path, places in ((torn, ((ONE, 1),)), (whole, ((ONE, 1), (TWO, 1)))):
         with pytest.raises(PublishError, match="is damaged"):
-            archive_files.trimmed(path, tag, Archive(1, places))
+            trimmed(context, path, Archive(1, places))
     with pytest.raises(PublishError, match="cannot be read"):
-        archive_files.trimmed(context.directory / "none", tag, Archive(1, ()))
+        trimmed(context, context.destination.directory / "none", Archive(1, ()))

@@ -13,6 +13,7 @@ from aggregator.build import builder
 from aggregator.model.errors import UnknownSourceError
 from aggregator.model.polls import Batch
 from aggregator.model.summaries import BuildSummary
+from aggregator.publish.files import Folder
 from aggregator.publish.publication import Publication
 from aggregator.store.database import Store
 
@@ -45,7 +46,7 @@ def fill(store: Store) -> None:
 
 def build(store: Store, folder: Path, now: datetime.datetime = NOW, **options: Any) -> BuildSummary:
     publication = Publication.of(settings_with(feeds={"url": URL, "page": False}))
-    return builder.build(store, publication, folder, now, **options)
+    return builder.build(store, publication, Folder(folder), now, **options)
 
 
 def test_only_what_would_look_different_is_written(store: Store, tmp_path: Path) -> None:

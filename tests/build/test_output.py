@@ -14,6 +14,7 @@ from aggregator.build.output import Output, Result, produce
 from aggregator.build.rendering import Body, DocumentState, Job
 from aggregator.model.feeds import Archive, FeedState
 from aggregator.model.packing import pack
+from aggregator.publish.files import Folder
 from aggregator.publish.publication import Publication
 from aggregator.store import archive_places, hub_queue, published
 from aggregator.store.database import Store
@@ -29,7 +30,7 @@ def output(store: Store, tmp_path: Path) -> Output:
 
 def made(store: Store, folder: Path, *, dry_run: bool = False, **feeds: Any) -> Output:
     publication = Publication.of(settings_with(feeds={"url": URL, "hubs": [HUB], **feeds}))
-    return Output(Context(store, publication, folder, NOW, {}, full=False, dry_run=dry_run))
+    return Output(Context(store, publication, Folder(folder), NOW, {}, full=False, dry_run=dry_run))
 
 
 def job(text: str = "x", key: str = "all", path: str = "all.atom") -> Job:
@@ -37,10 +38,10 @@ def job(text: str = "x", key: str = "all", path: str = "all.atom") -> Job:
     return Job(state, document(entry(content="")), {"atom": path}, (Body(("a", 1), pack(text)),))
 
 
-def write(output: Output, *jobs: Job, codings: tuple[str, ...] = ()) -> None:
+def write(output: Output, *jobs: Job) -> None:
     context = output.context
     for one in jobs:
-        output.write(produce(context.directory, codings, context.dry_run, one))
+        output.write(produce(context.destination, context.dry_run, one))
     output.save()
 
 
@@ -56,7 +57,7 @@ def notified(output: Output) -> list[str]:
 
 def test_a_new_feed_is_in_place_in_the_manifest_and_told_to_hubs(output: Output) -> None:
     write(output, job())
-    assert (output.context.directory / "all.atom").exists()
+    assert (output.context.destination.directory / "all.atom").exists()
     (state,) = manifest(output).values()
     assert [file.path for file in state.files] == ["all.atom"]
     assert output.context.manifest == {"all": state}
@@ -85,8 +86,8 @@ def test_a_dry_run_says_what_it_would_write(store: Store, tmp_path: Path) -> Non
 
 
 def test_one_feed_that_cannot_be_written_stops_no_other(output: Output) -> None:
-    (output.context.directory / "tags").write_text("a file in the way")
-    (output.context.directory / "b.atom").mkdir()
+    (output.context.destination.directory / "tags").write_text("a file in the way")
+    (output.context.destination.directory / "b.atom").mkdir()
     write(
         output,
         job(key="tag:x", path="tags/x.atom"),
@@ -96,7 +97,7 @@ def test_one_feed_that_cannot_be_written_stops_no_other(output: Output) -> None:
     assert output.failed == {"tag:x", "b"}
     assert list(manifest(output)) == ["all"]
     assert len(output.context.summary.failures) == 2
-    assert not list(output.context.directory.rglob("*.tmp"))
+    assert not list(output.context.destination.directory.rglob("*.tmp"))
 
 
 def test_files_of_another_format_go_with_the_change(store: Store, tmp_path: Path) -> None:
@@ -112,7 +113,7 @@ def test_files_of_another_format_go_with_the_change(store: Store, tmp_path: Path
 def test_feeds_that_are_not_configured_any_more_go(output: Output) -> None:
     write(output, job(), job(key="source:a", path="sources/a.atom"))
     output.forget(["source:a"])
-    assert not (output.context.directory / "sources" / "a.atom").exists()
+    assert not (output.context.destination.directory / "sources" / "a.atom").exists()
     assert list(manifest(output)) == list(output.context.manifest) == ["all"]
 
 
@@ -129,7 +130,7 @@ def test_archive_documents_are_written_and_strays_removed(output: Output) -> Non
         (written,) = archive_places.written(connection)
     assert written == ("all", 1)
     output.remove_strays()
-    found = [path.name for path in (output.context.directory / "archives").iterdir()]
+    found = [path.name for path in (output.context.destination.directory / "archives").iterdir()]
     assert found == ["all.1.atom"]
     assert notified(output) == []  # nobody subscribes to an archive
 
@@ -144,7 +145,7 @@ def test_a_document_that_has_the_only_copy_of_texts_is_trimmed(output: Output) -
     write(output, Job(state, document(*entries), {"atom": path}, bodies))
     spec = publication.combined_spec()
     output.trim([(spec, Archive(1, (("b", 1),)))])
-    text = (output.context.directory / path).read_text("utf-8")
+    text = (output.context.destination.directory / path).read_text("utf-8")
     assert (":a</id>" in text, ":b</id>" in text) == (False, True)
     output.trim([(spec, Archive(1, (("b", 1), ("c", 1))))])
     assert output.failed == {"all"}
@@ -152,7 +153,7 @@ def test_a_document_that_has_the_only_copy_of_texts_is_trimmed(output: Output) -
 
 
 def test_a_result_that_failed_keeps_its_clean_texts() -> None:
-    result = produce(Path("/proc/none"), (), False, job("<p>x"))
+    result = produce(Folder(Path("/proc/none")), False, job("<p>x"))
     assert isinstance(result, Result)
     assert result.failure is not None
     assert result.files == ()

@@ -14,6 +14,7 @@ from aggregator.build.rendering import DocumentState, Job
 from aggregator.model.feeds import FeedState
 from aggregator.model.packing import unpack
 from aggregator.model.polls import Batch
+from aggregator.publish.files import Folder
 from aggregator.publish.publication import Publication
 from aggregator.store.database import Store
 from aggregator.store.windows import last_arrival
@@ -23,7 +24,7 @@ from aggregator.store.windows import last_arrival
 def context(store: Store, tmp_path: Path) -> Context:
     feeds = {"url": "https://finews.example.org/feeds/", "combined_entries": 2, "entries": 2}
     publication = Publication.of(settings_with(feeds=feeds))
-    return Context(store, publication, tmp_path, NOW, {}, full=False, dry_run=False)
+    return Context(store, publication, Folder(tmp_path), NOW, {}, full=False, dry_run=False)
 
 
 def add(context: Context, *numbers: int, poll: int = 1, text: str = "<p>x</p>") -> None:
@@ -40,7 +41,7 @@ def jobs(context: Context) -> list[Job]:
     found = []
     for job in plan.of([publication.source_spec("a"), publication.combined_spec()]):
         found.append(job)
-        output.write(produce(context.directory, (), context.dry_run, job))
+        output.write(produce(context.destination, context.dry_run, job))
         output.save()
     output.save(plan.recounted)
     return found
@@ -54,7 +55,7 @@ def test_a_feed_that_shows_what_it_showed_is_not_rendered(context: Context) -> N
     add(context, 1, 2)
     assert keys(jobs(context)) == ["source:a", "all"]
     assert jobs(context) == []
-    (context.directory / "all.atom").unlink()
+    (context.destination.directory / "all.atom").unlink()
     assert keys(jobs(context)) == ["all"]
     add(context, 3, poll=2)
     assert keys(jobs(context)) == ["source:a", "all"]
@@ -65,7 +66,7 @@ def test_a_text_is_clean_once_it_was_published(context: Context) -> None:
     first = jobs(context)[-1]
     (body,) = first.bodies
     assert (body.media_type, unpack(body.packed)) == (None, "<p>eins</p>")
-    (context.directory / "sources" / "a.atom").unlink()
+    (context.destination.directory / "sources" / "a.atom").unlink()
     (again,) = jobs(context)
     assert again.bodies[0].media_type is None
     add(context, 2, poll=2, text="<p>zwei")

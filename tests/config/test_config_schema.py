@@ -47,7 +47,7 @@ def test_origins_are_in_the_order_of_the_file_and_share_pages_are_one() -> None:
 def test_paths_start_from_the_folder_of_the_file() -> None:
     found = settings_with(base=Path("/x"), store="sqlite:///var/a.db")
     assert found.store_path == Path("/x/var/a.db")
-    assert found.feeds_directory == Path("/x/feeds")
+    assert found.feeds_address == Path("/x/feeds")
     assert settings_with(base=Path("/x"), store="/y/a.db").store_path == Path("/y/a.db")
 
 

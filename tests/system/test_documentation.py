@@ -216,7 +216,7 @@ def test_the_configurations_that_come_with_it_are_fine() -> None:
 def test_the_example_of_the_readme_is_fine(tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     config.write_text(README.partition("```yaml\n")[2].partition("```")[0], "utf-8")
-    assert load_settings(config, {}).feeds_directory == Path("/srv/site/feeds")
+    assert load_settings(config, {}).feeds_address == Path("/srv/site/feeds")
 
 
 def test_the_documented_file_name_of_a_source_is_the_real_one() -> None:
