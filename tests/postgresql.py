@@ -9,6 +9,7 @@ import functools
 import itertools
 import tempfile
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -28,3 +29,12 @@ def new_database() -> str:
     server = _server()
     server.psql(f"CREATE DATABASE {name}")
     return str(server.get_uri(database=name))
+
+
+def terminate_connections(url: str) -> None:
+    """Cut all connections to a database, as a restart of the server or of a network does."""
+    name = urlsplit(url).path.lstrip("/")
+    _server().psql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        f"WHERE datname = '{name}' AND pid <> pg_backend_pid()"
+    )

@@ -20,7 +20,7 @@ class StorageServer:
     """The server; `requests` are those so far: method and path within the bucket.
 
     `before` is called with them ahead of each request: it returns a status to answer with,
-    None to go on.
+    None to go on.  All servers of a process have the same buckets.
     """
 
     def __init__(self) -> None:
@@ -40,6 +40,7 @@ class StorageServer:
         self.url = f"http://127.0.0.1:{self._server.port}"
         self.requests: list[tuple[str, str]] = []
         self.before: Callable[[str, str], str | None] = lambda method, path: None
+        self._former = {name: os.environ.get(name) for name in self.environment}
         os.environ.update(self.environment)
 
     @property
@@ -63,6 +64,10 @@ class StorageServer:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+        for name, value in self._former.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
 
     def _respond(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]

@@ -87,10 +87,14 @@ def build(
         if only_source is None:
             output.forget(key for key in manifest if key not in {spec.key for spec in specs})
             index_page.publish(context)
+            failed = set(output.failed)
+            if any(spec.source is not None and spec.key in failed for spec in specs):
+                # Feeds of several sources show of a source what its own feed is.
+                failed |= {spec.key for spec in specs if spec.source is None}
             # Every feed has decided what the changes mean to it, whether or not others failed.
             with store.transaction() as connection:
                 published.feeds_are_current(
-                    connection, now, output.failed, has_archives=publication.feeds.archives
+                    connection, now, failed, has_archives=publication.feeds.archives
                 )
     return context.summary
 

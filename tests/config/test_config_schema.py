@@ -10,6 +10,8 @@ from pydantic import ValidationError
 from aggregator import __version__
 from aggregator.config.schema import Fetch
 
+FEEDS = {"url": "https://finews.example.org/feeds/"}
+
 
 @pytest.mark.parametrize(
     ("allowed", "address", "is_within"),
@@ -58,3 +60,39 @@ def test_a_filter_needs_a_criterion_and_lists_have_each_value_once() -> None:
     found = settings_with(feeds={"url": url, "formats": ["rss", "atom", "rss"]})
     assert found.feeds.formats == ("rss", "atom")
     assert settings_with().author == "财经新闻"
+
+
+@pytest.mark.parametrize(
+    "place", ["s3://bucket/a/b", "s3://bucket/a/b/", "gs://b.u_c-ket", "az://cc"]
+)
+def test_feeds_go_into_object_storage(place: str) -> None:
+    found = settings_with(feeds={**FEEDS, "directory": place, "compress": ["gzip"]})
+    assert found.feeds_address == place.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        ("s4://bucket/a", "must be a folder, or start with s3://, gs:// or az://"),
+        ("s3:bucket/a", "must be a folder, or start with s3://, gs:// or az://"),
+        ("s3:///a", "must name a bucket: s3://BUCKET/PREFIX"),
+        ("s3://", "must name a bucket: s3://BUCKET/PREFIX"),
+        ("s3://x/a", "must name a bucket: s3://BUCKET/PREFIX"),
+        ("s3://bucket/a/../b", "without . and .."),
+        ("s3://bucket//b", "must have a prefix of a to z"),
+        ("s3://bucket/b?x=1", "must have a prefix of a to z"),
+        ("s3://key:secret@bucket/b", "must have no keys in it: they come from the environment"),
+    ],
+)
+def test_places_that_are_none(place: str, reason: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        settings_with(feeds={**FEEDS, "directory": place})
+    (error,) = caught.value.errors()
+    assert error["loc"] == ("feeds", "directory")
+    assert reason in error["msg"]
+    assert "secret" not in error["msg"]
+
+
+def test_object_storage_cannot_choose_a_coding() -> None:
+    with pytest.raises(ValidationError, match=r"in object storage, .* use \[gzip\]"):
+        settings_with(feeds={**FEEDS, "directory": "s3://bucket", "compress": ["gzip", "br"]})
