@@ -230,14 +230,16 @@ def _published_files(destination: Destination) -> Iterator[tuple[str, bytes]]:
     places = ("all.*", *(f"{folder}/*" for folder in FOLDERS.values()))
     try:
         for pattern in (*places, *(ARCHIVES + place for place in places)):
-            for path in sorted(map(Path, destination.find(pattern)), key=_newest_first):
-                if path.suffix in EXTENSIONS:
-                    data = destination.read(path.as_posix(), MAX_FEED_BYTES)
-                    yield path.suffix, data or b""
+            found = [Path(name) for name in destination.find(pattern)]
+            ours = [path for path in found if path.suffix in EXTENSIONS]
+            ours.sort(key=_newest_first)
+            data = destination.read_all([path.as_posix() for path in ours], MAX_FEED_BYTES)
+            for path, content in zip(ours, data, strict=True):
+                yield path.suffix, content or b""
     except PublishError as error:
         raise StoreError(
-            f"{error}. A new store takes the dates of published entries from there: repair it, "
-            "or remove it"
+            f"{error}. A new store takes the dates of published entries from there: make it "
+            "readable, or remove what cannot be read"
         ) from error
 
 

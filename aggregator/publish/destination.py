@@ -85,6 +85,9 @@ class Destination(Protocol):
     def read(self, path: str, limit: int) -> bytes | None:
         """Return the first bytes of a file, without content coding; None if there is none."""
 
+    def read_all(self, paths: Iterable[str], limit: int) -> Iterator[bytes | None]:
+        """Return the same of several files, in their order; after an error nothing more."""
+
 
 def destination_of(settings: Settings) -> Destination:
     """Return where the feeds of a site are published."""

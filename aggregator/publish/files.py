@@ -179,6 +179,10 @@ class Folder:
         except OSError as error:
             raise PublishError(f"{target}: cannot be read: {error.strerror}") from error
 
+    def read_all(self, paths: Iterable[str], limit: int) -> Iterator[bytes | None]:
+        """Return the same of several files."""
+        return (self.read(path, limit) for path in paths)
+
 
 def _holds(path: Path, data: bytes) -> bool:
     """Return whether a file holds just these bytes.  Raises `PublishError` if it cannot be read."""

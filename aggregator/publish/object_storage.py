@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from fnmatch import filter as matching
-from itertools import groupby
+from itertools import groupby, islice
 
 from aggregator.model.errors import PublishError
 from aggregator.model.feeds import PublishedFile
@@ -25,8 +25,8 @@ from aggregator.publish.http_headers import cache_control, content_type
 from aggregator.publish.publication import ARCHIVES
 from aggregator.publish.storage_client import BrokenConditionError, ListedObject, StorageClient
 
-CONCURRENCY = 16  # uploads at a time
-REQUEST_SECONDS, LIST_SECONDS = 30.0, 300.0
+CONCURRENCY = 16  # uploads at a time, and downloads
+REQUEST_SECONDS, LIST_SECONDS = 30.0, 60.0
 # Failed uploads in a row after which no more are tried in this build.
 MAX_FAILURES = 3
 _ENCODING = "Content-Encoding"
@@ -207,6 +207,14 @@ class ObjectStorage:
             raise PublishError(
                 f"{self.place(path)}: cannot be read: it is not gzip, as its Content-Encoding says"
             ) from error
+
+    def read_all(self, paths: Iterable[str], limit: int) -> Iterator[bytes | None]:
+        """Return the same of several objects, some of which are read at once."""
+        rest = iter(paths)
+        with ThreadPoolExecutor(CONCURRENCY) as pool:
+            # No more of them are in memory than are read at a time.
+            while some := list(islice(rest, CONCURRENCY)):
+                yield from pool.map(lambda path: self.read(path, limit), some)
 
     def _same(self, file: Prepared) -> str | None:
         """Return the ETag of an object if it has just these bytes and attributes, else None."""

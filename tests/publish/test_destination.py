@@ -94,6 +94,8 @@ def test_files_are_found_by_folder_and_name(make: Make) -> None:
         assert found.find("all.*") == ["all.atom"]
         assert found.find("archives/*") == ["archives/all.1.atom"]
         assert found.find("tags/*") == []
+        contents = list(found.read_all([*paths, "none.atom"] * 9, 1))
+        assert contents == [*([b"x"] * len(paths)), None] * 9
 
 
 def test_what_is_removed_is_gone(make: Make) -> None:
