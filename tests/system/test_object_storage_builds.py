@@ -65,7 +65,9 @@ def run(site: Site, server: StorageServer, *arguments: str) -> Result:
 
 
 def build(site: Site, server: StorageServer, *arguments: str, expect: int = 0) -> Result:
-    return site.build(*arguments, expect=expect, environment=server.environment)
+    result = site.build(*arguments, expect=expect, environment=server.environment)
+    assert "of-the-test" not in result.out + result.err  # no key of the environment
+    return result
 
 
 def published(bucket: Bucket) -> dict[str, bytes]:
