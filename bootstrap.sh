@@ -135,7 +135,7 @@ project=.
 [ -z "$extras" ] || project=".[$(echo "$extras" | tr ' ' ,)]"
 
 size='140 MB'
-case "$extras" in *test*) size='480 MB' ;; *pages*) size='160 MB' ;; esac
+case "$extras" in *test*) size='690 MB' ;; *cluster*) size='180 MB' ;; *pages*) size='160 MB' ;; esac
 echo "Installing into .venv: $size, a minute or so."
 make_environment .venv
 rm -f "$stamp"

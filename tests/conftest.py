@@ -166,10 +166,27 @@ class Site:
         self.root = root
         self.posts = root / "posts"
         self.feeds = root / "feeds"
-        self.store = root / "var" / "aggregator.db"
         self.config = root / "config.yaml"
         self.posts.mkdir(parents=True)
         self.config.write_text(PLAIN, encoding="utf-8")
+        if on_postgresql:
+            self.move_to_postgresql()
+
+    def move_to_postgresql(self) -> str:
+        """Have the store in a database of its own; return its address."""
+        from postgresql import new_database
+
+        url = new_database()
+        # Tests add to the end of the file.
+        self.configure(lambda text: f"store: '{url}'\n{text}")
+        return url
+
+    @property
+    def store(self) -> Path:
+        """The SQLite file; a test that looks at it is about it."""
+        if on_postgresql:
+            pytest.skip("about the SQLite file")
+        return self.root / "var" / "aggregator.db"
 
     def configure(self, change: Callable[[str], str]) -> None:
         """Rewrite config.yaml."""
@@ -253,12 +270,36 @@ class Clock:
 
 
 commands = Commands()
+# AGGREGATOR_TEST_STORE=postgresql runs every test that uses a site on PostgreSQL.
+on_postgresql = os.environ.get("AGGREGATOR_TEST_STORE") == "postgresql"
 
 
 def need_namespace(*options: str) -> None:
     """Skip the test where no mounts of one's own are allowed, as in some containers."""
     if subprocess.run([*NAMESPACE, *options, "true"], capture_output=True, check=False).returncode:
         pytest.skip("no mount namespaces here (unshare --mount)")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if on_postgresql and item.get_closest_marker("sqlite") is not None:
+            item.add_marker(pytest.mark.skip(reason="about the SQLite file"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def on_both(site: Site, request: pytest.FixtureRequest) -> None:
+    """Have a test run with its site on each of the databases."""
+    if request.param == "postgresql" and not on_postgresql:
+        site.move_to_postgresql()
+
+
+@pytest.fixture(autouse=True)
+def databases_of_a_test() -> Iterator[None]:
+    """Drop the databases that a test made when it ends."""
+    import postgresql
+
+    yield
+    postgresql.drop_databases()
 
 
 @pytest.fixture
@@ -288,12 +329,14 @@ def address(tmp_path: Path, request: pytest.FixtureRequest) -> Path | str:
     return tmp_path / "store.db" if request.param == "sqlite" else new_database()
 
 
-@pytest.fixture
-def store(address: Path | str) -> Iterator[Store]:
-    """An empty store."""
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Store]:
+    """An empty store, in each of the databases."""
+    from postgresql import new_store
+
     from aggregator.store.database import Store
 
-    with Store(address) as found:
+    with Store(tmp_path / "store.db" if request.param == "sqlite" else new_store()) as found:
         yield found
 
 

@@ -12,6 +12,7 @@ LAYERS = [
     "__main__",
     "cli",
     "daemon",
+    "workers",
     "pipeline",
     "build poll serve",
     "origins publish",
@@ -113,7 +114,7 @@ def test_the_picture_for_contributors_is_true() -> None:
     text = (PACKAGE.parent / "CONTRIBUTING.md").read_text("utf-8")
     drawn = re.findall(r"^    (\w+) --> (\w+)$", text, re.MULTILINE)
     assert sorted(drawn) == sorted(direct)
-    assert sum(map(len, arrows.values())) <= 60
+    assert sum(map(len, arrows.values())) <= 67
 
 
 def test_no_two_test_files_have_one_name() -> None:
@@ -134,7 +135,7 @@ WITHOUT_A_TEST = {
     "origins/parsers/feed_items",
     "store/archive_migrations",  # steps, which test_migrations takes
     "store/article_migrations",  # steps, which test_migrations takes
-    "store/cluster_migrations",  # steps as well
+    "store/cluster_migrations",  # steps, which test_migrations takes
     "store/schema",
     "store/url_migrations",  # steps as well
 }

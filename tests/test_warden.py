@@ -49,7 +49,7 @@ def names(pids: list[int]) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("processes", ["0", "1"])
+@pytest.mark.parametrize("processes", ["1", pytest.param("0", marks=pytest.mark.exhaustive)])
 def test_kill_9_of_the_tests_leaves_nothing(tmp_path: Path, processes: str) -> None:
     mark = str(secrets.randbits(60))
     (tmp_path / "test_starts.py").write_text(STARTS.replace("MARK", mark))

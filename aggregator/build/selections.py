@@ -24,6 +24,8 @@ from aggregator.store.selected import EXCLUSIONS, Progress
 
 PAGE = 500
 TAGS = "tags"
+# A longer one is no tag, and has no feed.
+MAX_TAG = 150
 # Increase whenever the same rules would select other articles: all are then selected again.
 VERSION = 1
 
@@ -50,7 +52,8 @@ class _Tags:
 
     def feeds_of(self, article: Article, _text: str) -> set[str]:
         source = self._publication.source_name(article.source, article.source_name)
-        return {self._publication.tag_spec(tag).key for tag in tags_of(article, source)}
+        tags = [tag for tag in tags_of(article, source) if len(tag) <= MAX_TAG]
+        return {self._publication.tag_spec(tag).key for tag in tags}
 
 
 class _Filter:

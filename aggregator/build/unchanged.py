@@ -24,9 +24,10 @@ from aggregator.config.globs import Layout
 from aggregator.config.paths import DEFAULT_STORE, ENVIRONMENT_PREFIX, is_database, store_file
 from aggregator.model.atomic import remove_quietly, replace_file
 from aggregator.model.digests import digest_of
-from aggregator.model.errors import AggregatorError, UnusableError
+from aggregator.model.errors import AggregatorError, StoreError, UnusableError
 from aggregator.origins.posts.listing import list_posts
 from aggregator.origins.posts.scan import PostsDigest
+from aggregator.store import write_token
 
 _MAX_BYTES = 50_000_000
 
@@ -44,8 +45,6 @@ def check(config: Path, environment: Mapping[str, str] = os.environ) -> dict[str
         if not isinstance(values, dict):
             return None
         name = environment.get(f"{ENVIRONMENT_PREFIX}STORE") or values.get("store") or DEFAULT_STORE
-        if is_database(str(name)):
-            return None
         store = store_file(config.resolve().parent, str(name))
         with stamp_path(store).open("rb") as file:
             stamp = json.loads(file.read(_MAX_BYTES))
@@ -55,10 +54,10 @@ def check(config: Path, environment: Mapping[str, str] = os.environ) -> dict[str
         if (
             stamp["config"] != _config_digest(raw, environment)
             or (stamp["next_due"] is not None and stamp["next_due"] <= time.time())
-            or stamp["store"] != _stat(store)
             or any(_stat(f"{feeds}/{path}") != found for path, *found in stamp["files"])
             or any(os.stat(root).st_mtime_ns != changed for root, *_, changed in posts)
             or any(_posts_digest(*place) != digest for *place, digest, _ in posts)
+            or stamp["store"] != _state(str(name) if is_database(str(name)) else store)
         ):
             return None
         summary = stamp["summary"]
@@ -70,6 +69,7 @@ def check(config: Path, environment: Mapping[str, str] = os.environ) -> dict[str
 def note(
     config: Path,
     store: Path,
+    address: Path | str,
     posts: Iterable[tuple[str, str, str, str, int]],
     feeds: str,
     files: Iterable[str],
@@ -77,7 +77,7 @@ def note(
     summary: Mapping[str, Any],
     environment: Mapping[str, str] = os.environ,
 ) -> None:
-    """Write the stamp: everything is current.
+    """Write the stamp beside `store`: everything is current, and the store at `address`.
 
     `posts` are the folders, their globs and layouts, digests of what was seen in them, and
     when the folders themselves had changed before that, which shows a new file at once.
@@ -86,16 +86,18 @@ def note(
     """
     root = config.resolve().parent / feeds
     # A cache that cannot be written costs time only.
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, StoreError):
         stamp = {
             "config": _config_digest(config.read_bytes(), environment),
             "next_due": next_due,
             "posts": list(posts),
             "feeds": feeds,
             "files": [(name, *_stat(f"{root}/{name}")) for name in files],
-            "store": _stat(store),
+            "store": _state(address),
             "summary": dict(summary),
         }
+        # Nothing else may be there of a store in a database.
+        store.parent.mkdir(parents=True, exist_ok=True)
         replace_file(stamp_path(store), json.dumps(stamp).encode())
 
 
@@ -131,6 +133,11 @@ def _posts_digest(root: str, glob: str, layout: Layout) -> str:
     for path in list_posts(Path(root), glob, layout):
         digest.add(path, os.lstat(f"{root}/{path}"))
     return digest.value()
+
+
+def _state(address: Path | str) -> list[int] | str:
+    """Return what changes whenever something is written to the store at an address."""
+    return _stat(address) if isinstance(address, Path) else write_token.current(address)
 
 
 def _stat(path: str | Path) -> list[int]:

@@ -17,7 +17,7 @@ import threading
 import click
 
 from aggregator import __version__
-from aggregator.cli import query_commands, run_commands, setup_commands
+from aggregator.cli import query_commands, run_commands, setup_commands, store_commands
 from aggregator.cli.options import FAILED, INTERRUPTED, LOCKED, USAGE, say_error
 from aggregator.cli.streams import OutputError, describe, drop_output, watch_output
 from aggregator.model.errors import (
@@ -103,6 +103,7 @@ for command in (
     query_commands.problems,
     query_commands.sources,
     query_commands.show,
+    store_commands.store,
     setup_commands.systemd,
 ):
     cli.add_command(command)

@@ -22,6 +22,7 @@ from aggregator.publish.destination import destination_of
 from aggregator.publish.publication import Publication
 from aggregator.store import (
     hub_queue,
+    machines,
     origins,
     published,
     renditions,
@@ -55,6 +56,21 @@ def status(settings: Settings) -> Values:
             "store_bytes": size_of(connection),
             **statistics.counts(connection),
             "daemon": _daemon(settings),
+            "machines": [
+                {
+                    "machine": found.name,
+                    "roles": list(found.roles),
+                    "since": time_text(found.joined_at),
+                    "seen": time_text(found.seen_at),
+                    "is_alive": found.is_alive,
+                    "publishes_in": found.place,
+                    "version": found.version,
+                    "jobs_done": found.done,
+                    "hosts": list(found.hosts),
+                }
+                for found in machines.machines(connection)
+            ],
+            "jobs_waiting": machines.waiting_jobs(connection),
             "origins": _origins(settings, connection),
             "hubs": [
                 {"hub": masked(hub), "waiting": count, "failures_in_a_row": row, "error": error}

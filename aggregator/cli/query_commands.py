@@ -32,9 +32,9 @@ def status(config: Path, verbose: bool, as_json: bool) -> None:
 
     With --verbose, count copies and superseded texts, too.
     """
-    from aggregator.cli import queries, views
+    from aggregator.cli import queries, status_view
 
-    _print(queries.status, config, as_json, partial(views.print_status, verbose=verbose))
+    _print(queries.status, config, as_json, partial(status_view.print_status, verbose=verbose))
 
 
 @click.command(epilog=example("aggregator problems"))

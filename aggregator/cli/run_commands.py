@@ -64,10 +64,9 @@ def poll(
     these alone, whether due or not.  Then run `build-feeds` to publish them.
     """
     from aggregator.cli import console, views
-    from aggregator.config.load import load_settings
     from aggregator.pipeline import polling
+    from aggregator.pipeline.shared_lists import with_settings
 
-    settings = load_settings(config)
     options = polling.PollOptions(
         kinds=frozenset(only or polling.KINDS),
         everything=not due,
@@ -76,11 +75,12 @@ def poll(
         wait=wait,
     )
     with console.progress(quiet or as_json) as report:
-        outcome = polling.poll(settings, options, report)
+        outcome = with_settings(config, lambda settings: polling.poll(settings, options, report))
         if outcome.has_new_lists:
             only_new = polling.PollOptions(kinds=frozenset(["subscriptions"]), wait=wait)
-            more = polling.poll(load_settings(config), only_new, report)
-            outcome.add(more)
+            outcome.add(
+                with_settings(config, lambda settings: polling.poll(settings, only_new, report))
+            )
     lines = views.poll_lines(outcome, verbose=verbose, dry_run=dry_run)
     _finish(outcome, views.poll_values(outcome) if as_json else None, () if quiet else lines)
 
@@ -130,10 +130,10 @@ def build_feeds(
     from aggregator.cli import console, views
     from aggregator.config.load import load_settings
     from aggregator.pipeline import building
+    from aggregator.pipeline.shared_lists import with_settings
 
-    settings = load_settings(config)
     if settle:
-        building.wait_until_quiet(settings, settle)
+        building.wait_until_quiet(load_settings(config), settle)
     options = building.BuildOptions(
         poll=not no_poll,
         full=full,
@@ -143,7 +143,9 @@ def build_feeds(
         wait=wait,
     )
     with console.progress(quiet or as_json) as report:
-        outcome = building.build_feeds(settings, config, options, report)
+        outcome = with_settings(
+            config, lambda settings: building.build_feeds(settings, config, options, report)
+        )
     lines = views.build_lines(outcome, verbose=verbose, dry_run=dry_run)
     _finish(outcome, views.build_values(outcome) if as_json else None, () if quiet else lines)
 
@@ -164,7 +166,22 @@ def build_feeds(
     show_default=True,
     help="The format of log lines; as text they have level prefixes under journald.",
 )
-def run(config: Path, verbose: bool, quiet: bool, listen: str | None, log_format: str) -> None:
+@click.option(
+    "--roles",
+    metavar="ROLES",
+    default="posts,upstream,build",
+    show_default=True,
+    help="What this machine does, separated by commas: posts reads the posts folders, upstream "
+    "requests pages and feeds, build writes feeds.  Needs a store in PostgreSQL.",
+)
+def run(
+    config: Path,
+    verbose: bool,
+    quiet: bool,
+    listen: str | None,
+    log_format: str,
+    roles: str,
+) -> None:
     """Poll and build as a service.
 
     Polls on a schedule, and immediately when a post arrives.  SIGTERM and SIGINT stop it; SIGHUP
@@ -172,12 +189,18 @@ def run(config: Path, verbose: bool, quiet: bool, listen: str | None, log_format
     """
     import logging
 
-    from aggregator.daemon import daemon
+    from aggregator.daemon import daemon, service
     from aggregator.model import logs
 
     level = logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO
     logs.set_up("json" if log_format == "json" else "text", level)
-    daemon.run(config, listen)
+    chosen = frozenset(role.strip() for role in roles.split(",") if role.strip())
+    if not chosen or chosen - daemon.ROLES:
+        raise click.BadParameter(
+            f"{roles!r}: takes {', '.join(sorted(daemon.ROLES))}, separated by commas",
+            param_hint="--roles",
+        )
+    service.run(config, listen, chosen)
 
 
 @click.command(epilog=example("aggregator serve --listen 127.0.0.1:8610"))

@@ -266,8 +266,9 @@ def systemd(unit: str, config: Path, user: str) -> None:
     """Print a systemd unit for this installation.
 
     UNIT is aggregator.service, the daemon, by default.  aggregator-build.service and
-    aggregator-build.timer poll and build every two minutes instead; sysusers.conf and
-    tmpfiles.conf make the user and its folders.
+    aggregator-build.timer poll and build every two minutes instead; aggregator-worker@.service is
+    one of several machines, with its role after the @; sysusers.conf and tmpfiles.conf make the
+    user and its folders.
     """
     from aggregator.cli.systemd import filled_unit
 

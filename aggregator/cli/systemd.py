@@ -10,6 +10,7 @@ UNITS = (
     "aggregator.service",
     "aggregator-build.service",
     "aggregator-build.timer",
+    "aggregator-worker@.service",
     "sysusers.conf",
     "tmpfiles.conf",
 )

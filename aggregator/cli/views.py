@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from aggregator.pipeline.building import BuildOutcome
     from aggregator.pipeline.polling import PollOutcome
 
-_BARS = "▁▂▃▄▅▆▇█"
-
 
 def build_values(outcome: BuildOutcome) -> dict[str, Any]:
     """Return what a build did, for `--json`."""
@@ -122,93 +120,6 @@ def poll_lines(outcome: PollOutcome, *, verbose: bool, dry_run: bool) -> Iterato
 
 def _named(counts: dict[str, int]) -> list[str]:
     return [f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count]
-
-
-def print_status(found: dict[str, Any], clock: Clock, *, verbose: bool) -> None:
-    """Print what `aggregator status` found."""
-    counts = [counted(found["articles"], "article"), counted(found["problems"], "problem")]
-    if verbose:
-        counts.insert(1, counted(found["copies"], "copy"))
-        counts.insert(2, counted(found["superseded_texts"], "superseded text"))
-    say(", ".join(counts))
-    say(f"store: {found['store']}, {found['store_bytes'] / 1e6:,.1f} MB")
-    daemon = found["daemon"]
-    if daemon is not None:
-        say(f"daemon: process {daemon['pid']}, since {clock.show(daemon['since'])}")
-        for failure in daemon["failures"]:
-            say(f"  {failure}")
-    for origin in found["origins"]:
-        say(origin["origin"])
-        for name, value in _origin_facts(origin, clock):
-            say(f"  {name:<15}{value}")
-    for hub in found["hubs"]:
-        error = f": {hub['error']}" if hub["error"] else ""
-        say(f"hub {hub['hub']}: to be notified of {counted(hub['waiting'], 'feed')}{error}")
-    for rule in found["rules"]:
-        texts = counted(rule["texts_changed"], "text")
-        articles = counted(rule["articles_excluded"], "article")
-        say(f"rule {rule['rule']}: {texts} changed, {articles} excluded")
-    if found["feeds_error"]:
-        say(f"feeds: {found['feeds_error']}")
-    sources, feeds = found["sources"], found["feeds"]
-    print_table(
-        {
-            "source": [source["source"] for source in sources],
-            "name": [source["name"] for source in sources],
-            "articles": [f"{source['articles']:,}" for source in sources],
-            "newest": [clock.show(source["newest"], brief=True) for source in sources],
-            "last 14 days": [_sparkline(source["days"]) for source in sources],
-        }
-    )
-    print_table(
-        {
-            "feed": [
-                feed["file"] + (" (missing)" if feed["on_disk"] is False else "") for feed in feeds
-            ],
-            "title": [feed["title"] for feed in feeds],
-            "entries": [f"{feed['entries']:,}" for feed in feeds],
-            "updated": [clock.show(feed["updated"], brief=True) for feed in feeds],
-            "kB": [f"{feed['bytes'] / 1000:,.0f}" for feed in feeds],
-        }
-    )
-
-
-def _sparkline(counts: list[int]) -> str:
-    """Return a bar for each count, the highest for the largest, and a dot for zero."""
-    most = max(counts, default=0)
-    return "".join(
-        _BARS[max((len(_BARS) * count + most - 1) // most - 1, 0)] if count else "·"
-        for count in counts
-    )
-
-
-def _origin_facts(origin: dict[str, Any], clock: Clock) -> Iterator[tuple[str, str]]:
-    """Return when an origin was polled, what fails, and when it is polled next."""
-    yield "polled", clock.show(origin["polled_at"])
-    if origin["others"]:
-        yield "left out", no_posts(origin["others"])
-    if origin["drafts"]:
-        yield "drafts", f"{origin['drafts']:,}"
-    if not origin["urls"]:
-        return
-    if origin["urls"] > 1:
-        yield "URLs", f"{origin['urls']:,}"
-    yield "last response", clock.show(origin["last_success"])
-    if origin["failing"]:
-        row = f"{counted(origin['failures_in_a_row'], 'failure')} in a row"
-        if origin["urls"] > 1:
-            row = f"{counted(origin['failing'], 'URL')} (up to {row}), for example"
-        yield "failing", f"{row}: {_without_url(str(origin['error']), origin['origin'])}"
-    if origin["next_at"]:
-        yield "next", clock.show(origin["next_at"])
-
-
-def _without_url(error: str, origin: str) -> str:
-    """Return the error without the URL that the origin's name has already."""
-    url = masked(origin.partition(":")[2])
-    while url and error.startswith(f"{url}: "):
-        error = error.removeprefix(f"{url}: ")
-    return error
 
 
 def print_sources(found: list[dict[str, Any]], clock: Clock) -> None:

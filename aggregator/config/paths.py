@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,15 +21,19 @@ class DatabaseLock(NamedTuple):
 STORAGES = ("s3", "gs", "az")
 DEFAULT_STORE = "var/aggregator.db"
 ENVIRONMENT_PREFIX = "AGGREGATOR_"
+# The locks of a store, and how their files are called if it is a file.  A poll takes its own first.
+LOCKS = {"poll": ".poll.lock", "writer": ".lock"}
 
 
 def store_file(base: Path, store: str) -> Path:
     """Return the SQLite file of a store, as `store:` names it, from the folder `base`.
 
-    Of a store in a database, it is the file beside which this machine keeps its own files.
+    Of a store in a database, it is the file beside which this machine keeps its own files: in the
+    folder that systemd has made for them, if there is one (systemd.exec(5), `StateDirectory=`).
     """
     if is_database(store):
-        store = ""
+        own = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
+        return Path(own, Path(DEFAULT_STORE).name) if own else base / DEFAULT_STORE
     return base / (store or DEFAULT_STORE).removeprefix("sqlite:///")
 
 
@@ -44,18 +49,19 @@ def is_object_storage(directory: str) -> bool:
 
 def store_lock(settings: Settings) -> Path | DatabaseLock:
     """Return the lock of the store's writer: a file, or a lock in the database."""
-    return _lock(settings, "writer", ".lock")
+    return lock_of(settings.store_address, "writer")
 
 
 def poll_lock(settings: Settings) -> Path | DatabaseLock:
     """Return the lock that keeps two polls of the upstream apart."""
-    return _lock(settings, "poll", ".poll.lock")
+    return lock_of(settings.store_address, "poll")
 
 
-def _lock(settings: Settings, name: str, suffix: str) -> Path | DatabaseLock:
-    if isinstance(settings.store_address, str):
-        return DatabaseLock(settings.store_address, name)
-    return settings.store_path.with_name(settings.store_path.name + suffix)
+def lock_of(address: Path | str, name: str) -> Path | DatabaseLock:
+    """Return the lock called `name` (see `LOCKS`) of the store at an address."""
+    if isinstance(address, str):
+        return DatabaseLock(address, name)
+    return address.with_name(address.name + LOCKS[name])
 
 
 def daemon_lock_path(settings: Settings) -> Path:

@@ -8,19 +8,20 @@ The scheduler and the watches of folders only mark what is due.  All of it runs 
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from aggregator import processes
 from aggregator.build import unchanged
 from aggregator.config import paths
 from aggregator.config.load import load_settings
+from aggregator.config.paths import is_database
 from aggregator.config.schema import Settings
 from aggregator.daemon import systemd
 from aggregator.daemon.due import Due
@@ -28,19 +29,21 @@ from aggregator.daemon.health import Health
 from aggregator.daemon.network import LOCK_WAIT, LONGEST_PAUSE, Network
 from aggregator.daemon.schedule import Schedule
 from aggregator.daemon.watch import FolderWatch
-from aggregator.model.errors import AggregatorError, ConfigError, LockedError
+from aggregator.model.errors import ConfigError, FeedListsChangedError
 from aggregator.model.kinds import ORIGIN_KINDS, UPSTREAM_KINDS
 from aggregator.model.logs import LOGGER
 from aggregator.pipeline import building
 from aggregator.store.lock import exclusive
 
+if TYPE_CHECKING:
+    from aggregator.daemon.shared_network import SharedNetwork
+
 WHO = "aggregator run"
+ROLES = frozenset(["posts", "upstream", "build"])
 # What the main thread does; "scheduled" is due when a scheduled article is published.
 MAIN_KINDS = frozenset(["posts", "build", "scheduled", "reload", "setup", "maintenance"])
 # Seconds until posts are polled again after a file that is being written, or was until lately.
 AFTER_WAITING, AFTER_YOUNG = 0.5, 2.2
-# Seconds from a signal to the end of the process.
-STOP_WITHIN = 3.5
 
 
 class _StoppedError(BaseException):
@@ -50,7 +53,9 @@ class _StoppedError(BaseException):
 class Daemon:
     """Keeps the feeds of one site up to date until a signal ends it."""
 
-    def __init__(self, config: Path, settings: Settings, health: Health) -> None:
+    def __init__(
+        self, config: Path, settings: Settings, health: Health, roles: frozenset[str] = ROLES
+    ) -> None:
         self._config = config
         self._loaded = _content(config)
         self._settings = settings
@@ -60,42 +65,42 @@ class Daemon:
         self._watch: FolderWatch | None = None
         self._schedule: Schedule | None = None
         self._is_ready = False
-        self._network = Network(health, self._due, self._stopping, lambda: self._settings)
+        self._roles = roles
+        self._network = self._make_network()
+
+    def _make_network(self) -> Network | SharedNetwork:
+        arguments = (self._health, self._due, self._stopping, lambda: self._settings)
+        if not is_database(self._settings.store):
+            return Network(*arguments)
+        from aggregator.daemon.shared_network import SharedNetwork
+
+        return SharedNetwork(*arguments, self._roles)
 
     def run(self) -> None:
-        """Work until SIGTERM or SIGINT.
+        """Work until SIGTERM or SIGINT.  Raises what joining other machines raises."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        signal.signal(signal.SIGHUP, lambda *_: self._due.mark("reload"))
+        # The kernel sends it when another program opens a file that is being read.
+        signal.signal(signal.SIGIO, signal.SIG_IGN)
+        try:
+            LOGGER.info("started with %s", self._config)
+            self._begin()
+            # Before there are threads, a large first build may use several processes.
+            self._due.mark("posts", "setup", *self._network.hub_kinds())
+            self._health.run_loop("main", self._turn, self._stopping)
+        except _StoppedError:
+            pass
+        finally:
+            self._close()
 
-        Raises `LockedError`, with the other's process id, if a daemon uses the store already.
-        """
-        with self._only_daemon():
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, self._stop)
-            signal.signal(signal.SIGHUP, lambda *_: self._due.mark("reload"))
-            # The kernel sends it when another program opens a file that is being read.
-            signal.signal(signal.SIGIO, signal.SIG_IGN)
-            try:
-                LOGGER.info("started with %s", self._config)
-                # Before there are threads, a large first build may use several processes.
-                self._due.mark("posts", "setup", *self._network.hub_kinds())
-                self._health.run_loop("main", self._turn, self._stopping)
-            except _StoppedError:
-                pass
-            finally:
-                self._close()
-
-    @contextlib.contextmanager
-    def _only_daemon(self) -> Iterator[None]:
-        path = paths.daemon_lock_path(self._settings)
-        with contextlib.ExitStack() as stack:
-            try:
-                stack.enter_context(exclusive(path, 0, WHO))
-            except LockedError as error:
-                holder = path.read_text("utf-8", "replace").strip().removesuffix(f" ({WHO})")
-                raise LockedError(
-                    f"{self._settings.store_path}: another `{WHO}` ({holder or 'starting'}) "
-                    "already serves this store"
-                ) from error
-            yield
+    def _begin(self) -> None:
+        """Join other machines, with the lists of feeds that they have received."""
+        try:
+            self._network.begin()
+        except FeedListsChangedError:
+            self._settings = load_settings(self._config)
+            self._network.begin()
 
     def _turn(self) -> None:
         """Wait for something to be due, and do it."""
@@ -110,6 +115,7 @@ class Daemon:
         if due & {"posts", "build", "scheduled", "reload"}:
             failed = due & {"posts", "build"} or {"posts"}
             self._run("posts", partial(self._build, due), failed)
+            self._network.built()
             self._notify(f"STATUS={self._health.status()}")
         if "setup" in due:
             self._run("setup", self._set_up, {"setup"})
@@ -118,7 +124,15 @@ class Daemon:
 
     def _run(self, stage: str, work: Callable[[], list[str]], kinds: Collection[str]) -> None:
         """Run a stage; if it fails, these kinds are due again after a pause."""
-        self._due.mark_retry(self._health.run_stage(stage, work), kinds)
+
+        def with_lists() -> list[str]:
+            try:
+                return work()
+            except FeedListsChangedError:
+                self._due.mark("reload", *kinds)
+                return []
+
+        self._due.mark_retry(self._health.run_stage(stage, with_lists), kinds)
 
     def _check_schedule(self) -> None:
         if self._schedule is None:
@@ -140,9 +154,12 @@ class Daemon:
             LOGGER.info("ready: %s", self._health.status())
         return []
 
-    def _build(self, due: Collection[str]) -> list[str]:
+    def _build(self, due: set[str]) -> list[str]:
         """Poll the posts folders and build the feeds, unless nothing has changed."""
-        poll = "posts" in due or "reload" in due
+        poll = "posts" in self._roles and bool(due & {"posts", "reload"})
+        builds = "build" in self._roles
+        if not poll and not builds:
+            return []
         if poll and self._health.has_succeeded("posts"):
             last = unchanged.check(self._config)
             if last is not None:
@@ -151,14 +168,21 @@ class Daemon:
         # A stamp vouches for the file's configuration, which may be newer than the loaded one.
         is_loaded = _content(self._config) == self._loaded
         options = building.BuildOptions(
-            poll=poll, wait=LOCK_WAIT, settle=True, write_stamp=is_loaded
+            poll=poll,
+            build=builds,
+            wait=LOCK_WAIT,
+            settle=True,
+            write_stamp=is_loaded,
+            shares_poll=is_database(self._settings.store),
         )
         outcome = building.build_feeds(
             self._settings, self._config, options, lambda *_: self._heartbeat()
         )
         self._health.record_build(outcome)
         if outcome.build.written:
-            self._due.mark(*self._network.hub_kinds())
+            self._network.feeds_written()
+        if outcome.poll.changes:
+            self._network.posts_changed()
         if outcome.waiting or outcome.young:
             self._due.mark_later(AFTER_WAITING if outcome.waiting else AFTER_YOUNG, "posts")
         self._due.mark_at(outcome.next_due, "scheduled")
@@ -173,6 +197,7 @@ class Daemon:
             settings = load_settings(self._config)
             if settings.store_address != self._settings.store_address:
                 raise ConfigError(f"{self._config}: store: changes with a restart only")
+            self._network.check(settings)
         except ConfigError as error:
             LOGGER.error("configuration not reloaded, still using the old one: %s", error)
             self._health.record_config_error(str(error))
@@ -180,6 +205,7 @@ class Daemon:
             self._settings, self._loaded = settings, content
             self._health.record_config_error(None)
             LOGGER.info("reloaded %s", self._config)
+            self._network.reloaded()
             self._start_watching()
             self._due.mark(*UPSTREAM_KINDS)
         self._notify("READY=1", f"STATUS={self._health.status()}")
@@ -189,7 +215,8 @@ class Daemon:
         """Watch the folders and start the schedule of the current settings."""
         self._stop_watching()
         settings = self._settings
-        folders = [(settings.base / posts.path, "/" in posts.glob) for posts in settings.posts]
+        own = settings.posts if "posts" in self._roles else ()
+        folders = [(settings.base / posts.path, "/" in posts.glob) for posts in own]
         self._watch = FolderWatch(folders, lambda: self._due.mark("posts"), self._health)
         # Share pages come from posts, so they are due without an entry in the configuration.
         kinds = {
@@ -219,6 +246,7 @@ class Daemon:
         if self._stopping.is_set():
             raise _StoppedError
         self._health.heartbeat("posts")
+        self._network.beat()
         if self._health.stuck_stage() is None and systemd.watchdog_seconds() is not None:
             self._notify("WATCHDOG=1")
 
@@ -238,7 +266,7 @@ class Daemon:
         """
         if not self._stopping.is_set():
             self._stopping.set()
-            timer = threading.Timer(STOP_WITHIN, self._exit)
+            timer = threading.Timer(self._network.stop_within, self._exit)
             timer.daemon = True
             timer.start()
         self._due.mark()
@@ -257,29 +285,9 @@ class Daemon:
         self._network.cancel()
         self._stop_watching()
         self._due.mark()
-        self._network.join(STOP_WITHIN / 2)
+        self._network.join()
         self._health.close()
         LOGGER.info("stopped")
-
-
-def run(config: Path, listen: str | None) -> None:
-    """Run the daemon of a configuration until a signal ends it.
-
-    `listen` is ADDRESS:PORT for the feeds of a folder, metrics and health, None for none.
-    Raises what `load_settings` and `Daemon.run` raise.
-    """
-    settings = load_settings(config)
-    health = Health(paths.daemon_state_path(settings), settings.schedule.posts)
-    if listen is not None:
-        from aggregator.daemon import endpoints
-
-        endpoints.start(listen, health, settings.feeds_address)
-        processes.use_one_process()
-    try:
-        Daemon(config, settings, health).run()
-    except AggregatorError:
-        systemd.notify("STOPPING=1")
-        raise
 
 
 def _content(path: Path) -> bytes | None:

@@ -25,12 +25,18 @@ class OpenFailures:
         """Make `messages` the open failures of a stage; those that are gone are resolved."""
         now = {(stage, message.partition(": ")[0]): message for message in messages}
         for key, message in now.items():
-            if key not in self._open:
+            if not self._is_open(key[1]):
                 LOGGER.error("%s", message)
         resolved = sorted(key for key in self._open.keys() - now.keys() if key[0] == stage)
         for key in resolved:
-            LOGGER.warning("resolved: %s", self._open.pop(key))
+            message = self._open.pop(key)
+            if not self._is_open(key[1]):
+                LOGGER.warning("resolved: %s", message)
         self._open |= now
+
+    def _is_open(self, place: str) -> bool:
+        """Return whether any stage has a failure at a place: it is logged once."""
+        return any(known == place for _, known in self._open)
 
     def messages(self) -> list[str]:
         """Return all open failures, the oldest first."""

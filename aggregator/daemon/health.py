@@ -140,12 +140,12 @@ class Health:
         self.metrics.count_changes(poll)
         for notice in outcome.notices:
             LOGGER.warning("%s", notice)
-        counts = {"read": poll.read, **poll.by_kind(), "feeds written": feeds_written}
-        changes = ", ".join(
-            f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count
-        )
+        counts = {"read": poll.read, **poll.by_kind()}
+        changes = [f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count]
+        if feeds_written:
+            changes.append(f"{counted(feeds_written, 'feed')} written")
         if changes:
-            LOGGER.info("posts: %s", changes)
+            LOGGER.info("posts: %s", ", ".join(changes))
 
     def record_poll(self, outcome: PollOutcome) -> None:
         """Record a poll of the upstream, and log each origin that changed in one line."""

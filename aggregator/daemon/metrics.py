@@ -29,6 +29,9 @@ class Metrics:
         self.feeds_written = counter("feeds_written", "Feed files written")
         self.changes = counter("changes", "Articles changed, by kind", ["kind"])
         self.requests = counter("requests", "Requests, by origin and result", ["origin", "result"])
+        self.jobs = counter("jobs", "Jobs done by this machine")
+        self.jobs_waiting = gauge("jobs_waiting", "Jobs that no machine has begun")
+        self.hosts = gauge("hosts", "Hosts that this machine is polling")
         self.runs = counter("runs", "Runs, by stage", ["stage"])
         self.failed_runs = counter("failed_runs", "Runs with a failure, by stage", ["stage"])
         self.work_seconds = counter("work_seconds", "Seconds of work, by stage", ["stage"])
@@ -41,6 +44,12 @@ class Metrics:
         """Add a run of a stage."""
         self.runs.labels(stage).inc()
         self.failed_runs.labels(stage).inc(has_failed)
+
+    def record_jobs(self, done: int, waiting: int, hosts: int) -> None:
+        """Add jobs that are done, and set how many wait and how many hosts are polled."""
+        self.jobs.inc(done)
+        self.jobs_waiting.set(waiting)
+        self.hosts.set(hosts)
 
     def count_changes(self, summary: PollSummary | OriginSummary) -> None:
         """Add the articles that a poll changed."""

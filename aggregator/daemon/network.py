@@ -13,10 +13,11 @@ from functools import partial
 from aggregator import processes
 from aggregator.config.schema import Settings
 from aggregator.daemon.due import Due
+from aggregator.daemon.failing_origins import FailingOrigins
 from aggregator.daemon.health import Health
+from aggregator.model.errors import FeedListsChangedError
 from aggregator.model.kinds import UPSTREAM_KINDS
 from aggregator.model.logs import LOGGER
-from aggregator.model.summaries import OriginSummary
 from aggregator.model.terminal import counted
 from aggregator.pipeline import polling
 
@@ -32,6 +33,9 @@ LONGEST_POLL = 60.0
 class Network:
     """Does what is due on the network, until `stopping` is set."""
 
+    # Seconds from a signal to the end of the process.
+    stop_within = 3.5
+
     def __init__(
         self,
         health: Health,
@@ -45,9 +49,14 @@ class Network:
         self._poll_canceller = polling.Canceller()
         self._hubs_canceller = polling.Canceller()
         self._threads: dict[str, threading.Thread] = {}
-        # By origin: what failed when its URLs were last requested.
-        self._failing: dict[str, list[str]] = {}
+        self._failing = FailingOrigins()
         self._poll_failed = False
+
+    def begin(self) -> None:
+        """Do nothing: this machine is the only one."""
+
+    def beat(self) -> None:
+        """Do nothing: nobody waits for a sign of life."""
 
     def start(self) -> None:
         """Start the threads that do not run yet."""
@@ -60,14 +69,30 @@ class Network:
         self._hubs_canceller.cancel()
         self._poll_canceller.cancel()
 
-    def join(self, seconds: float) -> None:
-        """Wait until the poll ends, for the given seconds at most."""
+    def join(self) -> None:
+        """Wait until the poll ends, for some seconds at most."""
         if "upstream" in self._threads:
-            self._threads["upstream"].join(seconds)
+            self._threads["upstream"].join(self.stop_within / 2)
 
     def hub_kinds(self) -> frozenset[str]:
         """Return the kinds of work to mark when hubs are to be notified: none without hubs."""
         return HUB_KINDS if self._settings().feeds.hubs else frozenset()
+
+    def posts_changed(self) -> None:
+        """Do nothing: the feeds are built in the same step."""
+
+    def feeds_written(self) -> None:
+        """Have hubs notified."""
+        self._due.mark(*self.hub_kinds())
+
+    def built(self) -> None:
+        """Do nothing: nobody waits for a build."""
+
+    def check(self, settings: Settings) -> None:
+        """Do nothing: new settings need nobody's consent."""
+
+    def reloaded(self) -> None:
+        """Do nothing: each poll takes the current settings."""
 
     def _upstream_turn(self) -> None:
         kinds = self._due.take(UPSTREAM_KINDS, LONGEST_PAUSE)
@@ -85,12 +110,17 @@ class Network:
         options = polling.PollOptions(
             frozenset(kinds | {"shares"}), wait=LOCK_WAIT, seconds=LONGEST_POLL
         )
-        outcome = polling.poll(
-            self._settings(),
-            options,
-            lambda *_: self._health.heartbeat("upstream"),
-            self._poll_canceller,
-        )
+        try:
+            outcome = polling.poll(
+                self._settings(),
+                options,
+                lambda *_: self._health.heartbeat("upstream"),
+                self._poll_canceller,
+            )
+        except FeedListsChangedError:
+            self._due.mark("reload")
+            self._poll_failed = False
+            return []
         self._health.record_poll(outcome)
         processes.give_back_memory()
         if any(origin.changes for origin in outcome.origins):
@@ -99,21 +129,10 @@ class Network:
             self._due.mark("reload")
         if any(origin.left for origin in outcome.origins):
             self._due.mark(*kinds)
-        self._note_failing(outcome.origins)
-        failing = [failure for failures in self._failing.values() for failure in failures]
+        failing = self._failing.update(outcome.origins, self._settings().origin_names)
         others = [failure for failure in outcome.failures if failure not in failing]
         self._poll_failed = bool(others)
         return [*others, *failing]
-
-    def _note_failing(self, origins: list[OriginSummary]) -> None:
-        """Note which origins fail; one of which nothing was requested fails as before."""
-        names = self._settings().origin_names
-        self._failing = {name: found for name, found in self._failing.items() if name in names}
-        for origin in origins:
-            if origin.failed and origin.failures:
-                self._failing[origin.name] = origin.failures
-            elif origin.requested:
-                self._failing.pop(origin.name, None)
 
     def _hubs_turn(self) -> None:
         if self._due.take(HUB_KINDS, LONGEST_PAUSE) and not self._stopping.is_set():
@@ -124,9 +143,13 @@ class Network:
             self._health.heartbeat("hubs")
             return time.time()
 
-        count, failures, next_due = polling.notify_hubs(
-            self._settings(), LOCK_WAIT, self._hubs_canceller, clock
-        )
+        try:
+            count, failures, next_due = polling.notify_hubs(
+                self._settings(), LOCK_WAIT, self._hubs_canceller, clock
+            )
+        except FeedListsChangedError:
+            self._due.mark("reload", *HUB_KINDS)
+            return []
         if count:
             LOGGER.debug("hubs: %s", counted(count, "notification"))
         self._due.mark_at(next_due, "hubs")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ class _Host(Generic[Item]):
     waiting: deque[Item] = field(default_factory=deque)
     running: int = 0
     next_at: float = 0.0
+    started: float = -math.inf
     delay: float = 0.0
     failures: int = 0
     is_queued: bool = False
@@ -72,6 +74,7 @@ class HostQueue(Generic[Item]):
             item = entry.waiting.popleft()
             self.size -= 1
             entry.running += 1
+            entry.started = now
             entry.next_at = now + entry.delay * self._jitter()
             self._offer(host, entry)
             return host, item
@@ -102,15 +105,28 @@ class HostQueue(Generic[Item]):
         self.size -= len(left)
         return left
 
+    def forget(self, host: str) -> float:
+        """Forget a host without items; return when an item of it may be handed out again."""
+        entry = self._hosts.get(host)
+        if entry is None or entry.waiting or entry.running:
+            return 0.0
+        if entry.is_queued:
+            # Since it was closed; its turn has not come yet.
+            self._hosts[host] = _Host(delay=self._delay, next_at=entry.next_at, is_queued=True)
+        else:
+            del self._hosts[host]
+        return entry.next_at
+
     def pause(self, host: str, until: float) -> None:
         """Hand out nothing for a host before `until`."""
         entry = self._hosts[host]
         entry.next_at = max(entry.next_at, until)
 
     def slow_down(self, host: str, delay: float) -> None:
-        """Leave at least `delay` seconds between two requests to a host."""
-        entry = self._hosts[host]
+        """Leave at least `delay` seconds between two requests to a host, from the last one on."""
+        entry = self._hosts.setdefault(host, _Host(delay=self._delay))
         entry.delay = max(entry.delay, delay)
+        entry.next_at = max(entry.next_at, entry.started + delay)
 
     def closed(self, host: str) -> tuple[str, float] | None:
         """Return why a host is closed, and for how many seconds; None if it is open."""

@@ -37,6 +37,12 @@ def product_of(user_agent: str) -> str:
     return match[0] if match is not None else user_agent
 
 
+def site_of(url: str) -> str:
+    """Return the site whose robots.txt holds for a URL: `https://host:port`."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 class RobotsFiles:
     """The robots.txt files of sites: `known` ones, and those that are read while this lives."""
 
@@ -48,14 +54,21 @@ class RobotsFiles:
         self._sites = {file.site: _Site(file) for file in known}
         self._lock = threading.Lock()
 
+    def add(self, known: Iterable[RobotsFile]) -> None:
+        """Add files that others have read meanwhile."""
+        with self._lock:
+            for file in known:
+                own = self._sites.get(file.site)
+                if own is None or own.file is None or own.file.expires_at < file.expires_at:
+                    self._sites[file.site] = _Site(file)
+
     def check(self, request: Request) -> float:
         """Return the seconds that a site asks for between two requests.
 
         Raises `FetchError`, with nothing sent, for a page that robots.txt disallows, or
         while robots.txt cannot be read.
         """
-        parts = urlsplit(request.url)
-        key = f"{parts.scheme}://{parts.netloc}"
+        key = site_of(request.url)
         with self._lock:
             if len(self._sites) >= MAX_SITES:
                 self._sites.clear()
@@ -70,11 +83,38 @@ class RobotsFiles:
             raise FetchError(request.url, "disallowed by robots.txt", was_sent=False)
         return min(float(site.rules.crawl_delay(product) or 0.0), MAX_DELAY)
 
+    def known_delay(self, request: Request) -> float:
+        """Return the seconds between two requests that a site asks for, as far as that is known."""
+        if not request.obey_robots:
+            return 0.0
+        try:
+            key = site_of(request.url)
+        except ValueError:
+            return 0.0  # an invalid URL, which is refused later
+        with self._lock:
+            site = self._sites.get(key)
+        now = datetime.datetime.now(datetime.UTC)
+        if site is None or site.file is None or not now < site.file.expires_at <= now + LONGEST:
+            return 0.0
+        with site.lock:
+            if not site.is_read:
+                self._read(site, key, replace(request.client, headers=()))
+        product = product_of(request.client.user_agent or self._user_agent)
+        return min(float(site.rules.crawl_delay(product) or 0.0), MAX_DELAY)
+
     def renewed(self) -> list[RobotsFile]:
         """Return the files that were requested since this began, as they are now."""
         with self._lock:
             sites = list(self._sites.values())
         return [site.file for site in sites if site.is_renewed and site.file is not None]
+
+    def take_renewed(self) -> list[RobotsFile]:
+        """Return the files that were requested since the last time."""
+        found = self.renewed()
+        with self._lock:
+            for site in self._sites.values():
+                site.is_renewed = False
+        return found
 
     def _read(self, site: _Site, key: str, client: Client) -> None:
         from protego import Protego

@@ -31,7 +31,10 @@ class OriginError(AggregatorError):
 
 
 def masked(url: str) -> str:
-    """Return a URL without the user name and password that it may contain."""
+    """Return a URL, or a text with one, without the user name and password that it may contain."""
+    # A password in the address of a database may hold anything, or stand among the parameters.
+    url = re.sub(r"(postgres(?:ql)?://)\S*@", r"\1…@", url)
+    url = re.sub(r"([?&]password=)[^&\s]*", r"\1…", url)
     return re.sub(r"(//)[^/?#]*@", r"\1…@", url)
 
 
@@ -78,6 +81,10 @@ class StoreError(AggregatorError):
 
 class DamagedStoreError(StoreError):
     """The store's file is damaged."""
+
+
+class FeedListsChangedError(AggregatorError):
+    """Another machine has received a list of feeds: load the settings again."""
 
 
 class PublishError(AggregatorError):

@@ -38,6 +38,15 @@ class Entry:
     enclosures: tuple[Enclosure, ...] = ()
 
 
+# The key of the feed of all sources.
+COMBINED = "all"
+
+
+def key_of(kind: str, subject: str) -> str:
+    """Return the key of a feed of a kind other than the combined one."""
+    return f"{kind}:{subject}"
+
+
 @dataclass(frozen=True)
 class FeedSpec:
     """A feed without its entries.

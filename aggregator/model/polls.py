@@ -148,7 +148,8 @@ class Batch:
     longer exist, `withdrawn` those that are marked as not to be published or are not posts any
     more, `states` the new states of files and `urls` those of URLs.  `pages` are share pages to
     fetch next.
-    `others` counts the files of a folder that are not posts.
+    `others` counts the files of a folder that are not posts.  `lists` are the URLs and documents of
+    lists of feeds.
     """
 
     origin: str
@@ -161,3 +162,4 @@ class Batch:
     urls: tuple[UrlState, ...] = ()
     pages: tuple[str, ...] = ()
     others: int = 0
+    lists: tuple[tuple[str, bytes], ...] = ()

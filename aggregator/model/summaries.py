@@ -43,6 +43,11 @@ class ChangeCounts:
             "removed": self.removed,
         }
 
+    @property
+    def changes(self) -> int:
+        """How many articles changed visibly."""
+        return sum(self.by_kind().values())
+
 
 @dataclass(slots=True)
 class PollSummary(ChangeCounts):
@@ -78,6 +83,20 @@ class OriginSummary(ChangeCounts):
     first_problem: str = ""
     failures: list[str] = field(default_factory=list)
 
+    def add(self, other: OriginSummary) -> None:
+        """Add what another poll of the origin did, whose failures are the current ones."""
+        self.new += other.new
+        self.revised += other.revised
+        self.metadata_changed += other.metadata_changed
+        self.removed += other.removed
+        self.requested += other.requested
+        self.read += other.read
+        self.not_modified += other.not_modified
+        self.failed += other.failed
+        self.skipped += other.skipped
+        self.first_problem = self.first_problem or other.first_problem
+        self.failures = other.failures
+
     @property
     def left(self) -> int:
         """How many URLs were left for the next poll, since there was no more time."""
@@ -92,11 +111,6 @@ class OriginSummary(ChangeCounts):
     def succeeded(self) -> int:
         """How many URLs were read or not modified."""
         return self.read + self.not_modified
-
-    @property
-    def changes(self) -> int:
-        """How many articles changed visibly."""
-        return sum(self.by_kind().values())
 
 
 @dataclass(slots=True)

@@ -60,16 +60,19 @@ class FeedListOrigin(EndpointOrigin):
         feeds = opml.feeds_of(data)
         if self.saves and feeds != opml.kept_feeds(self._path):
             try:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
                 replace_file(self._path, data)
             except OSError as error:
                 raise UnusableError(f"{self._path}: {error.strerror}") from error
+        document = data if self.saves else None
         left = len(feeds) - len(opml.subscribed(feeds))
         if not left:
-            return Reading(feeds=len(feeds))
+            return Reading(feeds=len(feeds), document=document)
         reason = (
             f"{left:,} of its {len(feeds):,} feeds were left out: their URLs cannot be requested"
         )
-        return Reading(problems=(Problem(url, reason),), feeds=len(feeds))
+        problems = (Problem(url, reason),)
+        return Reading(problems=problems, feeds=len(feeds), document=document)
 
 
 def kept_lists(settings: Settings) -> dict[Path, list[str]]:

@@ -55,7 +55,7 @@ class Reading:
 
     `pages` are share pages to fetch next, `next_url` is the list's next page,
     `cadence` how often a feed says that it should be requested, `feeds` the number of those in
-    a list of feeds.
+    a list of feeds, and `document` the list itself, to be shared with other machines.
     """
 
     copies: tuple[Copy, ...] = ()
@@ -64,6 +64,7 @@ class Reading:
     next_url: str | None = None
     cadence: Cadence | None = None
     feeds: int = 0
+    document: bytes | None = None
 
 
 class UpstreamOrigin(Protocol):

@@ -44,10 +44,12 @@ class BuildOptions:
     """What to build; `wait` is for the lock, in seconds.
 
     `settle` leaves files that are being written for a later run.  Without `write_stamp`
-    the next run compares everything, even if nothing changes until then.
+    the next run compares everything, even if nothing changes until then.  With `shares_poll`
+    other machines poll as well, and begin and end the poll that this one is part of.
     """
 
     poll: bool = True
+    build: bool = True
     full: bool = False
     source: str | None = None
     dry_run: bool = False
@@ -55,6 +57,7 @@ class BuildOptions:
     wait: float = 60.0
     settle: bool = False
     write_stamp: bool = True
+    shares_poll: bool = False
 
 
 @dataclass(slots=True)
@@ -151,19 +154,21 @@ def _build_feeds(
                 allow_empty=options.allow_empty,
                 progress=partial(progress, "posts"),
             )
-            with store.transaction() as connection:
-                finish_poll(connection, number)
-        outcome.build = builder.build(
-            store,
-            Publication.of(settings),
-            destination_of(settings),
-            now,
-            only_source=options.source,
-            full=options.full,
-            allow_empty=options.allow_empty,
-            dry_run=options.dry_run,
-            progress=partial(progress, "feeds"),
-        )
+            if not options.shares_poll:
+                with store.transaction() as connection:
+                    finish_poll(connection, number)
+        if options.build:
+            outcome.build = builder.build(
+                store,
+                Publication.of(settings),
+                destination_of(settings),
+                now,
+                only_source=options.source,
+                full=options.full,
+                allow_empty=options.allow_empty,
+                dry_run=options.dry_run,
+                progress=partial(progress, "feeds"),
+            )
         outcome.notices += outcome.build.notices + processes.take_notices()
         with store.transaction() as connection:
             if options.full:
@@ -175,7 +180,9 @@ def _build_feeds(
             is_settled = not has_files_to_read_again(connection)
             published_paths = published.paths(connection)
     outcome.waiting = sum(folder.waiting for folder in folders)
-    is_whole_run = options.write_stamp and options.source is None and not options.dry_run
+    is_whole_run = (
+        options.build and options.write_stamp and options.source is None and not options.dry_run
+    )
     if is_whole_run and is_settled and not outcome.waiting and not outcome.failures:
         _write_stamp(settings, config, folders, published_paths, outcome)
     return outcome
@@ -194,14 +201,12 @@ def _write_stamp(
         for configured, folder in zip(settings.posts, folders, strict=True)
         if folder.seen is not None
     ]
-    # Of a database, there is no file to look at, nor of feeds in object storage.
-    are_files = isinstance(settings.store_address, Path) and isinstance(
-        settings.feeds_address, Path
-    )
-    if len(posts) == len(folders) and are_files:
+    # Of feeds in object storage, there is nothing to look at.
+    if len(posts) == len(folders) and isinstance(settings.feeds_address, Path):
         unchanged.note(
             config,
             settings.store_path,
+            settings.store_address,
             posts,
             settings.feeds.directory,
             published_paths,

@@ -24,6 +24,7 @@ from aggregator.config.schema import Settings
 from aggregator.model.articles import Article, Problem
 from aggregator.model.errors import DamagedStoreError, PublishError, StoreError
 from aggregator.model.terminal import counted
+from aggregator.pipeline import shared_lists
 from aggregator.publish.destination import Destination, destination_of
 from aggregator.publish.publication import ARCHIVES, FOLDERS, Publication
 from aggregator.store import problems, repair, salvage
@@ -40,7 +41,8 @@ def open_store(settings: Settings, *, dry_run: bool = False) -> Iterator[Store]:
     """Open the store; create it if there is none.
 
     A new one takes the dates of published entries from the feeds on disk, so that losing a
-    store changes the date of no entry.
+    store changes the date of no entry.  Raises `FeedListsChangedError` if the settings' lists of
+    feeds are not those of the store: this machine has those now.
     """
     path = settings.store_path
     with Store(settings.store_address, dry_run=dry_run, fill=_fill(settings)) as store:
@@ -51,6 +53,8 @@ def open_store(settings: Settings, *, dry_run: bool = False) -> Iterator[Store]:
                 if _is_damaged_copy(path, name) and not path.with_name(name).exists()
             ]
             problems.forget_losses(connection, deleted)
+            if isinstance(settings.store_address, str) and not dry_run:
+                shared_lists.share(settings, connection)
         yield store
 
 

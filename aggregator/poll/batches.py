@@ -109,7 +109,8 @@ class _Pieces:
         self._store(list(_items(batch, _MERGED)))
         merged = dict(self.bad)
         problems = [*batch.problems, *(self._problem(*item) for item in merged.items())]
-        self._apply(replace(_bare(batch), read=batch.read, problems=_plain(problems)))
+        known = replace(_bare(batch), read=batch.read, lists=batch.lists)
+        self._apply(replace(known, problems=_plain(problems)))
         self._store([self._unread(item) for item in _items(batch, _VOUCHING)])
         late = [self._problem(*item) for item in self.bad.items() if item[0] not in merged]
         if late:

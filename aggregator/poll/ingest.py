@@ -21,10 +21,13 @@ from aggregator.model.kinds import SHARES
 from aggregator.model.packing import unpack
 from aggregator.model.polls import Batch
 from aggregator.poll import recognition, same_paths
-from aggregator.store import problems, urls
+from aggregator.store import archive_places, problems, urls
 from aggregator.store.articles import articles_of, bodies_of, save_changes
 from aggregator.store.copies import copies_at, copies_of, forget_copies, origins_of, save_copies
 from aggregator.store.origins import save_states
+from aggregator.store.shared import save_feed_lists
+
+NO_POLL = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +70,13 @@ def apply(
     save_states(connection, batch)
     urls.save(connection, batch.origin, batch.urls)
     urls.fetch_soon(connection, SHARES, batch.pages, now)
+    save_feed_lists(connection, dict(batch.lists))
     locations = (*batch.gone, *batch.withdrawn, *(copy.location for copy in batch.copies))
     before = copies_at(connection, batch.origin, locations)
     codes = {copy.code for copy in batch.copies} | {copy.code for copy in before.values()}
     if not codes:
         return []
-    articles = articles_of(connection, codes)
+    articles = _published_ones_settled(connection, articles_of(connection, codes), number)
     texts = _Texts(connection, rules)
     origins = origins_of(connection, codes) if rules.content.names_origins else {}
     copies = _save_copies(connection, batch, before, codes, texts, now)
@@ -97,6 +101,23 @@ def apply(
     save_changes(connection, changes, articles)
     problems.forget_losses(connection, {copy.code for copy in batch.copies})
     return changes
+
+
+def _published_ones_settled(
+    connection: Connection, articles: Mapping[str, Article], number: int
+) -> Mapping[str, Article]:
+    """Return the articles; those that an archive has are not new any more, even in this poll.
+
+    A better text of such an article is a revision, which the archive then gets as well.
+    """
+    new = {
+        code: article.source for code, article in articles.items() if article.first_poll == number
+    }
+    settled = archive_places.in_archives(connection, new) if new else set()
+    return {
+        code: replace(article, first_poll=NO_POLL) if code in settled else article
+        for code, article in articles.items()
+    }
 
 
 def _with_other_origins(

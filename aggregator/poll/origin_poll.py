@@ -124,6 +124,28 @@ class OriginPoll:
         self.summary.due += new
         return [request for url in new if (request := self.request(url, now)) is not None]
 
+    def add(self, url: str, state: UrlState | None, now: datetime.datetime) -> Request | None:
+        """Add a URL that is due; return its request, None if it is under way already."""
+        if url in self.due:
+            return None
+        if self.origin.window is None and url in self.origin.named_urls():
+            self._pages.clear()
+        self.due[url] = state or UrlState(url, now)
+        request = self.request(url, now)
+        if request is None:
+            del self.due[url]
+        return request
+
+    def note_stale(self, locations: Collection[str]) -> None:
+        """Let the next batch end the problems at locations that the origin no longer names."""
+        if self.origin.window is None:
+            self._stale = tuple(sorted(set(locations) - set(self.origin.named_urls())))
+
+    def take_summary(self) -> OriginSummary:
+        """Return what was done since the last time, and forget it and what is saved."""
+        summary, self.summary = self.summary, OriginSummary(name=self.origin.name)
+        return summary
+
     def receive(
         self,
         transaction: Transaction,
@@ -184,6 +206,11 @@ class OriginPoll:
             read=(*stale, *read),
             urls=tuple(outcome.state for outcome in outcomes),
             pages=tuple(page for outcome in outcomes for page in outcome.reading.pages),
+            lists=tuple(
+                (outcome.state.url, outcome.reading.document)
+                for outcome in outcomes
+                if outcome.reading.document is not None
+            ),
         )
         return batch, {copy.location: outcome.state.url for copy, outcome in found}
 

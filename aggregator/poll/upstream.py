@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aggregator.articles.sources import SourceKeys
-from aggregator.fetch.fetcher import Fetcher, host_of
+from aggregator.fetch.fetcher import Fetcher
+from aggregator.fetch.session import host_of
 from aggregator.model.errors import AggregatorError, FetchError, OriginError, unforeseen
 from aggregator.model.kinds import SHARES
 from aggregator.model.logs import LOGGER

@@ -48,7 +48,7 @@ class Destination(Protocol):
         """Begin a build, which reads the store after this; the caller holds the store's lock."""
 
     def names(self, paths: Iterable[str]) -> list[str]:
-        """Return the paths of all files that are published of the given ones."""
+        """Return the given paths, and those of their files in each content coding."""
 
     def prepare(self, path: str, data: bytes, *, dry_run: bool = False) -> list[Prepared]:
         """Prepare a file with these bytes, and after it those in each content coding.
@@ -86,7 +86,7 @@ class Destination(Protocol):
         """Return the first bytes of a file, without content coding; None if there is none."""
 
     def read_all(self, paths: Iterable[str], limit: int) -> Iterator[bytes | None]:
-        """Return the same of several files, in their order; after an error nothing more."""
+        """Yield the first bytes of several files, in order; the first error ends it."""
 
 
 def destination_of(settings: Settings) -> Destination:

@@ -1,10 +1,11 @@
 """Object storage as the place of published feeds: S3 and what speaks like it, Google's, Azure's.
 
-A build lists the objects once, before it reads the store.  It then replaces only the objects
-that it has seen there, and makes only those that it has not: whoever writes in between breaks a
-condition that the storage itself checks (`If-Match`, `If-None-Match`, RFC 9110 §13.1).  So
-an object is only ever replaced by what was read from the store after that object was written,
-however long a build was stopped, and whether or not it still holds its lock.
+A build lists the objects once, before it reads the store.  It then replaces an object only
+if it is still the listed one, and creates one only if none was listed.  If another process has
+written meanwhile, the request fails by a condition that the storage itself checks (`If-Match`,
+`If-None-Match`, RFC 9110 §13.1).  So an object is only ever replaced by what was read from the
+store after that object was written, however long a build was stopped, and whether or not it still
+holds its lock.
 """
 
 from __future__ import annotations
@@ -23,7 +24,12 @@ from aggregator.publish.compression import compressed
 from aggregator.publish.destination import Prepared
 from aggregator.publish.http_headers import cache_control, content_type
 from aggregator.publish.publication import ARCHIVES
-from aggregator.publish.storage_client import BrokenConditionError, ListedObject, StorageClient
+from aggregator.publish.storage_client import (
+    BrokenConditionError,
+    ListedObject,
+    StorageClient,
+    in_a_thread,
+)
 
 CONCURRENCY = 16  # uploads at a time, and downloads
 REQUEST_SECONDS, LIST_SECONDS = 30.0, 60.0
@@ -37,8 +43,8 @@ _CODING_BYTES = 65_536
 class ObjectStorage:
     """A place in object storage as a `Destination`, by its URL, such as s3://bucket/prefix.
 
-    Nothing in it chooses between content codings, so with gzip among the `codings` each
-    object is stored in it.  Access keys and endpoints come from the environment.
+    Object storage does not negotiate content codings, so if `codings` has gzip, every object
+    is stored compressed.  Access keys and endpoints come from the environment.
     """
 
     def __init__(
@@ -99,7 +105,7 @@ class ObjectStorage:
         for _, group in groupby(documents, _is_archive):
             some = list(group)
             if len(some) == 1:
-                yield put(some[0])
+                yield in_a_thread(put, some[0])
                 continue
             # All threads end here: worker processes may be forked after it.
             with ThreadPoolExecutor(CONCURRENCY) as pool:
@@ -160,15 +166,17 @@ class ObjectStorage:
     def remove(self, path: str) -> None:
         """Remove an object, if it is the one that was listed."""
         found = self._objects().get(path)
-        if found is None:
-            return
+        if found is not None:
+            in_a_thread(self._remove, path, found.etag)
+            del self._objects()[path]
+            self._names = {}
+
+    def _remove(self, path: str, etag: str) -> None:
         now = self._client().version(path)
         if now is not None:
-            if now[0] != found.etag:
+            if now[0] != etag:
                 raise self._conflict(path)
             self._client().delete(path)
-        del self._objects()[path]
-        self._names = {}
 
     def is_as_left(self, files: Iterable[PublishedFile], *, full: bool = False) -> bool:
         """Return whether objects have their size and ETag, which vouches for their bytes."""
@@ -195,7 +203,7 @@ class ObjectStorage:
 
     def read(self, path: str, limit: int) -> bytes | None:
         """Return the first bytes of an object, without its content coding."""
-        found = self._client().get(path, limit + _CODING_BYTES)
+        found = in_a_thread(self._client().get, path, limit + _CODING_BYTES)
         if found is None:
             return None
         data, attributes, _ = found

@@ -20,6 +20,7 @@ from aggregator.model.articles import NO_SOURCE, Article
 from aggregator.model.digests import digest_of
 from aggregator.model.errors import without_credentials
 from aggregator.model.feeds import (
+    COMBINED,
     Archive,
     ArchivePlace,
     Entry,
@@ -27,10 +28,10 @@ from aggregator.model.feeds import (
     FeedOrigin,
     FeedSpec,
     SourceName,
+    key_of,
 )
 from aggregator.model.formats import FORMATS
 
-COMBINED = "all"
 PAGE, OPML = "index.html", "feeds.opml"
 # The folders of archives and of each kind of feed, within the feeds folder.
 ARCHIVES = "archives/"
@@ -72,7 +73,7 @@ class Publication:
 
     def _spec(self, kind: str, subject: str, slug: str) -> FeedSpec:
         return FeedSpec(
-            f"{kind}:{subject}", f"{FOLDERS[kind]}/{slug}", kind, subject, self.feeds.entries
+            key_of(kind, subject), f"{FOLDERS[kind]}/{slug}", kind, subject, self.feeds.entries
         )
 
     def spec_of(self, key: str) -> FeedSpec | None:

@@ -6,19 +6,23 @@ import contextlib
 import datetime
 import os
 import re
+import threading
 import time
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple, TypeVar
 
-from aggregator.model.errors import PublishError
+from aggregator.model.errors import PublishError, masked
 from aggregator.publish.publication import PLACES
+
+Result = TypeVar("Result")
 
 MAX_OBJECTS, LIST_PAGE = 1_000_000, 1000
 CONNECT_SECONDS = 5.0
 # For a request and its repetitions: after an error of the server, or of a connection.
 MAX_RETRIES, RETRY_SECONDS = 4, 20.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
-# An endpoint that the user gives with http:// is meant so.
+# If the user writes http:// in one of these, plain HTTP is allowed.
 _ENDPOINTS = (
     "AWS_ENDPOINT",
     "AWS_ENDPOINT_URL",
@@ -27,6 +31,7 @@ _ENDPOINTS = (
     "AZURE_STORAGE_ENDPOINT",
     "GOOGLE_BASE_URL",
 )
+_ENDPOINT = re.compile(r"https?://[\w.:\[\]-]+(/[^\s?#]*)?")
 _SWITCHES = ("AWS_ALLOW_HTTP", "AZURE_STORAGE_USE_EMULATOR")
 _KEYS = {
     "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
@@ -80,6 +85,9 @@ class StorageClient:
 
     def list(self, seconds: float) -> dict[str, ListedObject]:
         """Return the objects in the folders of published files, in up to `seconds`."""
+        return in_a_thread(self._list, seconds)
+
+    def _list(self, seconds: float) -> dict[str, ListedObject]:
         listed: dict[str, ListedObject] = {}
         count, deadline = 0, time.monotonic() + seconds
         with self._errors("", "cannot be listed"):
@@ -124,7 +132,7 @@ class StorageClient:
     ) -> str:
         """Upload an object in place of one, or of none; return its ETag.
 
-        Raises `BrokenConditionError` if there is another one.
+        Raises `BrokenConditionError` if the object has changed, or exists already.
         """
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
@@ -140,7 +148,9 @@ class StorageClient:
                     use_multipart=False,
                 )
             except (AlreadyExistsError, PreconditionError) as error:
-                raise BrokenConditionError(f"{self._url}/{path}: is another one") from error
+                raise BrokenConditionError(
+                    f"{self._url}/{path}: has changed since it was listed"
+                ) from error
         if not done["e_tag"]:
             raise PublishError(
                 f"{self._url}/{path}: the storage names no ETag, without which no object can be "
@@ -164,6 +174,17 @@ class StorageClient:
             raise PublishError(f"{place}: {what}: {reason_of(error)}{then}") from error
 
 
+def in_a_thread(work: Callable[..., Result], *arguments: Any) -> Result:
+    """Return what `work` returns, from a thread that ends with it.
+
+    While a library sends a request in the main thread, Python handles no signal.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return work(*arguments)
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work, *arguments).result()
+
+
 def plain(etag: str | None) -> str:
     """Return an ETag without its quotes."""
     return (etag or "").removeprefix("W/").strip('"')
@@ -173,6 +194,11 @@ def _connected(url: str, request_seconds: float) -> Any:
     """Return a client of obstore; it does not connect yet."""
     from obstore.store import from_url
 
+    for name in _ENDPOINTS:
+        endpoint = os.environ.get(name)
+        # The library ends the process for some that are none.
+        if endpoint and not _ENDPOINT.fullmatch(endpoint):
+            raise ValueError(f"{name} is no URL of a server: {masked(endpoint)}")
     is_plain = any(os.environ.get(name, "").startswith("http://") for name in _ENDPOINTS)
     is_allowed = any(os.environ.get(name, "").lower() in ("true", "1") for name in _SWITCHES)
     return from_url(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, tuple_, update
 
-from aggregator.model.feeds import Archive, FeedSpec
+from aggregator.model.feeds import COMBINED, Archive, FeedSpec, key_of
 from aggregator.store import schema
 from aggregator.store.rows import insert_rows, pieces, row_of, upsert_rows
 from aggregator.store.windows import in_feed
@@ -77,6 +77,21 @@ def placed(connection: Connection, feed: str, codes: Collection[str]) -> set[tup
             )
         ).all()
         found.update((code, revision) for code, revision in rows)
+    return found
+
+
+def in_archives(connection: Connection, sources: Mapping[str, str]) -> set[str]:
+    """Return which articles, of those with their sources by code, have a place in an archive."""
+    table, selected = schema.place, schema.selected
+    pairs = [(COMBINED, code) for code in sources]
+    pairs += [(key_of("source", source), code) for code, source in sources.items()]
+    for piece in pieces(sorted(sources)):
+        query = select(selected.c.feed, selected.c.code).where(selected.c.code.in_(piece))
+        pairs += [(feed, code) for feed, code in connection.execute(query)]
+    found: set[str] = set()
+    for some in pieces(pairs):
+        place = tuple_(table.c.feed, table.c.code).in_(some)
+        found.update(connection.execute(select(table.c.code).where(place)).scalars())
     return found
 
 

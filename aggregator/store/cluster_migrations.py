@@ -1,8 +1,23 @@
-"""The steps of `migrations` for sites of many machines; each works on both databases."""
+"""The steps of `migrations` that came with stores in PostgreSQL: for both databases."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Column, Connection, Integer, LargeBinary, MetaData, Table, inspect
+
+from aggregator.store.dialects import Text
+
+
+def machines(connection: Connection) -> None:
+    """Version 8: the machines that work on a store, and what they agree in."""
+    for statement in (
+        "CREATE TABLE IF NOT EXISTS machine (name VARCHAR NOT NULL PRIMARY KEY, "
+        "roles VARCHAR NOT NULL, place VARCHAR NOT NULL, version VARCHAR NOT NULL, "
+        "joined_at INTEGER NOT NULL, seen_at INTEGER NOT NULL, done INTEGER NOT NULL, "
+        "hosts VARCHAR NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS agreement (section VARCHAR NOT NULL PRIMARY KEY, "
+        "digest BLOB NOT NULL)",
+    ):
+        connection.exec_driver_sql(statement)
 
 
 def etags(connection: Connection) -> None:
@@ -13,3 +28,22 @@ def etags(connection: Connection) -> None:
         connection.exec_driver_sql(
             "ALTER TABLE published_file ADD COLUMN etag VARCHAR DEFAULT '' NOT NULL"
         )
+
+
+def shared_state(connection: Connection) -> None:
+    """Version 8: lists of feeds at URLs, and the token that tells that something was written."""
+    tables = MetaData()
+    Table(
+        "write_token",
+        tables,
+        Column("number", Integer, primary_key=True, autoincrement=False),
+        Column("token", Text, nullable=False),
+    )
+    Table(
+        "feed_list",
+        tables,
+        Column("url", Text, primary_key=True),
+        Column("document", LargeBinary, nullable=False),
+    )
+    # A salvaged store that has lost its version may have them.
+    tables.create_all(connection)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
 from aggregator.model.errors import DamagedStoreError
-from aggregator.store.dialects import database
+from aggregator.store.dialects import Database, database
 from aggregator.store.migrations import migrate
 
 
@@ -64,18 +64,36 @@ class Store:
             raise RuntimeError("a transaction inside another one")
         connection = self._connection
         with self._errors():
-            if not connection.in_transaction():
-                connection.begin()
             self._is_busy = True
             try:
+                if not connection.in_transaction():
+                    connection.begin()
+                    self._database.begin(connection)
                 yield connection
                 if not self._dry_run:
+                    self._database.written(connection)
                     connection.commit()
             except BaseException:
                 connection.rollback()
                 raise
             finally:
                 self._is_busy = False
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Yield a connection to read with, that waits for no writer where there can be several.
+
+        Changes are discarded.  Raises `RuntimeError` inside another transaction.
+        """
+        if self._is_busy:
+            raise RuntimeError("a transaction inside another one")
+        self._is_busy = True
+        with self._errors():
+            try:
+                yield self._connection
+            finally:
+                self._is_busy = False
+                self._connection.rollback()
 
     def tidy(self) -> None:
         """Update the query planner's statistics, and move the journal into the file."""
@@ -95,17 +113,22 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    @contextlib.contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except DamagedStoreError as error:
-            if str(error).startswith(self._database.name):
-                raise
-            raise DamagedStoreError(f"{self._database.name}: damaged: {error}") from error
-        except (DatabaseError, sqlite3.DatabaseError) as error:
-            cause = error.orig if isinstance(error, DatabaseError) else error
-            meaning = self._database.error_of(cause)
-            if meaning is None:
-                raise
-            raise meaning from error
+    def _errors(self) -> contextlib.AbstractContextManager[None]:
+        return explained(self._database)
+
+
+@contextlib.contextmanager
+def explained(database: Database) -> Iterator[None]:
+    """Raise what an error of the driver means instead of it; a defect of ours stays as it is."""
+    try:
+        yield
+    except DamagedStoreError as error:
+        if str(error).startswith(database.name):
+            raise
+        raise DamagedStoreError(f"{database.name}: damaged: {error}") from error
+    except (DatabaseError, sqlite3.DatabaseError) as error:
+        cause = error.orig if isinstance(error, DatabaseError) else error
+        meaning = database.error_of(cause)
+        if meaning is None:
+            raise
+        raise meaning from error

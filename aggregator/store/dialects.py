@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import BigInteger, Connection, Dialect, Engine, String, Table
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateIndex
 
 from aggregator.model.errors import StoreError
 
@@ -20,8 +21,16 @@ class Database(Protocol):
         """Return an engine for it.  Raises `StoreError` if there can be none."""
         ...
 
+    def begin(self, connection: Connection) -> None:
+        """Let a transaction that has begun be the only one that writes.  Raises `StoreError`."""
+        ...
+
     def accepted(self, connection: Connection) -> None:
         """Prepare a store that is known to be sound."""
+        ...
+
+    def written(self, connection: Connection) -> None:
+        """Prepare the commit of a transaction that may have written something."""
         ...
 
     def tidy(self, connection: Connection) -> None:
@@ -54,6 +63,22 @@ class Instant(Whole):
 
 class Text(String):
     """Text, in the order of its code points."""
+
+
+# What an index has for `info` that PostgreSQL keeps by hash: values may be of any length.
+HASH = {"method": "hash"}
+
+
+@compiles(CreateIndex, "postgresql")
+def _create_index(element: CreateIndex, compiler: Any, **options: Any) -> str:
+    """Make an index by the method of its `info`.
+
+    With a dialect's own keywords, SQLAlchemy would load that dialect for every store.
+    """
+    index = element.element
+    text: str = compiler.visit_create_index(element, **options)
+    method = index.info.get("method")
+    return text.replace(" (", f" USING {method} (", 1) if method else text
 
 
 @compiles(Whole, "sqlite")

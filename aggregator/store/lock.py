@@ -24,9 +24,20 @@ def exclusive(
     """
     if isinstance(lock, Path):
         return _file(lock, wait, who)
-    from aggregator.store import postgresql
+    from aggregator.store import advisory_locks
 
-    return postgresql.exclusive(lock.url, lock.name, wait, who)
+    return advisory_locks.exclusive(lock.url, lock.name, wait, who)
+
+
+def shared(
+    lock: Path | DatabaseLock, wait: float, who: str
+) -> contextlib.AbstractContextManager[None]:
+    """Hold a lock of a database beside others that hold it in the same way; see `exclusive`."""
+    from aggregator.store import advisory_locks
+
+    if isinstance(lock, Path):
+        raise TypeError(f"{lock}: is no lock of a database")
+    return advisory_locks.shared(lock.url, lock.name, wait, who)
 
 
 @contextlib.contextmanager

@@ -10,10 +10,17 @@ from sqlalchemy import Connection, inspect, select
 
 from aggregator.model.errors import StoreError
 from aggregator.model.packing import pack
-from aggregator.store import hub_queue, renditions, robots, schema
+from aggregator.store import (
+    cluster_migrations,
+    hub_queue,
+    machines,
+    renditions,
+    robots,
+    schema,
+    shared,
+)
 from aggregator.store.archive_migrations import places_and_files
 from aggregator.store.article_migrations import articles_of_the_site
-from aggregator.store.cluster_migrations import etags
 from aggregator.store.url_migrations import cadences, polled_urls, upstream_client
 
 
@@ -110,12 +117,14 @@ STEPS: tuple[tuple[Callable[[Connection], None], ...], ...] = (
     (_one_codec,),
     (upstream_client,),
     (_authors, cadences, articles_of_the_site, _content_rules),
-    (etags,),
+    (cluster_migrations.etags, cluster_migrations.machines, cluster_migrations.shared_state),
 )
 VERSION = len(STEPS) + 1
 # A table that each version brought, or a table and a column of it, the newest version first.
 _MARKS = (
+    (machines.machine.name, "", 8),
     ("published_file", "etag", 8),
+    (shared.feed_list.name, "", 8),
     (renditions.rule_change.name, "", 7),
     ("article", "author", 7),
     ("copy", "author", 7),

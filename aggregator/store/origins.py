@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from aggregator.model.polls import Batch, FileState
 from aggregator.store import schema
-from aggregator.store.rows import Transaction, row_of, seconds, shown_instant, upsert_rows
+from aggregator.store.rows import Transaction, pieces, row_of, seconds, shown_instant, upsert_rows
 
 _PAGE = 5000
 
@@ -19,6 +19,16 @@ def origin_rules(connection: Connection, name: str) -> bytes | None:
     found: bytes | None = connection.execute(
         select(schema.origin.c.rules).where(schema.origin.c.name == name)
     ).scalar_one_or_none()
+    return found
+
+
+def origins_rules(connection: Connection, names: Collection[str]) -> dict[str, bytes]:
+    """Return the rules that origins were last read with, by name; see `origin_rules`."""
+    table = schema.origin
+    found: dict[str, bytes] = {}
+    for piece in pieces(list(names)):
+        query = select(table.c.name, table.c.rules).where(table.c.name.in_(piece))
+        found |= {row.name: row.rules for row in connection.execute(query)}
     return found
 
 
@@ -83,6 +93,12 @@ def start_poll(connection: Connection) -> int:
     number = last.number + 1 if last is not None else 1
     connection.execute(table.insert().values(number=number, finished=False))
     return int(number)
+
+
+def last_poll(connection: Connection) -> int:
+    """Return the number of the last poll, 0 if there was none."""
+    number = connection.execute(select(func.max(schema.poll.c.number))).scalar_one()
+    return int(number or 0)
 
 
 def finish_poll(connection: Connection, number: int) -> None:

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import socket
-import time
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Table,
+    create_engine,
+    event,
+    func,
+    make_url,
+    select,
+    text,
+)
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import StaticPool
 
-from aggregator.model.digests import digest
-from aggregator.model.errors import LockedError, StoreError, masked
+from aggregator.model.errors import StoreError, masked
+from aggregator.store import advisory_locks
+from aggregator.store.psycopg_driver import application_name, driver, key_of, meaning, one_line
+from aggregator.store.write_token import CONNECT_WITHIN, RENEW
 
-CONNECT_WITHIN = 10
-_STEP = 0.05
-# Who holds a lock: a key of 64 bits is split in two.
-_HOLDER = """
-SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)
-WHERE locktype = 'advisory' AND granted
-AND (classid::bigint << 32 | objid::bigint) = %s
+_TRANSACTION = "transaction"
+# Whether a server process still holds a lock.
+_IS_HELD = """
+SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid = :pid)
 """
 
 
@@ -36,7 +42,9 @@ class PostgresDatabase:
 
     def engine(self) -> Engine:
         """Return an engine for the database.  Raises `StoreError` without its driver."""
-        psycopg = _driver(self._url)
+        psycopg = driver(self._url)
+        # It warns of a statement that failed, which the error says as well.
+        logging.getLogger("psycopg").setLevel(logging.ERROR)
         try:
             psycopg.conninfo.conninfo_to_dict(self._url)
             engine = create_engine(
@@ -44,17 +52,43 @@ class PostgresDatabase:
                 poolclass=StaticPool,
                 # Positions, so that rows go straight to the driver: see `rows.insert_rows`.
                 paramstyle="format",
-                isolation_level="REPEATABLE READ",
-                connect_args={"connect_timeout": CONNECT_WITHIN, "application_name": "aggregator"},
+                # Writers come one after the other, and each must see what the last one left.
+                isolation_level="REPEATABLE READ" if self._dry_run else "READ COMMITTED",
+                connect_args={
+                    "connect_timeout": CONNECT_WITHIN,
+                    "application_name": application_name("store"),
+                },
             )
         except (ArgumentError, ValueError, psycopg.Error) as error:
-            reason = f"{self.name}: is not a valid address of a database: {_line(error)}"
+            reason = f"{self.name}: is not a valid address of a database: {one_line(error)}"
             raise StoreError(reason) from error
         event.listen(engine, "before_cursor_execute", _storable, retval=True)
         return engine
 
+    def begin(self, connection: Connection) -> None:
+        """Let one transaction that writes follow the other, whoever begins them.
+
+        Raises `StoreError` if this thread has lost the lock that lets it write: its connection
+        was cut, and another process may have written since.
+        """
+        if self._dry_run:
+            return
+        # A parameter of its own, since the key of a lock is a number.
+        connection.execute(
+            text("SELECT pg_advisory_xact_lock(:key)"), {"key": key_of(_TRANSACTION)}
+        )
+        pid = advisory_locks.held(self._url)
+        if pid is not None and not connection.execute(text(_IS_HELD), {"pid": pid}).scalar_one():
+            raise StoreError(
+                f"{self.name}: the connection that held the lock was cut; nothing is half-written"
+            )
+
     def accepted(self, connection: Connection) -> None:
         """Do nothing: a database needs no preparation."""
+
+    def written(self, connection: Connection) -> None:
+        """Renew the token if the transaction has written something."""
+        connection.exec_driver_sql(RENEW)
 
     def tidy(self, connection: Connection) -> None:
         """Do nothing: the server tidies itself."""
@@ -63,57 +97,44 @@ class PostgresDatabase:
         """Return what an error of the driver means, None for a defect of ours."""
         import psycopg
 
-        if isinstance(cause, psycopg.OperationalError):
-            return StoreError(f"{self.name}: {_line(cause)}")
+        # A value that is too large for an index is an error of the item that has it.
+        too_large = psycopg.errors.ProgramLimitExceeded
+        refused = (
+            psycopg.OperationalError,
+            psycopg.errors.ReadOnlySqlTransaction,
+            psycopg.errors.InsufficientPrivilege,
+        )
+        if isinstance(cause, refused) and not isinstance(cause, too_large):
+            return meaning(self._url, cause)
         return None
 
 
-@contextlib.contextmanager
-def exclusive(url: str, name: str, wait: float, who: str) -> Iterator[None]:
-    """Hold an advisory lock of the database, waiting for up to `wait` seconds.
+def insert_copies(
+    connection: Connection, table: Table, pieces: Iterable[Sequence[Sequence[Any]]]
+) -> None:
+    """Insert rows with their numbers into an empty table, by COPY; later rows continue them.
 
-    The lock is the session's, so it ends with the connection.  Raises `LockedError` with the
-    holder's name, and `StoreError` if there is no connection.
+    Raises `StoreError` for a row that PostgreSQL refuses.
     """
-    psycopg = _driver(url)
-    key = int.from_bytes(digest(f"aggregator {name}".encode())[:8], "big", signed=True)
+    import psycopg
+
+    driver: Any = connection.connection.driver_connection
+    names = ", ".join(f'"{column.name}"' for column in table.columns)
     try:
-        connection = psycopg.connect(
-            url,
-            autocommit=True,
-            connect_timeout=CONNECT_WITHIN,
-            application_name=f"process {os.getpid()} on {socket.gethostname()} ({who})"[:63],
-            keepalives_idle=10,
-            keepalives_interval=5,
-            keepalives_count=3,
-        )
+        with (
+            driver.cursor() as cursor,
+            cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy,
+        ):
+            for rows in pieces:
+                for row in rows:
+                    copy.write_row(_cleaned(row))
     except psycopg.Error as error:
-        raise StoreError(f"{masked(url)}: {_line(error)}") from error
-    with contextlib.closing(connection):
-        deadline = time.monotonic() + wait
-        while not connection.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone()[0]:
-            if time.monotonic() >= deadline:
-                row = connection.execute(_HOLDER, (key,)).fetchone()
-                holder = row[0] if row is not None else "another run"
-                raise LockedError(f"{masked(url)}: held by {holder}; waited {wait:g} s")
-            time.sleep(_STEP)
-        yield
-
-
-def _line(error: BaseException) -> str:
-    """Return a message of the driver, which has several lines, as one."""
-    return masked(" ".join(str(error).split()))
-
-
-def _driver(url: str) -> Any:
-    try:
-        import psycopg
-    except ModuleNotFoundError as error:
-        raise StoreError(
-            f"{masked(url)}: PostgreSQL needs psycopg: run "
-            "pip install 'jekyll-feed-aggregator[cluster]', or sh bootstrap.sh cluster"
-        ) from error
-    return psycopg
+        raise StoreError(f"the table {table.name} cannot be written: {one_line(error)}") from error
+    number = table.autoincrement_column
+    if number is not None:
+        sequence = func.pg_get_serial_sequence(f'"{table.name}"', number.name)
+        highest = func.max(number)
+        connection.execute(select(func.setval(sequence, highest)).having(highest.is_not(None)))
 
 
 def _storable(

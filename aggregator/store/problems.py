@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import Connection, delete, func, select
 
@@ -22,7 +22,9 @@ def open_problems(
     """Return all open problems with their origins, and since when they are known if that is."""
     table = schema.problem
     rows = connection.execute(
-        select(table).order_by(table.c.origin, table.c.location, table.c.line)
+        select(table).order_by(
+            table.c.origin, table.c.location, table.c.line.nulls_first(), table.c.problem_id
+        )
     )
     return [
         (row.origin, Problem(row.location, row.reason, row.line), shown_instant(row.seen_at))
@@ -35,6 +37,17 @@ def locations(connection: Connection, origin: str) -> list[str]:
     table = schema.problem
     query = select(table.c.location).where(table.c.origin == origin).distinct()
     return list(connection.execute(query).scalars())
+
+
+def locations_of(connection: Connection, origins: Collection[str]) -> dict[str, list[str]]:
+    """Return the locations where origins have open problems, by origin."""
+    table = schema.problem
+    found: dict[str, list[str]] = {}
+    for piece in pieces(list(origins)):
+        query = select(table.c.origin, table.c.location).where(table.c.origin.in_(piece))
+        for origin, location in connection.execute(query.distinct()):
+            found.setdefault(origin, []).append(location)
+    return found
 
 
 def count(connection: Connection) -> int:

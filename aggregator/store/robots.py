@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Column, Connection, LargeBinary, Table, select
 
@@ -37,10 +37,13 @@ table = Table(
 KEEP_EXPIRED = datetime.timedelta(days=30)
 
 
-def load(connection: Connection) -> list[RobotsFile]:
-    """Return all files that can be read; others are requested anew."""
+def load(connection: Connection, sites: Collection[str] | None = None) -> list[RobotsFile]:
+    """Return all files that can be read, or those of some sites; others are requested anew."""
+    query = select(table)
+    if sites is not None:
+        query = query.where(table.c.site.in_(sites))
     found = []
-    for row in connection.execute(select(table)):
+    for row in connection.execute(query):
         with contextlib.suppress(*UNREADABLE, DamagedStoreError):
             values = values_of(row, table)
             values["text"] = unpack(values["text"])

@@ -14,10 +14,9 @@ from sqlalchemy import (
     and_,
 )
 
-from aggregator.store.dialects import Instant, Text, Whole
+from aggregator.store.dialects import HASH, Instant, Text, Whole
 
 metadata = MetaData()
-
 
 migration = Table(
     "migration",
@@ -81,6 +80,7 @@ body = Table(
     Column("text", LargeBinary, nullable=False),
 )
 
+# PostgreSQL's trees take 2,704 bytes of a row at most: titles and links can be longer.
 copy = Table(
     "copy",
     metadata,
@@ -108,7 +108,7 @@ copy = Table(
     Column("author", Text),
     UniqueConstraint("origin", "location"),
     Index("copy_code", "code"),
-    Index("copy_link", "link"),
+    Index("copy_link", "link", info=HASH),
 )
 
 article = Table(
@@ -139,12 +139,11 @@ article = Table(
     Column("excluded_by", Integer),
 )
 Index("article_window", article.c.source, article.c.published.desc(), article.c.code.desc())
-Index("article_title", article.c.title)
+Index("article_title", article.c.title, info=HASH)
 Index(
     "article_excluded",
     article.c.excluded_by,
     sqlite_where=article.c.excluded_by.is_not(None),
-    postgresql_where=article.c.excluded_by.is_not(None),
 )
 # Articles that feeds show, once they are published.
 IS_SHOWN = and_(article.c.revision > 0, ~article.c.removed, article.c.excluded_by.is_(None))
@@ -194,7 +193,8 @@ problem = Table(
     Column("line", Integer),
     Column("reason", Text, nullable=False),
     Column("seen_at", Instant, nullable=False),
-    Index("problem_location", "origin", "location"),
+    Index("problem_location", "origin", "location").ddl_if("sqlite"),
+    Index("problem_place", "location", info=HASH).ddl_if("postgresql"),
 )
 
 # Other feeds with changes since they were last built.

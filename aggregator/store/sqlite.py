@@ -50,12 +50,18 @@ class SqliteFile:
         event.listen(engine, "begin", self._begin)
         return engine
 
+    def begin(self, connection: Connection) -> None:
+        """Do nothing: see `_begin`."""
+
     def accepted(self, connection: Connection) -> None:
         """Use a write-ahead log.  It changes the file, so the store must be accepted first."""
         driver = connection.connection.driver_connection
         if _WAL and not self._dry_run and isinstance(driver, sqlite3.Connection):
             driver.execute("PRAGMA journal_mode=WAL")
             driver.execute("PRAGMA synchronous=NORMAL")
+
+    def written(self, connection: Connection) -> None:
+        """Do nothing: the file tells whether something was written."""
 
     def tidy(self, connection: Connection) -> None:
         """Update the query planner's statistics, and move the journal into the file."""

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, case, func, select, update
+from sqlalchemy import Connection, Row, case, func, select, tuple_, update
 
 from aggregator.model.articles import NO_SOURCE
 from aggregator.model.errors import DamagedStoreError
@@ -35,6 +35,40 @@ def states(connection: Connection, origin: str, urls: Collection[str]) -> dict[s
             select(table).where(table.c.origin == origin, table.c.url.in_(piece))
         )
         found |= {row.url: state_from(row) for row in rows}
+    return found
+
+
+def states_of(
+    connection: Connection, places: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], UrlState]:
+    """Return the states of URLs of several origins: (origin, URL); unknown ones are left out."""
+    table = schema.url
+    found: dict[tuple[str, str], UrlState] = {}
+    for piece in pieces(list(places)):
+        query = select(table).where(tuple_(table.c.origin, table.c.url).in_(piece))
+        found |= {(row.origin, row.url): state_from(row) for row in connection.execute(query)}
+    return found
+
+
+def schedules(connection: Connection, origins: Collection[str]) -> dict[tuple[str, str], UrlState]:
+    """Return when the URLs of origins are due, and nothing else of their states."""
+    table = schema.url
+    columns = (
+        table.c.origin, table.c.url, table.c.next_at, table.c.requested_at, table.c.failures,
+        table.c.moved_to, table.c.moves, table.c.is_gone,
+    )  # fmt: skip
+    found = {}
+    for piece in pieces(list(origins)):
+        for row in connection.execute(select(*columns).where(table.c.origin.in_(piece))):
+            found[row.origin, row.url] = UrlState(
+                row.url,
+                shown_instant(row.next_at) or instant(0),
+                requested_at=shown_instant(row.requested_at),
+                failures=row.failures,
+                moved_to=row.moved_to,
+                moves=row.moves,
+                is_gone=row.is_gone,
+            )
     return found
 
 
@@ -185,17 +219,18 @@ def source_names(connection: Connection) -> dict[str, str]:
         select(table.c.source_name, table.c.source)
         .where(table.c.source_name.is_not(None), table.c.revision > 0, table.c.source != NO_SOURCE)
         .group_by(table.c.source_name, table.c.source)
-        .order_by(func.max(table.c.published))
+        .order_by(func.max(table.c.published), table.c.source_name, table.c.source)
     )
     return {row.source_name: row.source for row in rows}
 
 
 def codes_by_link(connection: Connection, links: Collection[str]) -> dict[str, list[str]]:
-    """Return the codes of the copies with the given links, by link."""
+    """Return the codes of the copies with the given links, by link, the oldest first."""
     table = schema.copy
     found: dict[str, list[str]] = {}
     for piece in pieces(list(links)):
-        rows = connection.execute(select(table.c.link, table.c.code).where(table.c.link.in_(piece)))
+        query = select(table.c.link, table.c.code).where(table.c.link.in_(piece))
+        rows = connection.execute(query.order_by(table.c.copy_id))
         for link, code in rows:
             found.setdefault(link, []).append(code)
     return found

@@ -241,6 +241,7 @@ def test_without_archives(small: Site) -> None:
     assert len(shown(chain(small, "all.atom"), small)) == 30
 
 
+@pytest.mark.usefixtures("on_both")
 @pytest.mark.parametrize(
     ("posts", "kills"), [(120, 2), pytest.param(600, 6, marks=pytest.mark.exhaustive)]
 )

@@ -141,6 +141,7 @@ def test_feeds_that_are_not_wanted_any_more_go_away(filtered: Site) -> None:
     assert "steel" not in (filtered.feeds / "feeds.opml").read_text("utf-8")
 
 
+@pytest.mark.usefixtures("on_both")
 def test_an_article_held_back_enters_when_it_is_due(site: Site) -> None:
     site.configure(lambda text: text + "  extra: {all-of-it: {words: [später]}}\n")
     site.post("1.md", article("später", date="2222-01-01"))

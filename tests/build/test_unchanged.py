@@ -1,9 +1,15 @@
 """Work follows what changed: which files a run opens and which it writes."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from conftest import Site, article, share_url
+from postgresql import new_database
+
+from aggregator.store import schema
+from aggregator.store.database import Store
 
 HOOK = """
 import os, sys
@@ -116,3 +122,40 @@ def test_the_short_way_sees_a_change_of_any_kind(site: Site) -> None:
     assert "1 of 4 feeds written" in site.build().out
     site.configure(lambda text: text.replace("财经新闻", "新闻"))
     assert "4 of 4 feeds written" in site.build().out
+
+
+def on_postgresql(site: Site) -> str:
+    url = new_database()
+    site.configure(lambda text: f"{text}store: '{url}'\n")
+    return url
+
+
+@pytest.mark.sqlite
+def test_a_store_in_a_database_is_known_by_what_was_written_to_it(
+    site: Site, make_site: Callable[[str], Site]
+) -> None:
+    url = on_postgresql(site)
+    fill(site, 3)
+    site.build()
+    assert site.build().out.startswith("nothing changed: 3 articles")
+    # Another machine writes to it.
+    with Store(url) as store, store.transaction() as connection:
+        connection.execute(schema.dirty_feed.insert(), {"feed": "x"})
+    assert "nothing changed" not in site.build().out
+    assert "nothing changed" in site.build().out
+    other = make_site("other")
+    other.configure(lambda text: f"{text}store: '{url}'\n")
+    assert other.build(expect=1).code == 1  # its folder of posts is empty
+    assert "nothing changed" not in site.build().out
+
+
+@pytest.mark.sqlite
+def test_a_database_that_cannot_be_reached_is_an_error_of_the_full_run(site: Site) -> None:
+    url = on_postgresql(site)
+    fill(site, 1)
+    site.build()
+    stamp = site.root / "var" / "aggregator.db.current"
+    assert url.rpartition("/")[2] not in stamp.read_text("utf-8")
+    site.configure(lambda text: text.replace("?host=/", "?host=/nowhere/"))
+    result = site.build(expect=1)
+    assert "nowhere" in result.err

@@ -18,11 +18,11 @@ def test_a_service_has_the_paths_of_this_installation_and_site(site: Site, unit:
     site.configure(lambda text: text + "store: /var/lib/aggregator/aggregator.db\n")
     text = site.run("systemd", unit, "--user", "web").out
     assert f"{COMMAND} " in text
-    assert f" --config {site.config}\n" in text
+    assert f" --config {site.config}{' --roles %I' if '@' in unit else ''}\n" in text
     assert f"\nReadWritePaths=-{site.feeds}\n" in text
     assert "\nUser=web\n" in text
     assert "/opt/aggregator" not in text
-    assert "/etc/aggregator" not in text
+    assert "/etc/aggregator/config.yaml" not in text
 
 
 def test_a_path_is_quoted(make_site) -> None:
@@ -33,6 +33,7 @@ def test_a_path_is_quoted(make_site) -> None:
     assert f'\nReadWritePaths="-{path}/feeds" "-{path}/var"\n' in text
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(("store", "feeds"), [("/srv/a.db", "/srv"), ("/home/a/a.db", "/home/a")])
 def test_a_site_in_a_home_folder_can_be_read(site: Site, store: str, feeds: str) -> None:
     site.configure(

@@ -16,7 +16,6 @@ def new(site: Site) -> Site:
     made = Site(site.root / "other")
     made.root, made.config = site.root / "new", site.root / "new" / "config.yaml"
     made.posts, made.feeds = made.root / "posts", made.root / "feeds"
-    made.store = made.root / "var" / "aggregator.db"
     return made
 
 

@@ -22,7 +22,7 @@ def test_help_has_an_example(site: Site, command: str) -> None:
 def test_every_command_is_listed_in_one_whole_sentence(site: Site) -> None:
     out = site.run("--help").out
     listed = re.findall(r"^  ([a-z-]+)  +(.*)$", out[out.index("Commands:") :], re.MULTILINE)
-    assert sorted(name for name, _ in listed) == sorted([*COMMANDS, "run", "serve"])
+    assert sorted(name for name, _ in listed) == sorted([*COMMANDS, "run", "serve", "store"])
     assert [line for _, line in listed if not line.endswith(".") or line.endswith("...")] == []
 
 
@@ -36,6 +36,7 @@ def test_a_wrong_command_line_ends_with_2(built: Site, arguments: tuple[str, ...
     assert "Traceback" not in result.err
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("command", ["status", "problems", "sources", "show"])
 def test_before_the_first_build_there_is_nothing_to_show(site: Site, command: str) -> None:
     result = site.run(command, *([CODE] if command == "show" else []))

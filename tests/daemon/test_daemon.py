@@ -264,7 +264,9 @@ def test_the_upstream_is_polled_and_published(site: Site, daemon, upstream: Upst
     assert "shares: 1 request, 0 new, 1 revised" in running.log
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.exhaustive)]
+)
 def test_it_stops_at_once_whatever_it_waits_for(
     site: Site, daemon, upstream: Upstream, number: int
 ) -> None:
@@ -305,6 +307,7 @@ def test_a_second_daemon_is_refused_and_one_off_runs_are_not(site: Site, daemon)
     assert site.run("status", "--json").json["daemon"] is None
 
 
+@pytest.mark.sqlite
 def test_a_reload_takes_the_new_configuration_and_refuses_a_broken_one(site: Site, daemon) -> None:
     site.post("1.md", article("eins"))
     running = daemon(config=RARELY).ready()
@@ -575,6 +578,7 @@ def test_the_service_starts_what_there_is() -> None:
             command, _, arguments = line.partition(" ")
             assert command == "/opt/aggregator/.venv/bin/aggregator"
             parts = arguments.replace("/etc/aggregator/config.yaml", "none.yaml").split()
+            parts = ["posts" if part == "%I" else part for part in parts]
             done = subprocess.run(
                 [str(COMMAND), *parts], capture_output=True, text=True, check=False
             )
@@ -582,6 +586,7 @@ def test_the_service_starts_what_there_is() -> None:
             assert "none.yaml: no such file" in done.stderr
 
 
+@pytest.mark.sqlite
 def test_98_a_full_disk_for_a_while(site: Site, daemon) -> None:
     """The feeds are on a disk of their own, which fills up and is cleared."""
     need_namespace("--user", "--map-root-user")
@@ -742,7 +747,13 @@ def test_a_row_that_breaks_the_hubs_thread(site: Site, daemon) -> None:
     assert f"resolved: {failure}" in log
 
 
-@pytest.mark.parametrize("table", ["ping", "url", "published_file"])
+@pytest.mark.parametrize(
+    "table",
+    [
+        "url",
+        *(pytest.param(name, marks=pytest.mark.exhaustive) for name in ("ping", "published_file")),
+    ],
+)
 def test_a_table_that_is_gone_for_a_while(site: Site, daemon, table: str) -> None:
     """Telling hubs, polling the upstream and building fail, and go on when it is back."""
     hub = f"http://127.0.0.1:{free_port()}/"

@@ -37,8 +37,10 @@ def test_a_failure_is_logged_when_it_starts_and_when_it_ends(
                 line.partition(": ")[0] for line in lines if not line.startswith("resolved: ")
             ]
             ended = [line.split(": ")[1] for line in lines if line.startswith("resolved: ")]
-            assert sorted(started) == sorted(now - places[about])
-            assert sorted(ended) == sorted(places[about] - now)
+            # What fails in two stages at one place is one failure to a reader.
+            others = {place for stage, found in places.items() if stage != about for place in found}
+            assert sorted(started) == sorted(now - places[about] - others)
+            assert sorted(ended) == sorted(places[about] - now - others)
             places[about] = now
             assert len(failures.messages()) == sum(map(len, places.values()))
     finally:

@@ -39,7 +39,7 @@ def working(health: Health, settings: Settings) -> Iterator[tuple[Network, Due]]
     stopping.set()
     network.cancel()
     due.mark()
-    network.join(20)
+    network.join()
 
 
 def test_what_is_due_is_polled_and_a_build_follows(

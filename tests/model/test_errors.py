@@ -39,3 +39,21 @@ def test_what_errors_know() -> None:
     postponed = PostponedError("http://a.example/", "later", 5.0)
     assert (postponed.was_sent, postponed.was_answered, postponed.wait) == (False, False, 5.0)
     assert (UnusableError("x", 3).reason, UnusableError("x", 3).line) == ("x", 3)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://ann:secret@db.example.org/feeds",
+        "postgresql://ann:sec/ret@db.example.org/feeds",
+        "postgresql://ann:p@ss/secret@db.example.org/feeds",
+        "postgresql://db.example.org/feeds?user=ann&password=secret&sslmode=require",
+        'connection to "postgres://ann:secret@db.example.org/feeds" failed',
+    ],
+)
+def test_the_password_of_a_database_is_never_shown(url: str) -> None:
+    shown = masked(url)
+    assert "sec" not in shown
+    assert "ret" not in shown
+    assert "ss/" not in shown
+    assert "db.example.org/feeds" in shown

@@ -93,6 +93,7 @@ def test_headers_are_for_the_list_alone_and_other_keys_for_its_feeds(
     assert (site.feeds / "sources" / "ours.atom").exists()
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("damage", ["lost", "damaged", "empty"])
 def test_a_lost_copy_of_a_list_is_requested_at_once(
     site: Site, upstream: Upstream, damage: str

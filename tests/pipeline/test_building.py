@@ -355,6 +355,7 @@ DEFECTS = {
 }
 
 
+@pytest.mark.usefixtures("on_both")
 def test_ten_posts_with_ten_defects(site: Site) -> None:
     for name, text in DEFECTS.items():
         site.post(name, text)
@@ -447,6 +448,7 @@ def test_the_source_of_an_entry_has_the_title_of_its_feed(site: Site) -> None:
     assert site.entries()[0].source.title == site.feed("sources/huaxiashibao.atom").feed.title
 
 
+@pytest.mark.usefixtures("on_both")
 def test_a_folder_that_is_no_longer_configured_is_forgotten(site: Site) -> None:
     site.configure(
         lambda text: text.replace("- path: posts", "- path: posts\n    when_removed: drop")

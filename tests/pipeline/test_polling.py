@@ -131,6 +131,7 @@ def test_an_excerpt_and_its_page_are_one_entry_with_the_full_text(
     assert entry.updated > entry.published
 
 
+@pytest.mark.usefixtures("on_both")
 def test_one_article_wherever_it_is_found(site: Site, upstream: Upstream) -> None:
     mirror = Upstream()
     try:
@@ -284,6 +285,7 @@ def test_only_recent_articles_are_asked_and_once_in_a_cycle(site: Site, upstream
     assert upstream.count() == 20
 
 
+@pytest.mark.usefixtures("on_both")
 def test_a_page_without_a_post_is_an_article_of_its_own(site: Site, upstream: Upstream) -> None:
     code = code_of(5)
     upstream.texts[code] = "<p>只在上游。</p><p class='em_media'>（文章来源：北京商报）</p>"
@@ -570,6 +572,7 @@ def test_killed_at_any_moment_nothing_is_lost_or_doubled(
     connection.close()
 
 
+@pytest.mark.sqlite
 def test_a_poll_holds_up_no_build(site: Site, upstream: Upstream) -> None:
     codes = [excerpt(site, upstream, number) for number in range(2)]
     upstream.texts |= dict.fromkeys(codes, "<p>全文。</p>")

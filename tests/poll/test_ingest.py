@@ -3,9 +3,10 @@
 import datetime
 from pathlib import Path
 
-from merging import NOW, apply, article, copy
+from merging import NOW, apply, article, code_of, copy
 
 from aggregator.model.polls import Batch
+from aggregator.store import archive_places, schema
 from aggregator.store.articles import revisions_of
 from aggregator.store.database import Store
 from aggregator.store.renditions import renditions, save_renditions
@@ -16,6 +17,22 @@ def test_a_second_copy_in_the_same_poll_is_no_revision(address: Path | str) -> N
         assert apply(store, Batch("posts:a", copies=(copy("1.md", "eins"),))) == ["new"]
         assert apply(store, Batch("posts:a", copies=(copy("2.md", "zwei"),))) == ["found better"]
         assert (article(store).revision, article(store).updated) == (1, None)
+
+
+def test_a_better_text_of_what_is_in_an_archive_is_a_revision_in_any_poll(store: Store) -> None:
+    """A poll that many machines share takes minutes; what was archived meanwhile stays as it is."""
+    for number, feed in enumerate(("all", "source:a", "tag:t"), 1):
+        code, file = code_of(number), f"{number}.md"
+        first = copy(file, "eins", code=code, is_full=False)
+        assert apply(store, Batch("posts:a", copies=(first,))) == ["new"]
+        with store.transaction() as connection:
+            archive_places.save_places(connection, feed, 1, [(code, 1)], is_begun=False)
+            if feed.startswith("tag:"):
+                row = {"feed": feed, "published": 1, "code": code}
+                connection.execute(schema.selected.insert(), [row])
+        full = copy(file, "zwei, und mehr", code=code)
+        assert apply(store, Batch("posts:a", copies=(full,))) == ["revised"]
+        assert article(store, code).revision == 2
 
 
 def test_another_text_in_a_later_poll_is_a_revision(address: Path | str) -> None:

@@ -124,3 +124,13 @@ def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(builtins, "__import__", missing)
     with pytest.raises(PublishError, match=r"needs obstore: run pip install .*\[cluster\]"):
         StorageClient("s3://bucket", 5)
+
+
+@pytest.mark.parametrize("endpoint", ["not a url", "http://", "storage:9000", "http://a b/"])
+def test_an_endpoint_that_is_no_url_is_named(
+    monkeypatch: pytest.MonkeyPatch, endpoint: str
+) -> None:
+    pytest.importorskip("obstore")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    with pytest.raises(PublishError, match="AWS_ENDPOINT_URL is no URL of a server"):
+        StorageClient("s3://bucket/feeds", 1.0)

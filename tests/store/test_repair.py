@@ -1,5 +1,6 @@
 """Single values that cannot be read cost themselves and nothing else."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,12 @@ ONE, TWO = code_of(1), code_of(2)
 def address(tmp_path: Path) -> Path:
     """Only a file is repaired."""
     return tmp_path / "store.db"
+
+
+@pytest.fixture
+def store(address: Path) -> Iterator[Store]:
+    with Store(address) as found:
+        yield found
 
 
 @pytest.fixture

@@ -76,6 +76,7 @@ def test_one_feed_that_cannot_be_written_adds_nothing_to_archives(site: Site, ma
     assert_sound(site, expected, twin=twin)
 
 
+@pytest.mark.sqlite
 @traced
 def test_one_read_of_the_store_that_fails_costs_nothing(site: Site, tmp_path: Path) -> None:
     rotated(site)
@@ -162,6 +163,7 @@ def first_open_of(site: Site, path: str) -> Injection:
     return Injection(next(call for call in found if call.path == path), None)
 
 
+@pytest.mark.sqlite
 @traced
 def test_killed_while_the_feeds_are_read_back_the_next_run_reads_them(site: Site) -> None:
     plant(site.posts, stories(29), BUILT - 100)
@@ -180,6 +182,7 @@ def test_killed_while_the_feeds_are_read_back_the_next_run_reads_them(site: Site
     assert_sound(site, expected, before=before)
 
 
+@pytest.mark.sqlite
 @traced
 @pytest.mark.parametrize("disturbance", ["killed", "unreadable"])
 def test_no_store_no_posts_and_a_run_that_failed_keep_the_feeds(

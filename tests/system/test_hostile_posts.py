@@ -237,6 +237,7 @@ def test_20_a_folder_that_is_named_like_a_post_is_none(site: Site) -> None:
     assert site.problems() == []
 
 
+@pytest.mark.sqlite
 def test_21_unreadable_file(site: Site) -> None:
     path = site.post("bad.md", article("einst"))
     site.build()

@@ -82,6 +82,7 @@ def test_what_is_withdrawn_leaves_documents_that_alone_know_others(orphaned: Sit
     assert all(gone.code not in path.read_text("utf-8") for path in orphaned.feeds.rglob("*.atom"))
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("damage", ["torn", "removed"])
 def test_the_loss_of_what_a_document_alone_knew_is_told(orphaned: Site, damage: str) -> None:
     path = orphaned.feeds / FIRST
@@ -190,6 +191,7 @@ def test_a_page_in_a_wrong_place_does_not_hold_salvage_up(lost: Site) -> None:
         assert connection.execute("select count(*) from article").fetchone() == (30,)
 
 
+@pytest.mark.sqlite
 def test_a_missing_document_costs_no_other_one_after_the_store_was_lost(site: Site) -> None:
     site.configure(lambda text: text + ARCHIVES)
     plant(site.posts, stories(40), BUILT - 100)

@@ -138,6 +138,7 @@ def test_what_is_removed_or_altered_by_hand_is_made_again(
     assert bucket.attributes(PREFIX + "all.atom")["Content-Type"].startswith("application/atom")
 
 
+@pytest.mark.exhaustive
 def test_what_is_not_configured_any_more_goes(
     remote: Site, bucket: Bucket, server: StorageServer
 ) -> None:
@@ -153,6 +154,7 @@ def test_what_is_not_configured_any_more_goes(
     assert [path for path in left if path.startswith("extra/")] == ["extra/mine.txt"]
 
 
+@pytest.mark.exhaustive
 def test_a_packed_object_says_so(remote: Site, bucket: Bucket, server: StorageServer) -> None:
     remote.configure(lambda text: text + "  compress: [gzip]\n")
     build(remote, server)
@@ -187,6 +189,7 @@ def test_a_lost_store_learns_from_what_is_published(
     assert bucket.objects() == before
 
 
+@pytest.mark.exhaustive
 def test_a_server_that_fails_is_a_failure_and_the_next_build_goes_on(
     remote: Site, bucket: Bucket, server: StorageServer, make_site: Callable[[str], Site]
 ) -> None:
@@ -205,7 +208,14 @@ def test_a_server_that_fails_is_a_failure_and_the_next_build_goes_on(
     assert published(bucket) == as_in_a_folder(remote, make_site)
 
 
-@pytest.mark.parametrize("number", [1, 9, 20])
+@pytest.mark.parametrize(
+    "number",
+    [
+        9,
+        pytest.param(1, marks=pytest.mark.exhaustive),
+        pytest.param(20, marks=pytest.mark.exhaustive),
+    ],
+)
 def test_a_killed_build_is_gone_on_with(
     remote: Site,
     bucket: Bucket,

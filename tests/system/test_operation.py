@@ -39,6 +39,7 @@ def temporary_files(folder: Path) -> list[str]:
     return [str(path) for path in folder.rglob("*.tmp")]
 
 
+@pytest.mark.sqlite
 def test_96_97_any_slug_is_a_safe_file_name_of_its_own(site: Site) -> None:
     for number, slug in enumerate(SLUGS.values()):
         text = article(f"Titel {number}", source=f'["{slug}"]', share=None)
@@ -100,6 +101,7 @@ def test_98_no_space_left_keeps_the_old_feeds_and_tries_again(site: Site) -> Non
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.sqlite
 def test_98_no_space_left_for_the_store_keeps_all_and_tries_again(site: Site) -> None:
     site.post("1.md", article("eins"))
     (site.root / "big").mkdir()
@@ -140,6 +142,7 @@ def test_99_read_only_output_keeps_the_old_feeds(site: Site) -> None:
     assert len(site.entries()) == 2
 
 
+@pytest.mark.sqlite
 def test_99_a_read_only_store_keeps_the_feeds_and_can_be_read(site: Site) -> None:
     site.post("1.md", article("eins"))
     site.build()
@@ -253,6 +256,7 @@ def test_100_killed_while_merging_a_second_copy(site: Site) -> None:
     assert entry.updated == entry.published
 
 
+@pytest.mark.sqlite
 def test_two_builds_at_once_end_well_one_after_the_other(site: Site) -> None:
     write_corpus(site.posts, 800)
     command = [str(COMMAND), "build-feeds"]
@@ -346,7 +350,9 @@ def test_interrupted_by_the_user(site: Site) -> None:
     assert len(site.entries()) == 100
 
 
-@pytest.mark.parametrize("command", ["build-feeds", "run"])
+@pytest.mark.parametrize(
+    "command", ["run", pytest.param("build-feeds", marks=pytest.mark.exhaustive)]
+)
 def test_a_signal_is_heard_while_another_program_writes(site: Site, command: str) -> None:
     site.post("1.md", article("eins"))
     site.build()
