@@ -20,6 +20,8 @@ pytestmark = pytest.mark.sqlite
 NOW = 1_700_000_000.0
 # Connections say what they are for.
 DATA = "application_name LIKE 'process %(store)'"
+# A transaction of the store: the lock is held then.  Other connections commit each statement.
+WRITING = f"{DATA} AND state = 'idle in transaction'"
 LOCK = "application_name LIKE 'process %(aggregator build-feeds)'"
 BOTH = "pid <> pg_backend_pid()"
 BACKENDS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND "
@@ -88,8 +90,8 @@ def test_a_server_that_restarts_ends_the_run(site: Site, tmp_path: Path) -> None
         psycopg.connect(url, autocommit=True) as connection,
         commands.start(site.root, ["build-feeds"], clock=NOW) as started,
     ):
-        while not connection.execute(BACKENDS + DATA).fetchone():
-            time.sleep(0.01)
+        while not connection.execute(BACKENDS + WRITING).fetchone():
+            assert not started.ends_within(0.01)
         server.stop()
         result = started.end(60)
     assert_cut(result)
