@@ -62,7 +62,6 @@ def request(
     accept: str = "*/*",
     obey_robots: bool = True,
     client: Client = NO_CLIENT,
-    unconditional: bool = False,
     key: object = "",
 ) -> Request:
     """Return the request for `url`: to where it has moved, with its last validators."""
@@ -71,7 +70,7 @@ def request(
         if state.moved_to is not None and state.moves >= BELIEVED_MOVES:
             url = state.moved_to
         is_old = state.read_at is None or now - state.read_at >= READ_ANEW
-        if state.content_hash and not is_old and not unconditional:
+        if state.content_hash and not is_old:
             validators = state.validators
     return Request(url, validators, accept, obey_robots, key, client)
 

@@ -201,8 +201,8 @@ class HostPolls:
                         continue
                     if state is not None and rules.get(place[0]) not in (None, poll.origin.rules):
                         state = replace(state, validators=Validators(), content_hash=b"")
-                    request = poll.add(place[1], state, now)
-                    if request is not None and host_of(request.url) == job.host:
+                    request = poll.add(place[1], state, now, job.host)
+                    if request is not None:
                         requests.append(request)
                         job.left.add(place)
                         job.requested.add(place)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from aggregator.fetch import pacing
 from aggregator.fetch.addresses import is_plain
+from aggregator.fetch.session import host_of
 from aggregator.model.articles import Problem
 from aggregator.model.errors import FetchError, masked
 from aggregator.model.polls import Batch, Request, UrlState
@@ -124,16 +125,23 @@ class OriginPoll:
         self.summary.due += new
         return [request for url in new if (request := self.request(url, now)) is not None]
 
-    def add(self, url: str, state: UrlState | None, now: datetime.datetime) -> Request | None:
-        """Add a URL that is due; return its request, None if it is under way already."""
+    def add(
+        self, url: str, state: UrlState | None, now: datetime.datetime, host: str
+    ) -> Request | None:
+        """Add a URL that is due, for the job of a host; return its request.
+
+        None if it is under way already, or is requested from another host: it may have moved
+        there after the job was made, and is left to the job of that host.
+        """
         if url in self.due:
+            return None
+        self.due[url] = state or UrlState(url, now)
+        request = self.request(url, now)
+        if request is None or host_of(request.url) != host:
+            del self.due[url]
             return None
         if self.origin.window is None and url in self.origin.named_urls():
             self._pages.clear()
-        self.due[url] = state or UrlState(url, now)
-        request = self.request(url, now)
-        if request is None:
-            del self.due[url]
         return request
 
     def note_stale(self, locations: Collection[str]) -> None:

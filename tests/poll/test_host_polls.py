@@ -14,6 +14,7 @@ from upstream import Upstream, send
 from waiting import wait_for
 
 from aggregator.config.schema import Settings
+from aggregator.fetch.pacing import BELIEVED_MOVES
 from aggregator.fetch.session import host_of
 from aggregator.model.errors import StoreError
 from aggregator.model.kinds import UPSTREAM_KINDS
@@ -67,13 +68,13 @@ class Polling:
             except StoreError as error:
                 self.error = error
 
-    def submit(self, *places: Place) -> None:
-        host = host_of(places[0][1])
+    def submit(self, *places: Place, host: str | None = None) -> None:
+        name = host or host_of(places[0][1])
 
         def finished(outcome: float | Exception) -> None:
-            self.ended[host] = outcome
+            self.ended[name] = outcome
 
-        self.polls.submit(HostJob(host, places, finished))
+        self.polls.submit(HostJob(name, places, finished))
 
     def stop(self) -> None:
         self.polls.stop()
@@ -139,6 +140,24 @@ def test_a_url_of_another_host_is_left_to_that_hosts_job(
     polling.stop()
     assert upstreams[0].count("/list") == 1
     assert upstreams[1].asked == []
+
+
+def test_a_url_that_moved_before_its_job_is_requested_by_the_job_of_its_new_host(
+    store: Store, upstreams: list[Upstream]
+) -> None:
+    (old, section), (new, _) = (listed(upstream) for upstream in upstreams)
+    place = (f"lists:{old}", old)
+    with store.transaction() as connection:
+        urls.save(connection, place[0], [UrlState(old, NOW, moved_to=new, moves=BELIEVED_MOVES)])
+    polling = Polling(store, settings_with(lists=[section]))
+    polling.submit(place)
+    wait_for(lambda: upstreams[0].host in polling.ended)
+    polling.submit(place, host=upstreams[1].host)
+    wait_for(lambda: upstreams[1].host in polling.ended)
+    polling.stop()
+    assert upstreams[0].asked == []
+    assert upstreams[1].count("/list") == 1
+    assert articles(store) == 1
 
 
 def test_pages_follow_and_those_of_another_host_become_a_job(
