@@ -15,7 +15,6 @@ from aggregator.config.schema import Settings
 from aggregator.daemon.due import Due
 from aggregator.daemon.failing_origins import FailingOrigins
 from aggregator.daemon.health import Health
-from aggregator.model.errors import FeedListsChangedError
 from aggregator.model.kinds import UPSTREAM_KINDS
 from aggregator.model.logs import LOGGER
 from aggregator.model.terminal import counted
@@ -110,17 +109,12 @@ class Network:
         options = polling.PollOptions(
             frozenset(kinds | {"shares"}), wait=LOCK_WAIT, seconds=LONGEST_POLL
         )
-        try:
-            outcome = polling.poll(
-                self._settings(),
-                options,
-                lambda *_: self._health.heartbeat("upstream"),
-                self._poll_canceller,
-            )
-        except FeedListsChangedError:
-            self._due.mark("reload")
-            self._poll_failed = False
-            return []
+        outcome = polling.poll(
+            self._settings(),
+            options,
+            lambda *_: self._health.heartbeat("upstream"),
+            self._poll_canceller,
+        )
         self._health.record_poll(outcome)
         processes.give_back_memory()
         if any(origin.changes for origin in outcome.origins):
@@ -143,13 +137,9 @@ class Network:
             self._health.heartbeat("hubs")
             return time.time()
 
-        try:
-            count, failures, next_due = polling.notify_hubs(
-                self._settings(), LOCK_WAIT, self._hubs_canceller, clock
-            )
-        except FeedListsChangedError:
-            self._due.mark("reload", *HUB_KINDS)
-            return []
+        count, failures, next_due = polling.notify_hubs(
+            self._settings(), LOCK_WAIT, self._hubs_canceller, clock
+        )
         if count:
             LOGGER.debug("hubs: %s", counted(count, "notification"))
         self._due.mark_at(next_due, "hubs")

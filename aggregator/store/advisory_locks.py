@@ -13,14 +13,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from aggregator.model.errors import LockedError, masked
-from aggregator.store.psycopg_driver import application_name, driver, key_of, meaning
-from aggregator.store.write_token import CONNECT_WITHIN
+from aggregator.store.psycopg_driver import (
+    KEEPALIVE,
+    application_name,
+    connection_options,
+    driver,
+    key_of,
+    meaning,
+)
 
-# Seconds until a connection whose other end is gone is given up, on either side.
-_KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
-_SETTINGS = """
-SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3
-"""
+# The server has to give up a connection whose other end is gone, too, for its lock to be free.
+_SETTINGS = "; ".join(f"SET tcp_{name} = {value}" for name, value in KEEPALIVE.items())
 # A key of 64 bits is split in two.
 _HOLDER = """
 SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)
@@ -114,17 +117,16 @@ def _lock(psycopg: Any, connection: Any, key: int, wait: float, kind: str) -> bo
 
 def _connection(url: str, who: str) -> Any:
     psycopg = driver(url)
-    name = application_name(who)
     while (connection := _idle_connection(url)) is not None:
         try:
-            connection.execute("SELECT set_config('application_name', %s, false)", (name,))
+            connection.execute(
+                "SELECT set_config('application_name', %s, false)", (application_name(who),)
+            )
         except psycopg.Error:
             connection.close()
         else:
             return connection
-    connection = psycopg.connect(
-        url, autocommit=True, connect_timeout=CONNECT_WITHIN, application_name=name, **_KEEPALIVE
-    )
+    connection = psycopg.connect(url, autocommit=True, **connection_options(who))
     connection.execute(_SETTINGS)
     return connection
 

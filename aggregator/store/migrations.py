@@ -6,7 +6,7 @@ import datetime
 import zlib
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import Connection, inspect, select
+from sqlalchemy import Connection, func, inspect, select
 
 from aggregator.model.errors import StoreError
 from aggregator.model.packing import pack
@@ -146,20 +146,19 @@ def version_of(tables: Mapping[str, str]) -> int:
     )
 
 
+def recorded_version(connection: Connection) -> int:
+    """Return the version that a store has come to, 0 if it does not say one."""
+    newest = select(func.max(schema.migration.c.number))
+    return connection.execute(newest).scalar_one() or 0
+
+
 def migrate(connection: Connection, name: str, now: datetime.datetime) -> bool:
     """Bring a store to this version; return whether it was new.
 
     Raises `StoreError` for a store that a newer version of the program has written.
     """
     is_new = not inspect(connection).has_table("migration")
-    done = (
-        0
-        if is_new
-        else connection.execute(
-            select(schema.migration.c.number).order_by(schema.migration.c.number.desc()).limit(1)
-        ).scalar_one_or_none()
-        or 0
-    )
+    done = 0 if is_new else recorded_version(connection)
     if done > VERSION:
         raise StoreError(
             f"{name}: written by a newer version of aggregator (store version {done}, this one "

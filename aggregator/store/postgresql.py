@@ -22,8 +22,8 @@ from sqlalchemy.pool import StaticPool
 
 from aggregator.model.errors import StoreError, masked
 from aggregator.store import advisory_locks
-from aggregator.store.psycopg_driver import application_name, driver, key_of, meaning, one_line
-from aggregator.store.write_token import CONNECT_WITHIN, RENEW
+from aggregator.store.psycopg_driver import connection_options, driver, key_of, meaning, one_line
+from aggregator.store.write_token import RENEW
 
 _TRANSACTION = "transaction"
 # Whether a server process still holds a lock.
@@ -54,10 +54,7 @@ class PostgresDatabase:
                 paramstyle="format",
                 # Writers come one after the other, and each must see what the last one left.
                 isolation_level="REPEATABLE READ" if self._dry_run else "READ COMMITTED",
-                connect_args={
-                    "connect_timeout": CONNECT_WITHIN,
-                    "application_name": application_name("store"),
-                },
+                connect_args=connection_options("store"),
             )
         except (ArgumentError, ValueError, psycopg.Error) as error:
             reason = f"{self.name}: is not a valid address of a database: {one_line(error)}"

@@ -1,4 +1,4 @@
-"""The driver of PostgreSQL, and the names of this program's connections."""
+"""The driver of PostgreSQL, and how this program connects: with what names and limits."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from typing import Any
 from aggregator.model.digests import digest
 from aggregator.model.errors import StoreError, masked
 
+# Seconds until a server that does not respond is given up.
+CONNECT_WITHIN = 10
+# Seconds until a connection whose other end is gone is given up.
+KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
 # PostgreSQL cuts longer names.
 _LONGEST_NAME = 63
 # How the end of a connection is reported: by the server's states, or by the driver.
@@ -42,6 +46,15 @@ def host_of_process(process: str) -> str:
 def application_name(who: str) -> str:
     """Return how a connection of this process is called in the database."""
     return f"{this_process()} ({who})"[:_LONGEST_NAME]
+
+
+def connection_options(who: str) -> dict[str, Any]:
+    """Return the driver's options for a connection, which is called by what it is for."""
+    return {
+        "application_name": application_name(who),
+        "connect_timeout": CONNECT_WITHIN,
+        **KEEPALIVE,
+    }
 
 
 def prefix_of(process: str) -> str:

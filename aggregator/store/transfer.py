@@ -21,7 +21,7 @@ from aggregator.store import salvage
 from aggregator.store.database import explained
 from aggregator.store.dialects import Database, database
 from aggregator.store.lock import exclusive
-from aggregator.store.migrations import VERSION
+from aggregator.store.migrations import VERSION, recorded_version
 from aggregator.store.rows import UNREADABLE, insert_rows
 from aggregator.store.schema import metadata
 
@@ -100,8 +100,7 @@ def _reading(source: Path | str) -> Iterator[Connection]:
             connection.exec_driver_sql("SET TRANSACTION READ ONLY")
         if not inspect(connection).has_table("migration"):
             raise ConfigError(f"{name}: is not a store of aggregator")
-        number = metadata.tables["migration"].c.number
-        version = connection.execute(select(func.max(number))).scalar_one() or 0
+        version = recorded_version(connection)
         if version > VERSION:
             raise StoreError(
                 f"{name}: written by a newer version of aggregator (store version {version}, "

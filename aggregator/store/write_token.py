@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from aggregator.model.errors import StoreError, unforeseen
 
-CONNECT_WITHIN = 10
 RENEW = """
 INSERT INTO write_token (number, token) SELECT 1, gen_random_uuid()
 WHERE pg_current_xact_id_if_assigned() IS NOT NULL
@@ -22,12 +21,11 @@ def current(url: str) -> str:
 
     Raises `StoreError` if there is none, or it cannot be read.
     """
+    from aggregator.store.psycopg_driver import connection_options, driver
+
+    psycopg = driver(url)
     try:
-        import psycopg
-    except ModuleNotFoundError as error:
-        raise StoreError(f"needs psycopg: {error}") from error
-    try:
-        with psycopg.connect(url, connect_timeout=CONNECT_WITHIN) as connection:
+        with psycopg.connect(url, **connection_options("token")) as connection:
             row = connection.execute("SELECT token FROM write_token").fetchone()
     except psycopg.Error as error:
         raise StoreError(f"its token cannot be read: {unforeseen(error)}") from error

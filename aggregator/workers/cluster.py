@@ -31,8 +31,6 @@ from aggregator.workers.upstream_polls import UpstreamPolls
 # Seconds between two signs of life, and from a signal to the end of the jobs.
 BEAT_EVERY = 5.0
 DRAIN_WITHIN = 7.0
-LOCK_WAIT = 60.0
-WHO = "aggregator run"
 # Seconds in which polls end that may send nothing any more.
 POLLS_END_WITHIN = 4.0
 # Jobs at a time for each request at a time: a host mostly waits between two.
@@ -130,7 +128,7 @@ class Cluster:
             async with contextlib.AsyncExitStack() as stack:
                 if UPSTREAM in self.roles:
                     poll_lock = paths.poll_lock(self._settings())
-                    stack.enter_context(shared(poll_lock, LOCK_WAIT, WHO))
+                    stack.enter_context(shared(poll_lock, host_polling.LOCK_WAIT, host_polling.WHO))
                 # Which fails sooner than a pool of connections.
                 await asyncio.to_thread(machines.waiting)
                 await stack.enter_async_context(jobs.app.open_async())

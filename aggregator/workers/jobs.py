@@ -16,7 +16,7 @@ import procrastinate
 from procrastinate import exceptions, jobs
 
 from aggregator.poll.due_hosts import Place
-from aggregator.store.psycopg_driver import application_name
+from aggregator.store.psycopg_driver import CONNECT_WITHIN, connection_options
 
 # The roles of a machine that have a queue of that name, and the queue of hosts to poll.
 UPSTREAM, BUILD = "upstream", "build"
@@ -28,7 +28,6 @@ URLS_AT_ONCE = 60
 EVERY_TEN_SECONDS = "* * * * * */10"
 EVERY_MINUTE = "* * * * *"
 EVERY_TEN_MINUTES = "*/10 * * * *"
-CONNECT_WITHIN = 10
 Step = Callable[[], Awaitable[None]]
 # The queue of each job that concerns all hosts, and when it comes by itself.
 _QUEUES = {
@@ -58,13 +57,7 @@ class Jobs:
             max_size=4,
             timeout=CONNECT_WITHIN,
             configure=_configure,
-            kwargs={
-                "application_name": application_name("jobs"),
-                "connect_timeout": CONNECT_WITHIN,
-                "keepalives_idle": 10,
-                "keepalives_interval": 5,
-                "keepalives_count": 3,
-            },
+            kwargs=connection_options("jobs"),
         )
         self.app = procrastinate.App(connector=connector)
         self._add(work)

@@ -15,9 +15,6 @@ from aggregator.store.machines import Machines
 from aggregator.store.psycopg_driver import host_of_process
 from aggregator.workers.jobs import BUILD
 
-LOCK_WAIT = 60.0
-WHO = "aggregator run"
-
 
 def join(settings: Settings, name: str, roles: Collection[str]) -> None:
     """Check that a machine may work with the others, and say that it does.
@@ -28,7 +25,10 @@ def join(settings: Settings, name: str, roles: Collection[str]) -> None:
     host_polling.prepare(settings)
     # One after the other, so that two that disagree do not both find nobody.
     lock = DatabaseLock(str(settings.store_address), "members")
-    with exclusive(lock, LOCK_WAIT, WHO), _machines(settings) as machines:
+    with (
+        exclusive(lock, host_polling.LOCK_WAIT, host_polling.WHO),
+        _machines(settings) as machines,
+    ):
         machines.give_up_silent(name)
         agreed.check_with(machines, settings, name)
         place = _place(settings, name)

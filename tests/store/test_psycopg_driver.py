@@ -3,8 +3,12 @@
 import os
 import socket
 
+import pytest
+from postgresql import new_database
+
 from aggregator.store.psycopg_driver import (
     application_name,
+    connection_options,
     host_of_process,
     key_of,
     one_line,
@@ -22,6 +26,15 @@ def test_all_connections_of_a_process_begin_alike() -> None:
         assert len(name) <= 63
     # Process 1 is not process 12.
     assert not "process 12 on host (store)".startswith(prefix_of("process 1 on host"))
+
+
+def test_a_connection_says_whose_it_is_and_ends_with_its_server() -> None:
+    psycopg = pytest.importorskip("psycopg")
+    with psycopg.connect(new_database(), **connection_options("store")) as connection:
+        found = connection.execute("SELECT current_setting('application_name')").fetchone()
+        options = connection.info.get_parameters()
+    assert found == (application_name("store"),)
+    assert {"connect_timeout", "keepalives_idle", "keepalives_count"} <= options.keys()
 
 
 def test_a_long_host_name_still_tells_processes_apart() -> None:
