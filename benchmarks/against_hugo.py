@@ -25,12 +25,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from corpus import write_corpus
+from readme_table import write_table
 
 import aggregator
 
-HERE = Path(__file__).resolve().parent
 COMMAND = [str(Path(sys.executable).parent / "aggregator"), "build-feeds", "-q"]
-START, END = "<!-- table -->\n", "<!-- end of table -->\n"
 CONFIG = """\
 site:
   title: Benchmark
@@ -254,11 +253,7 @@ def main() -> None:
         "|---|---|---|---|---|",
         *rows,
     ]
-    readme = HERE / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    before, _, rest = text.partition(START)
-    _, _, after = rest.partition(END)
-    readme.write_text(before + START + "\n".join(table) + "\n" + END + after, encoding="utf-8")
+    write_table("table", table)
     print("\n".join(table))
 
 

@@ -20,9 +20,8 @@ from pathlib import Path
 import requests
 from against_hugo import COMMAND, CONFIG
 from corpus import write_corpus
+from readme_table import write_table
 
-HERE = Path(__file__).resolve().parent
-START, END = "<!-- serving -->\n", "<!-- end of serving -->\n"
 NGINX = """\
 daemon off; worker_processes auto; pid {root}/pid; error_log {root}/error.log; {user}
 events {{ worker_connections 1024; }}
@@ -124,11 +123,7 @@ def main() -> None:
         "|---|---|---|---|---|",
         *rows,
     ]
-    readme = HERE / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    before, _, rest = text.partition(START)
-    _, _, after = rest.partition(END)
-    readme.write_text(before + START + "\n".join(table) + "\n" + END + after, encoding="utf-8")
+    write_table("serving", table)
 
 
 if __name__ == "__main__":

@@ -23,9 +23,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from readme_table import write_table
+
 HERE = Path(__file__).resolve().parent
 COMMAND = [str(Path(sys.executable).parent / "aggregator"), "poll", "-q", "--only", "shares"]
-START, END = "<!-- polling -->\n", "<!-- end of polling -->\n"
 CONFIG = """\
 site:
   title: Benchmark
@@ -170,10 +171,7 @@ def main() -> None:
             f"requests in a poll, {second} in the next one within `every`.",
         ]
         print(lines[-1], flush=True)
-    readme = HERE / "README.md"
-    text = readme.read_text("utf-8")
-    before, after = text.partition(START)[0], text.partition(END)[2]
-    readme.write_text(before + START + "\n".join(lines) + "\n" + END + after, "utf-8")
+    write_table("polling", lines)
 
 
 if __name__ == "__main__":

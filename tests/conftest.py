@@ -24,6 +24,8 @@ from hypothesis import settings
 from upstream import Upstream
 
 if TYPE_CHECKING:
+    from storage_server import Bucket, StorageServer
+
     from aggregator.daemon.health import Health
     from aggregator.store.database import Store
 
@@ -319,6 +321,27 @@ def hostile() -> Iterator[HostileServer]:
     server = HostileServer()
     yield server
     server.close()
+
+
+@pytest.fixture(scope="module")
+def _started_storage_server() -> Iterator[StorageServer]:
+    from storage_server import StorageServer
+
+    server = StorageServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def storage_server(_started_storage_server: StorageServer) -> StorageServer:
+    """An S3 server, found by the environment of the module's tests."""
+    _started_storage_server.reset()
+    return _started_storage_server
+
+
+@pytest.fixture
+def bucket(storage_server: StorageServer) -> Bucket:
+    return storage_server.new_bucket()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -14,7 +14,7 @@ from aggregator.model.errors import OriginError
 from aggregator.model.polls import Batch
 from aggregator.model.summaries import OriginSummary
 from aggregator.origins.interface import UpstreamOrigin
-from aggregator.poll.origin_poll import OriginPoll, Scope
+from aggregator.poll.origin_poll import ALL_DUE, OriginPoll, is_due
 from aggregator.store import urls
 from aggregator.store.origins import save_origin
 
@@ -48,7 +48,7 @@ def due_hosts(
         if origin.window is not None:
             poll = OriginPoll(origin, OriginSummary(name=origin.name))
             try:
-                poll.begin(connection, Scope(), now)
+                poll.begin(connection, ALL_DUE, now)
             except OriginError as error:
                 failures.append(str(error))  # one origin stops no other
                 continue
@@ -68,8 +68,7 @@ def _of_endpoints(
     for origin in origins:
         for url in origin.named_urls():
             state = known.get((origin.name, url))
-            is_urgent = state is not None and origin.is_urgent and not state.failures
-            if not (pacing.is_due(state, now) or is_urgent):
+            if not is_due(origin, state, now):
                 continue
             address = origin.address(url)
             if address is not None:

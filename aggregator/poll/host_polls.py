@@ -7,7 +7,6 @@ into the store together, once a second, since there is one writer at a time.
 from __future__ import annotations
 
 import contextlib
-import datetime
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +16,6 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy import Connection
 
 from aggregator.articles.sources import SourceKeys
-from aggregator.fetch import pacing
 from aggregator.fetch.fetcher import Fetcher
 from aggregator.fetch.robots import site_of
 from aggregator.fetch.session import Session, host_of
@@ -30,13 +28,13 @@ from aggregator.model.errors import (
     unforeseen,
 )
 from aggregator.model.logs import LOGGER
-from aggregator.model.polls import Request, Response, UrlState, Validators
+from aggregator.model.polls import Request, Response, Validators
 from aggregator.model.summaries import OriginSummary
 from aggregator.origins.interface import UpstreamOrigin
 from aggregator.poll import batches, responses
 from aggregator.poll.due_hosts import Place
 from aggregator.poll.ingest import MergeRules
-from aggregator.poll.origin_poll import OriginPoll
+from aggregator.poll.origin_poll import OriginPoll, is_due
 from aggregator.poll.responses import ParsedResponse
 from aggregator.poll.upstream import BATCH, MAX_SECONDS_UNSAVED, Clock
 from aggregator.store import problems, robots, urls
@@ -197,7 +195,7 @@ class HostPolls:
                 for place in job.places:
                     poll = self._polls.get(place[0])
                     state = known.get(place)
-                    if poll is None or place in job.left or not _is_due(poll, state, now):
+                    if poll is None or place in job.left or not is_due(poll.origin, state, now):
                         continue
                     if state is not None and rules.get(place[0]) not in (None, poll.origin.rules):
                         state = replace(state, validators=Validators(), content_hash=b"")
@@ -285,9 +283,3 @@ class HostPolls:
         name, url = request.key
         poll = self._polls[name]
         return responses.parse(poll.origin, poll.due[url], response, self._sources, self._clock())
-
-
-def _is_due(poll: OriginPoll, state: UrlState | None, now: datetime.datetime) -> bool:
-    if state is not None and poll.origin.is_urgent and not state.failures:
-        return True
-    return pacing.is_due(state, now)

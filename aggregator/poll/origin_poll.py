@@ -37,6 +37,9 @@ class Scope:
     only: frozenset[str] = frozenset()
 
 
+ALL_DUE = Scope()
+
+
 @dataclass(slots=True)
 class OriginPoll:
     """The poll of one origin; `due` are the URLs to request, with their states."""
@@ -68,15 +71,13 @@ class OriginPoll:
             stale = set(open_problems.locations(connection, origin.name)) - wanted.keys()
             self._stale = tuple(sorted(stale))
         states = urls.states(connection, origin.name, wanted)
-        is_named, is_urgent = bool(scope.only), origin.is_urgent
         gone = sum(state.is_gone for state in states.values())
-        if gone and scope.everything and not is_named:
+        if gone and scope.everything and not scope.only:
             self.summary.skipped[GONE] += gone
         self.due = {
             url: states.get(url) or UrlState(url, now)
             for url in wanted
-            if pacing.is_due(states.get(url), now, ask_all=scope.everything, is_named=is_named)
-            or (is_urgent and not states[url].failures)
+            if is_due(origin, states.get(url), now, scope)
         }
         self.summary.due += self.due
 
@@ -120,7 +121,7 @@ class OriginPoll:
             wanted |= self._recent(connection, origin.window, now, codes)
         new = [url for url in wanted if url not in self.due and origin.accepts(url)]
         states = urls.states(connection, origin.name, new)
-        new = [url for url in new if pacing.is_due(states.get(url), now)]
+        new = [url for url in new if is_due(origin, states.get(url), now)]
         self.due |= {url: states.get(url) or UrlState(url, now) for url in new}
         self.summary.due += new
         return [request for url in new if (request := self.request(url, now)) is not None]
@@ -260,6 +261,15 @@ class OriginPoll:
             summary.skipped[problem] += 1
         if outcome.kind in ("failed", "refused") and not summary.first_problem:
             summary.first_problem = f"{masked(outcome.state.url)}: {problem}"
+
+
+def is_due(
+    origin: UpstreamOrigin, state: UrlState | None, now: datetime.datetime, scope: Scope = ALL_DUE
+) -> bool:
+    """Return whether a URL of an origin is due: at any time if it is urgent and did not fail."""
+    if state is not None and origin.is_urgent and not state.failures:
+        return True
+    return pacing.is_due(state, now, ask_all=scope.everything, is_named=bool(scope.only))
 
 
 def _capped(connection: Connection, outcome: Outcome) -> Outcome:

@@ -1,13 +1,11 @@
 """Progress, tables and times for people."""
 
 import datetime
-import os
-import pty
-import subprocess
 from zoneinfo import ZoneInfo
 
-from conftest import COMMAND, Site
+from conftest import Site
 from corpus import write_corpus
+from terminals import on_a_terminal
 
 from aggregator.cli.console import Clock
 
@@ -26,36 +24,13 @@ def test_times_are_in_the_zone_and_relative() -> None:
     assert clock.show(None) == "never"
 
 
-def on_a_terminal(site: Site, *arguments: str) -> str:
-    """What a command shows on a terminal, with all control codes."""
-    master, slave = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
-    process = subprocess.Popen(
-        [str(COMMAND), *arguments],
-        cwd=site.root,
-        stdin=slave,
-        stdout=slave,
-        stderr=slave,
-        env=environment,
-    )
-    os.close(slave)
-    shown = b""
-    while True:
-        try:
-            piece = os.read(master, 65536)
-        except OSError:
-            break
-        if not piece:
-            break
-        shown += piece
-    os.close(master)
-    assert process.wait(30) == 0, shown
-    return shown.decode()
+def shown_to_people(site: Site, *arguments: str) -> str:
+    return on_a_terminal(site, *arguments, TERM="xterm", COLUMNS="100").decode()
 
 
 def test_a_progress_bar_on_a_terminal_and_plain_lines_elsewhere(site: Site) -> None:
     write_corpus(site.posts, 300)
-    shown = on_a_terminal(site, "build-feeds")
+    shown = shown_to_people(site, "build-feeds")
     assert "posts" in shown
     assert "100%" in shown
     assert "\x1b[" in shown
@@ -65,6 +40,6 @@ def test_a_progress_bar_on_a_terminal_and_plain_lines_elsewhere(site: Site) -> N
 
 
 def test_tables_on_a_terminal(built: Site) -> None:
-    shown = on_a_terminal(built, "sources")
+    shown = shown_to_people(built, "sources")
     assert "华夏时报" in shown
     assert "\t" not in shown

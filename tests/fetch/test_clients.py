@@ -21,13 +21,6 @@ FEED = (
 
 
 @pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    server = Upstream()
-    yield server
-    server.close()
-
-
-@pytest.fixture
 def other() -> Iterator[Upstream]:
     server = Upstream("127.0.0.3")
     yield server

@@ -3,7 +3,6 @@
 import ast
 import json
 import os
-import pty
 import re
 import signal
 import subprocess
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 from conftest import COMMAND, Site, article
+from terminals import on_a_terminal
 from upstream import Upstream
 
 PACKAGE = Path(__file__).parents[2] / "aggregator"
@@ -139,23 +139,9 @@ def test_json_is_the_text_itself_and_safe_to_look_at(hostile: Site) -> None:
 def test_a_terminal_gets_escapes_in_tables_and_progress(hostile: Site) -> None:
     hostile.run("build-feeds")
     for command in ("status", "sources"):
-        master, slave = pty.openpty()
-        environment = {**os.environ, "TERM": "dumb", "NO_COLOR": "1", "COLUMNS": "400"}
-        process = subprocess.Popen(
-            [str(COMMAND), command], cwd=hostile.root, stdout=slave, stderr=slave, env=environment
+        shown = on_a_terminal(
+            hostile, command, TERM="dumb", NO_COLOR="1", COLUMNS="400", LINES="24"
         )
-        os.close(slave)
-        shown = b""
-        while True:
-            try:
-                piece = os.read(master, 65536)
-            except OSError:
-                break
-            if not piece:
-                break
-            shown += piece
-        os.close(master)
-        assert process.wait(20) == 0
         assert unsafe(shown.replace(b"\r\n", b"\n")) == [], shown
         assert rb"\u202e" in shown
 

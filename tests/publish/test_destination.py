@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from configured import settings_with
-from storage_server import StorageServer
 
 from aggregator.model.errors import PublishError
 from aggregator.model.feeds import PublishedFile
@@ -19,20 +18,13 @@ from aggregator.publish.object_storage import ObjectStorage
 Make = Callable[[], Destination]
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[StorageServer]:
-    started = StorageServer()
-    yield started
-    started.close()
-
-
 @pytest.fixture(params=["folder", "objects", "packed objects"])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     """Return the destination of a new process, always of the same place."""
     if request.param == "folder":
         return lambda: Folder(tmp_path / "feeds")
-    server = request.getfixturevalue("server")
-    url = f"s3://{server.new_bucket().name}/feeds"
+    storage_server = request.getfixturevalue("storage_server")
+    url = f"s3://{storage_server.new_bucket().name}/feeds"
     return lambda: ObjectStorage(url, ["gzip"] if request.param == "packed objects" else [])
 
 

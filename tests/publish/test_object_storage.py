@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import time
-from collections.abc import Iterator
 
 import pytest
 from storage_server import Bucket, StorageServer
@@ -12,24 +11,6 @@ from storage_server import Bucket, StorageServer
 from aggregator.model.errors import PublishError
 from aggregator.publish.destination import Prepared
 from aggregator.publish.object_storage import MAX_FAILURES, ObjectStorage
-
-
-@pytest.fixture(scope="module")
-def started() -> Iterator[StorageServer]:
-    server = StorageServer()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def server(started: StorageServer) -> StorageServer:
-    started.reset()
-    return started
-
-
-@pytest.fixture
-def bucket(server: StorageServer) -> Bucket:
-    return server.new_bucket()
 
 
 def storage(bucket: Bucket, *codings: str, **options: float) -> ObjectStorage:
@@ -89,7 +70,7 @@ def test_what_another_has_written_since_is_kept(bucket: Bucket) -> None:
 
 
 def test_an_upload_whose_response_was_lost_is_no_conflict(
-    bucket: Bucket, server: StorageServer
+    bucket: Bucket, storage_server: StorageServer
 ) -> None:
     destination = storage(bucket)
     destination.begin()
@@ -106,25 +87,25 @@ def named(file: Prepared) -> dict[str, str]:
 
 
 def test_archives_are_there_before_the_feeds_that_link_to_them(
-    bucket: Bucket, server: StorageServer
+    bucket: Bucket, storage_server: StorageServer
 ) -> None:
     archives = [(f"archives/all.{number}.atom", b"x") for number in range(30)]
     assert put(storage(bucket), *archives, ("all.atom", b"x"), ("all.rss", b"x")) == []
-    puts = [path for method, path in server.requests if method == "PUT"]
+    puts = [path for method, path in storage_server.requests if method == "PUT"]
     assert set(puts[-2:]) == {"feeds/all.atom", "feeds/all.rss"}
 
 
 def test_there_is_one_listing_however_much_is_compared(
-    bucket: Bucket, server: StorageServer
+    bucket: Bucket, storage_server: StorageServer
 ) -> None:
     put(storage(bucket), *((f"sources/s{number}.atom", b"x") for number in range(1200)))
-    server.requests.clear()
+    storage_server.requests.clear()
     destination = storage(bucket)
     destination.begin()
     files = [destination.left_file(path) for path in destination.find("sources/*")]
     assert len(files) == 1200
     assert destination.is_as_left([file for file in files if file is not None])
-    assert server.requests == [("GET", ""), ("GET", "")]  # 1,000 objects a page
+    assert storage_server.requests == [("GET", ""), ("GET", "")]  # 1,000 objects a page
 
 
 def test_objects_of_others_are_left_alone(bucket: Bucket) -> None:
@@ -138,17 +119,17 @@ def test_objects_of_others_are_left_alone(bucket: Bucket) -> None:
 
 @pytest.mark.parametrize("status", ["500 Broken", "503 Slow Down"])
 def test_a_server_that_fails_now_and_then_is_asked_again(
-    bucket: Bucket, server: StorageServer, status: str
+    bucket: Bucket, storage_server: StorageServer, status: str
 ) -> None:
     failing = iter([status] * 2)
-    server.before = lambda method, path: next(failing, None) if method == "PUT" else None
+    storage_server.before = lambda method, path: next(failing, None) if method == "PUT" else None
     assert put(storage(bucket), ("all.atom", b"x")) == []
 
 
 def test_a_server_that_stays_broken_is_given_up_for_this_build(
-    bucket: Bucket, server: StorageServer
+    bucket: Bucket, storage_server: StorageServer
 ) -> None:
-    server.before = lambda method, path: "500 Broken" if method == "PUT" else None
+    storage_server.before = lambda method, path: "500 Broken" if method == "PUT" else None
     destination = storage(bucket)
     started = time.monotonic()
     failures = put(destination, *((f"sources/s{number}.atom", b"x") for number in range(200)))
@@ -157,17 +138,17 @@ def test_a_server_that_stays_broken_is_given_up_for_this_build(
     assert "answered 500 Planned; what was published before was kept" in failures[0]
     assert f"{MAX_FAILURES} uploads in a row failed, so the others were not tried" in failures[-1]
     assert len({failure.partition(" uploads")[0] for failure in failures}) < 25
-    server.before = lambda method, path: None
+    storage_server.before = lambda method, path: None
     destination.begin()
     assert put(destination, ("all.atom", b"x")) == []
 
 
 def test_a_server_that_does_not_answer_is_waited_for_so_long(
-    bucket: Bucket, server: StorageServer
+    bucket: Bucket, storage_server: StorageServer
 ) -> None:
     def sleep(method: str, path: str) -> None:
         time.sleep(1.5)
 
-    server.before = sleep
+    storage_server.before = sleep
     with pytest.raises(PublishError, match=r"cannot be listed: .*took too long to answer"):
         storage(bucket, request_seconds=0.3).begin()

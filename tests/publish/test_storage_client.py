@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator
 
 import pytest
 from storage_server import StorageServer
@@ -11,19 +10,6 @@ from storage_server import StorageServer
 from aggregator.model.errors import PublishError
 from aggregator.publish import storage_client
 from aggregator.publish.storage_client import StorageClient, plain
-
-
-@pytest.fixture(scope="module")
-def started() -> Iterator[StorageServer]:
-    server = StorageServer()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def server(started: StorageServer) -> StorageServer:
-    started.reset()
-    return started
 
 
 def failure(url: str) -> str:
@@ -37,9 +23,9 @@ def failure(url: str) -> str:
     return text
 
 
-def test_a_bucket_that_does_not_exist(server: StorageServer) -> None:
+def test_a_bucket_that_does_not_exist(storage_server: StorageServer) -> None:
     text = failure("s3://nothing-there/feeds")
-    assert f"{server.url} has no such bucket: make it, or correct feeds: directory" in text
+    assert f"{storage_server.url} has no such bucket: make it, or correct feeds: directory" in text
 
 
 @pytest.mark.parametrize(
@@ -53,14 +39,14 @@ def test_a_bucket_that_does_not_exist(server: StorageServer) -> None:
         ("418 Teapot", "answered 418 Planned"),
     ],
 )
-def test_what_a_server_answers(server: StorageServer, status: str, meaning: str) -> None:
-    bucket = server.new_bucket()
-    server.before = lambda method, path: status
+def test_what_a_server_answers(storage_server: StorageServer, status: str, meaning: str) -> None:
+    bucket = storage_server.new_bucket()
+    storage_server.before = lambda method, path: status
     assert meaning in failure(f"s3://{bucket.name}/feeds")
 
 
 def test_a_server_that_cannot_be_reached(
-    server: StorageServer, monkeypatch: pytest.MonkeyPatch
+    storage_server: StorageServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     text = failure("s3://bucket/feeds")
@@ -68,18 +54,18 @@ def test_a_server_that_cannot_be_reached(
 
 
 def test_an_endpoint_with_http_is_meant_so(
-    server: StorageServer, monkeypatch: pytest.MonkeyPatch
+    storage_server: StorageServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bucket = server.new_bucket()
+    bucket = storage_server.new_bucket()
     for name in ("AWS_ENDPOINT", "AWS_ENDPOINT_URL_S3"):
         monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-        monkeypatch.setenv(name, server.url)
+        monkeypatch.setenv(name, storage_server.url)
         assert StorageClient(f"s3://{bucket.name}", 5).list(60) == {}
         monkeypatch.delenv(name)
 
 
 def test_access_keys_that_are_missing(
-    server: StorageServer, monkeypatch: pytest.MonkeyPatch
+    storage_server: StorageServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     error = Exception("Error performing PUT http://169.254.169.254/latest/api/token in 1 s")
     text = storage_client.reason_of(error)
@@ -87,17 +73,17 @@ def test_access_keys_that_are_missing(
     assert "AZURE_STORAGE_ACCOUNT_NAME" in failure("az://container/feeds")
 
 
-def test_an_object_whose_name_cannot_be_used(server: StorageServer) -> None:
+def test_an_object_whose_name_cannot_be_used(storage_server: StorageServer) -> None:
     import urllib.request
 
-    bucket = server.new_bucket()
-    url = f"{server.url}/{bucket.name}/feeds//x"
+    bucket = storage_server.new_bucket()
+    url = f"{storage_server.url}/{bucket.name}/feeds//x"
     urllib.request.urlopen(urllib.request.Request(url, method="PUT", data=b"x")).close()
     assert 'Path "feeds//x" contained empty path segment' in failure(f"s3://{bucket.name}/feeds")
 
 
-def test_too_many_objects(server: StorageServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    bucket = server.new_bucket()
+def test_too_many_objects(storage_server: StorageServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket = storage_server.new_bucket()
     for number in range(3):
         bucket.write(f"feeds/{number}.atom", b"")
     monkeypatch.setattr(storage_client, "MAX_OBJECTS", 2)

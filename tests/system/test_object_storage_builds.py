@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from conftest import COMMAND, Result, Site, article, share_url
@@ -17,24 +17,6 @@ from storage_server import Bucket, StorageServer
 EXTRA = "  extra: {ports: {words: ['1']}}\n"
 FEEDS = "  formats: [atom, rss, json]\n  entries: 3\n  combined_entries: 4\n" + EXTRA
 PREFIX = "pre/fix/"
-
-
-@pytest.fixture(scope="module")
-def started() -> Iterator[StorageServer]:
-    server = StorageServer()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def server(started: StorageServer) -> StorageServer:
-    started.reset()
-    return started
-
-
-@pytest.fixture
-def bucket(server: StorageServer) -> Bucket:
-    return server.new_bucket()
 
 
 @pytest.fixture
@@ -60,12 +42,12 @@ def post(site: Site, number: int, text: str = "正文") -> None:
     site.post(f"{number}.md", article(f"标题{number}", body, date=date, source=source, share=share))
 
 
-def run(site: Site, server: StorageServer, *arguments: str) -> Result:
-    return site.run(*arguments, environment=server.environment)
+def run(site: Site, storage_server: StorageServer, *arguments: str) -> Result:
+    return site.run(*arguments, environment=storage_server.environment)
 
 
-def build(site: Site, server: StorageServer, *arguments: str, expect: int = 0) -> Result:
-    result = site.build(*arguments, expect=expect, environment=server.environment)
+def build(site: Site, storage_server: StorageServer, *arguments: str, expect: int = 0) -> Result:
+    result = site.build(*arguments, expect=expect, environment=storage_server.environment)
     assert "of-the-test" not in result.out + result.err  # no key of the environment
     return result
 
@@ -88,51 +70,51 @@ def as_in_a_folder(site: Site, make_site: Callable[[str], Site]) -> dict[str, by
 
 
 def test_the_same_site_has_the_same_bytes_file_by_file(
-    remote: Site, bucket: Bucket, server: StorageServer, make_site: Callable[[str], Site]
+    remote: Site, bucket: Bucket, storage_server: StorageServer, make_site: Callable[[str], Site]
 ) -> None:
-    result = build(remote, server)
+    result = build(remote, storage_server)
     assert "4 of 4 feeds written" in result.out
     assert published(bucket) == as_in_a_folder(remote, make_site)
     assert not remote.feeds.exists()
-    puts = [path for method, path in server.requests if method == "PUT"]
+    puts = [path for method, path in storage_server.requests if method == "PUT"]
     assert len(puts) == len(set(puts))
     assert puts[-1] == PREFIX + "index.html"
     assert puts.index(PREFIX + "feeds.opml") > puts.index(PREFIX + "all.atom")
-    checked = run(remote, server, "check", "--feeds")
+    checked = run(remote, storage_server, "check", "--feeds")
     assert (checked.code, checked.out) == (0, "17 files, 0 problems\n")
 
 
 def test_one_post_puts_only_what_changed(
-    remote: Site, bucket: Bucket, server: StorageServer, make_site: Callable[[str], Site]
+    remote: Site, bucket: Bucket, storage_server: StorageServer, make_site: Callable[[str], Site]
 ) -> None:
-    build(remote, server)
+    build(remote, storage_server)
     before = bucket.objects()
-    server.requests.clear()
-    assert "0 of 4 feeds written" in build(remote, server).out
-    assert server.requests == [("GET", "")]
-    server.requests.clear()
+    storage_server.requests.clear()
+    assert "0 of 4 feeds written" in build(remote, storage_server).out
+    assert storage_server.requests == [("GET", "")]
+    storage_server.requests.clear()
     post(remote, 13)
-    build(remote, server)
+    build(remote, storage_server)
     after = bucket.objects()
     changed = {path for path in after if before.get(path) != after[path]}
-    assert changed == {path for method, path in server.requests if method == "PUT"}
+    assert changed == {path for method, path in storage_server.requests if method == "PUT"}
     assert PREFIX + "sources/source0.atom" not in changed
-    assert [path for method, path in server.requests].count("") == 1
+    assert [path for method, path in storage_server.requests].count("") == 1
     assert published(bucket) == as_in_a_folder(remote, make_site)
 
 
 def test_what_is_removed_or_altered_by_hand_is_made_again(
-    remote: Site, bucket: Bucket, server: StorageServer
+    remote: Site, bucket: Bucket, storage_server: StorageServer
 ) -> None:
-    build(remote, server)
+    build(remote, storage_server)
     before = published(bucket)
     for path in ("sources/source0.rss", "archives/all.1.atom", "feeds.css", "all.json"):
         bucket.remove(PREFIX + path)
     for path in ("all.atom", "archives/sources/source1.1.atom", "index.html"):
         bucket.write(PREFIX + path, before[path] + b" ")
-    build(remote, server, "--dry-run")
+    build(remote, storage_server, "--dry-run")
     assert "archives/all.1.atom" not in published(bucket)
-    build(remote, server)
+    build(remote, storage_server)
     # What no aggregator has made is kept, as in a folder.
     assert published(bucket) == before
     assert bucket.attributes(PREFIX + "all.atom")["Content-Type"].startswith("application/atom")
@@ -140,14 +122,14 @@ def test_what_is_removed_or_altered_by_hand_is_made_again(
 
 @pytest.mark.exhaustive
 def test_what_is_not_configured_any_more_goes(
-    remote: Site, bucket: Bucket, server: StorageServer
+    remote: Site, bucket: Bucket, storage_server: StorageServer
 ) -> None:
-    build(remote, server)
+    build(remote, storage_server)
     bucket.write(PREFIX + "extra/mine.txt", b"")
     text = remote.config.read_text("utf-8")
     text = text.replace(EXTRA, "").replace(", rss", "")
     remote.config.write_text(text, "utf-8")
-    build(remote, server)
+    build(remote, storage_server)
     left = set(published(bucket))
     assert "extra/mine.txt" in left
     assert not [path for path in left if path.endswith(".rss")]
@@ -155,56 +137,60 @@ def test_what_is_not_configured_any_more_goes(
 
 
 @pytest.mark.exhaustive
-def test_a_packed_object_says_so(remote: Site, bucket: Bucket, server: StorageServer) -> None:
+def test_a_packed_object_says_so(
+    remote: Site, bucket: Bucket, storage_server: StorageServer
+) -> None:
     remote.configure(lambda text: text + "  compress: [gzip]\n")
-    build(remote, server)
+    build(remote, storage_server)
     assert {bucket.attributes(path)["Content-Encoding"] for path in bucket.objects()} == {"gzip"}
-    assert run(remote, server, "check", "--feeds").code == 0
+    assert run(remote, storage_server, "check", "--feeds").code == 0
     remote.store.unlink()
     before = bucket.objects()
-    build(remote, server)
+    build(remote, storage_server)
     assert bucket.objects() == before
 
 
 def test_a_lost_store_learns_from_what_is_published(
-    remote: Site, bucket: Bucket, server: StorageServer
+    remote: Site, bucket: Bucket, storage_server: StorageServer
 ) -> None:
-    build(remote, server)
+    build(remote, storage_server)
     post(remote, 3, "更正")
-    build(remote, server)
+    build(remote, storage_server)
     before = bucket.objects()
     for path in remote.store.parent.iterdir():
         path.unlink()
-    server.before = lambda method, path: "503 Away"
-    refused = build(remote, server, expect=1)
+    storage_server.before = lambda method, path: "503 Away"
+    refused = build(remote, storage_server, expect=1)
     assert "503" in refused.err
     assert "A new store takes the dates of published entries from there" in refused.err
-    server.reset()
-    build(remote, server)
+    storage_server.reset()
+    build(remote, storage_server)
     assert bucket.objects() == before
     for path in (*remote.store.parent.iterdir(), *remote.posts.iterdir()):
         path.unlink()
-    kept = build(remote, server, expect=1)
+    kept = build(remote, storage_server, expect=1)
     assert f"s3://{bucket.name}/pre/fix: no article is left to publish" in kept.err
     assert bucket.objects() == before
 
 
 @pytest.mark.exhaustive
 def test_a_server_that_fails_is_a_failure_and_the_next_build_goes_on(
-    remote: Site, bucket: Bucket, server: StorageServer, make_site: Callable[[str], Site]
+    remote: Site, bucket: Bucket, storage_server: StorageServer, make_site: Callable[[str], Site]
 ) -> None:
-    server.before = lambda method, path: "500 Broken" if path.endswith("source0.rss") else None
-    result = build(remote, server, expect=1)
+    storage_server.before = lambda method, path: (
+        "500 Broken" if path.endswith("source0.rss") else None
+    )
+    result = build(remote, storage_server, expect=1)
     url = f"s3://{bucket.name}/{PREFIX}sources/source0.rss"
-    assert f"{url}: cannot be written: {server.url} answered 500 Planned" in result.err
+    assert f"{url}: cannot be written: {storage_server.url} answered 500 Planned" in result.err
     assert "all.atom" in published(bucket)
-    server.before = lambda method, path: "403 Forbidden"
-    result = build(remote, server, expect=1)
-    assert f"s3://{bucket.name}/pre/fix: cannot be listed: {server.url} refused access" in (
+    storage_server.before = lambda method, path: "403 Forbidden"
+    result = build(remote, storage_server, expect=1)
+    assert f"s3://{bucket.name}/pre/fix: cannot be listed: {storage_server.url} refused access" in (
         result.err
     )
-    server.reset()
-    build(remote, server)
+    storage_server.reset()
+    build(remote, storage_server)
     assert published(bucket) == as_in_a_folder(remote, make_site)
 
 
@@ -219,27 +205,27 @@ def test_a_server_that_fails_is_a_failure_and_the_next_build_goes_on(
 def test_a_killed_build_is_gone_on_with(
     remote: Site,
     bucket: Bucket,
-    server: StorageServer,
+    storage_server: StorageServer,
     make_site: Callable[[str], Site],
     number: int,
 ) -> None:
-    started = start(remote, server)
+    started = start(remote, storage_server)
     counter = iter(range(1, 1000))
 
     def kill(method: str, path: str) -> None:
         if method == "PUT" and next(counter) == number:
             os.kill(started.pid, signal.SIGKILL)
 
-    server.before = kill
+    storage_server.before = kill
     started.communicate(timeout=60)
     assert started.returncode == -signal.SIGKILL
-    server.reset()
-    build(remote, server)
+    storage_server.reset()
+    build(remote, storage_server)
     assert published(bucket) == as_in_a_folder(remote, make_site)
-    assert "0 of 4 feeds written" in build(remote, server).out
+    assert "0 of 4 feeds written" in build(remote, storage_server).out
 
 
-def start(site: Site, server: StorageServer) -> subprocess.Popen[str]:
+def start(site: Site, storage_server: StorageServer) -> subprocess.Popen[str]:
     """A build under way."""
     return subprocess.Popen(
         [str(COMMAND), "build-feeds"],
@@ -247,17 +233,17 @@ def start(site: Site, server: StorageServer) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, **server.environment},
+        env={**os.environ, **storage_server.environment},
     )
 
 
 def test_a_stale_build_that_wakes_up_replaces_nothing_and_says_so(
-    remote: Site, bucket: Bucket, server: StorageServer, make_site: Callable[[str], Site]
+    remote: Site, bucket: Bucket, storage_server: StorageServer, make_site: Callable[[str], Site]
 ) -> None:
     """It was stopped with its uploads on the way, and has lost its lock with its connections."""
     database = new_database()
     remote.configure(lambda text: text + f"store: {database}\n")
-    build(remote, server)
+    build(remote, storage_server)
     for number in (12, 13):
         post(remote, number, "旧")
     arrived, go_on = threading.Event(), threading.Event()
@@ -267,8 +253,8 @@ def test_a_stale_build_that_wakes_up_replaces_nothing_and_says_so(
             arrived.set()
             go_on.wait(60)
 
-    server.before = hold
-    stale = start(remote, server)
+    storage_server.before = hold
+    stale = start(remote, storage_server)
     try:
         assert arrived.wait(60)
         stale.send_signal(signal.SIGSTOP)
@@ -293,9 +279,9 @@ def test_a_stale_build_that_wakes_up_replaces_nothing_and_says_so(
     assert f"let only one aggregator publish to s3://{bucket.name}/pre/fix" in said
     assert bucket.objects() == newest
     # The machine is no outlaw: with the lock, it goes on from what is there.
-    server.reset()
+    storage_server.reset()
     for path in other.posts.iterdir():
         shutil.copy2(path, remote.posts)
-    build(remote, server)
+    build(remote, storage_server)
     assert "新14".encode() in bucket.read(PREFIX + "all.atom")
-    assert "0 of 4 feeds written" in build(remote, server).out
+    assert "0 of 4 feeds written" in build(remote, storage_server).out

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
 import requests
@@ -15,26 +14,13 @@ from storage_server import Bucket, StorageServer
 from waiting import wait_for
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[StorageServer]:
-    started = StorageServer()
-    yield started
-    started.close()
-
-
 @pytest.fixture
-def bucket(server: StorageServer) -> Bucket:
-    server.reset()
-    return server.new_bucket()
-
-
-@pytest.fixture
-def remote(site: Site, bucket: Bucket, server: StorageServer) -> Site:
+def remote(site: Site, bucket: Bucket, storage_server: StorageServer) -> Site:
     """A built site."""
     url = f"s3://{bucket.name}/feeds"
     site.configure(lambda text: text.replace("directory: feeds", f"directory: {url}"))
     site.post("1.md", article())
-    site.build(environment=server.environment)
+    site.build(environment=storage_server.environment)
     return site
 
 
@@ -58,43 +44,43 @@ def test_the_storage_serves_the_feeds(remote: Site, bucket: Bucket) -> None:
 
 
 def test_status_says_what_is_missing_and_that_the_server_is_away(
-    remote: Site, bucket: Bucket, server: StorageServer
+    remote: Site, bucket: Bucket, storage_server: StorageServer
 ) -> None:
     bucket.remove("feeds/all.atom")
-    found = remote.run("status", "--json", environment=server.environment).json
+    found = remote.run("status", "--json", environment=storage_server.environment).json
     on_disk = {feed["file"]: feed["on_disk"] for feed in found["feeds"]}
     assert on_disk == {"all.atom": False, "sources/huaxiashibao.atom": True}
     assert found["feeds_error"] is None
-    server.before = lambda method, path: "403 Forbidden"
-    result = remote.run("status", environment=server.environment)
+    storage_server.before = lambda method, path: "403 Forbidden"
+    result = remote.run("status", environment=storage_server.environment)
     assert result.code == 0
     assert f"feeds: s3://{bucket.name}/feeds: cannot be listed: " in result.out
     assert "missing" not in result.out
 
 
 def test_a_check_finds_what_is_wrong_with_objects(
-    remote: Site, bucket: Bucket, server: StorageServer
+    remote: Site, bucket: Bucket, storage_server: StorageServer
 ) -> None:
     bucket.write("feeds/all.atom", bucket.read("feeds/all.atom")[:-9])
-    result = remote.run("check", "--feeds", environment=server.environment)
+    result = remote.run("check", "--feeds", environment=storage_server.environment)
     assert result.code == 1
     assert f"s3://{bucket.name}/feeds/all.atom:" in result.out
     for path in bucket.objects():
         bucket.remove(path)
-    result = remote.run("check", "--feeds", environment=server.environment)
+    result = remote.run("check", "--feeds", environment=storage_server.environment)
     assert result.code == 1
     assert "no feeds there yet; run aggregator build-feeds first" in result.err
 
 
 def test_the_daemon_publishes_and_serves_its_health_alone(
-    remote: Site, bucket: Bucket, server: StorageServer
+    remote: Site, bucket: Bucket, storage_server: StorageServer
 ) -> None:
     daemon = subprocess.Popen(
         [str(COMMAND), "run", "--listen", "127.0.0.1:0"],
         cwd=remote.root,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, **server.environment},
+        env={**os.environ, **storage_server.environment},
     )
     try:
         wait_for(lambda: (remote.store.parent / "aggregator.db.daemon").exists())
@@ -109,7 +95,7 @@ def test_the_daemon_publishes_and_serves_its_health_alone(
     assert "Traceback" not in log
 
 
-def test_with_listen_there_is_no_feed(remote: Site, server: StorageServer) -> None:
+def test_with_listen_there_is_no_feed(remote: Site, storage_server: StorageServer) -> None:
     import socket
 
     with socket.socket() as free:
@@ -118,7 +104,7 @@ def test_with_listen_there_is_no_feed(remote: Site, server: StorageServer) -> No
     daemon = subprocess.Popen(
         [str(COMMAND), "run", "--quiet", "--listen", str(port)],
         cwd=remote.root,
-        env={**os.environ, **server.environment},
+        env={**os.environ, **storage_server.environment},
     )
 
     def status(path: str) -> int:
