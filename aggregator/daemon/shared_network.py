@@ -6,6 +6,7 @@ One does the jobs of this machine's roles, one polls the hosts that they name.
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import threading
 import time
 from collections import deque
@@ -112,12 +113,13 @@ class SharedNetwork:
             self._cluster.defer(NOTIFY_HUBS)
 
     def built(self) -> None:
-        """End the jobs that waited for a build."""
-        for _ in range(len(self._builds)):
-            build = self._builds.popleft()
-            # A job that was cancelled waits no more.
-            if build.set_running_or_notify_cancel():
-                build.set_result(None)
+        """End the jobs that waited for a build.  Any thread may call this."""
+        with contextlib.suppress(IndexError):
+            while True:
+                build = self._builds.popleft()
+                # A job that was cancelled waits no more.
+                if build.set_running_or_notify_cancel():
+                    build.set_result(None)
 
     def check(self, settings: Settings) -> None:
         """Raise `ConfigError` if new settings are not those of the other machines."""
@@ -144,4 +146,7 @@ class SharedNetwork:
         build: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._builds.append(build)
         self._due.mark("build")
+        if self._stopping.is_set():
+            # Nobody builds any more.
+            self.built()
         return build

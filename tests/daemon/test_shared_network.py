@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from aggregator.daemon.health import Health
 from aggregator.daemon.shared_network import SharedNetwork
 from aggregator.model.errors import ConfigError
 from aggregator.store.machines import Machines
+from aggregator.workers.cluster import DRAIN_WITHIN
 
 
 @pytest.fixture
@@ -45,8 +47,11 @@ def working(health: Health, settings: Settings) -> Iterator[tuple[SharedNetwork,
     yield network, due
     stopping.set()
     network.cancel()
+    began = time.monotonic()
     network.join()
     assert machines(settings) == 0
+    # A job may have requested a build after `cancel`, which nobody does any more.
+    assert time.monotonic() - began < DRAIN_WITHIN - 1
 
 
 def machines(settings: Settings) -> int:
