@@ -355,11 +355,11 @@ def address(tmp_path: Path, request: pytest.FixtureRequest) -> Path | str:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Store]:
     """An empty store, in each of the databases."""
-    from postgresql import new_store
+    from postgresql import empty_store
 
     from aggregator.store.database import Store
 
-    with Store(tmp_path / "store.db" if request.param == "sqlite" else new_store()) as found:
+    with Store(tmp_path / "store.db" if request.param == "sqlite" else empty_store()) as found:
         yield found
 
 
