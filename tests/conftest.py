@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from aggregator.daemon.health import Health
     from aggregator.store.database import Store
 
+pytest_plugins = ["browser"]
 warden.watch_over()
 # A hundred runs are quicker with the bytecode of the first one.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

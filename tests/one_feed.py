@@ -6,6 +6,8 @@ from typing import Any
 
 from aggregator.model.articles import Enclosure
 from aggregator.model.feeds import Entry, FeedDocument, FeedOrigin, SourceName
+from aggregator.model.formats import FORMATS
+from aggregator.model.frame import Frame
 
 ZONE = datetime.timezone(datetime.timedelta(hours=8))
 PUBLISHED = datetime.datetime(2022, 1, 27, 22, tzinfo=ZONE)
@@ -40,7 +42,7 @@ def document(*entries: Entry, **values: Any) -> FeedDocument:
     """A feed in every format of these entries, or of the one."""
     plain = {
         "id": "tag:a.example,2021:feeds/all",
-        "urls": {name: f"https://a.example/feeds/all.{name}" for name in ("atom", "rss", "json")},
+        "urls": {name: f"https://a.example/feeds/all.{name}" for name in FORMATS},
         "alternate": "https://a.example/",
         "title": "财经",
         "subtitle": None,
@@ -48,6 +50,7 @@ def document(*entries: Entry, **values: Any) -> FeedDocument:
         "updated": UPDATED,
         "author": "某人",
         "entries": entries or (ENTRY,),
+        "frame": Frame("财经", "https://a.example/", "https://a.example/feeds/", "zh-CN"),
         "origins": {"hxsb": ORIGIN},
     }
     return FeedDocument(**{**plain, **values})

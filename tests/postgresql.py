@@ -64,8 +64,8 @@ class _Reused:
         tables = {row[0] for row in self._connection.execute(query)} - {"migration", "write_token"}
         sequences = self._connection.execute("SELECT sequencename FROM pg_sequences").fetchall()
         self._clearing = "; ".join(
-            [f"DELETE FROM {name}" for name in sorted(tables)]
-            + [f"ALTER SEQUENCE {name} RESTART" for (name,) in sequences]
+            [f'DELETE FROM "{name}"' for name in sorted(tables)]
+            + [f'ALTER SEQUENCE "{name}" RESTART' for (name,) in sequences]
         )
 
     def clear(self) -> bool:

@@ -114,7 +114,7 @@ def test_the_picture_for_contributors_is_true() -> None:
     text = (PACKAGE.parent / "CONTRIBUTING.md").read_text("utf-8")
     drawn = re.findall(r"^    (\w+) --> (\w+)$", text, re.MULTILINE)
     assert sorted(drawn) == sorted(direct)
-    assert sum(map(len, arrows.values())) <= 67
+    assert sum(map(len, arrows.values())) <= 73
 
 
 def test_no_two_test_files_have_one_name() -> None:
@@ -129,14 +129,18 @@ WITHOUT_A_TEST = {
     "cli/options",
     "config/paths",
     "model/feeds",
+    "model/frame",
     "model/overview",
+    "model/pages",
     "model/polls",
     "origins/interface",
     "origins/parsers/feed_items",
     "store/archive_migrations",  # steps, which test_migrations takes
     "store/article_migrations",  # steps, which test_migrations takes
     "store/cluster_migrations",  # steps, which test_migrations takes
+    "store/page_migrations",  # steps, which test_migrations takes
     "store/schema",
+    "store/similar_migrations",  # steps as well
     "store/url_migrations",  # steps as well
 }
 

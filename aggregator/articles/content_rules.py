@@ -5,7 +5,6 @@ Pure.  Rules have numbers, from 1 on, in the order of the configuration.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +17,7 @@ from aggregator.articles.sanitize import (
     plain_text,
     sanitize,
 )
+from aggregator.articles.summary import without_inline_tags
 from aggregator.model.digests import digest_of
 from aggregator.model.errors import UnusableError
 from aggregator.model.kinds import kind_of
@@ -26,11 +26,6 @@ from aggregator.model.kinds import kind_of
 VERSION = 1
 # How long the patterns of a rule may take for one text, each.
 SECONDS = 1.0
-_INLINE = re.compile(
-    r"</?(?:a|abbr|b|bdi|bdo|cite|code|del|dfn|em|font|i|ins|kbd|mark|q|s|samp|small|span|strike"
-    r"|strong|sub|sup|time|tt|u|var|wbr)\b[^>]*>",
-    re.IGNORECASE,
-)
 
 
 class Exclude(Protocol):
@@ -167,7 +162,7 @@ def clean(text: str, kind: str, base: str, rules: Sequence[TextRule]) -> Cleaned
 
 def words_of(text: str, kind: str, base: str) -> str:
     """Return the words of a text as a reader sees them: tags inside a word do not split it."""
-    return plain_text(_INLINE.sub("", sanitize(text, kind, base)))
+    return plain_text(without_inline_tags(sanitize(text, kind, base)))
 
 
 def _replaced(html: str, pairs: Sequence[tuple[str, str]]) -> str:

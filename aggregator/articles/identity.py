@@ -7,6 +7,7 @@ without a code is identified by its fallback, which never looks like a code.
 from __future__ import annotations
 
 import contextlib
+import difflib
 import hashlib
 import re
 import unicodedata
@@ -15,11 +16,12 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from aggregator.model.articles import Clues, Identity
-from aggregator.model.errors import UnusableError
+from aggregator.model.errors import UnknownSourceError, UnusableError
 
 CODE = re.compile(r"NW\d{18}", re.ASCII)
 _BARE = re.compile(r"\d{18}", re.ASCII)
 _SAFE_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_PAGE_CODE = re.compile(r"[A-Z]{2}[0-9]{18}", re.ASCII)
 _HASHED_SLUG = re.compile(r".*-[0-9a-f]{8}")
 _RESERVED = frozenset(
     ["con", "prn", "aux", "nul"]
@@ -223,7 +225,38 @@ def source_slug(key: str) -> str:
         and key not in _RESERVED
     ):
         return key
+    return _hashed(key, 8)
+
+
+def page_name(code: str) -> str:
+    """Return the name of an article's page, without its extension.
+
+    The code itself if that is safe; else its safe characters and a hash of it, so that no two
+    clash on any file system.
+
+    >>> page_name("NW202203062296027741")
+    'NW202203062296027741'
+    >>> page_name("guid/x y")
+    'guid-x-y-1ee0abc69709bf30'
+    """
+    # Other codes may differ in case only, which some file systems ignore.
+    return code if _PAGE_CODE.fullmatch(code) else _hashed(code, 16)
+
+
+def _hashed(key: str, digits: int) -> str:
+    """Return the safe characters of a key and a hash of it."""
     plain = unicodedata.normalize("NFKD", key).encode("ascii", "ignore").decode().lower()
     readable = "-".join(re.findall(r"[a-z0-9]+", plain))[:40].strip("-") or "source"
-    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:digits]
     return f"{readable}-{digest}"
+
+
+def named_source(name: str, sources: Iterable[str]) -> str:
+    """Return the source with this key or slug.  Raises `UnknownSourceError`."""
+    sources = list(sources)
+    for source in sources:
+        if name in (source, source_slug(source)):
+            return source
+    near = difflib.get_close_matches(name, map(source_slug, sources), n=3)
+    hint = f", did you mean {' or '.join(near)}?" if near else "; `aggregator sources` lists them"
+    raise UnknownSourceError(f"no source {name}{hint}")

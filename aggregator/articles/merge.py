@@ -233,6 +233,7 @@ def _shown(
         enclosures=best.enclosures,
         author=best.author,
         excluded_by=article.excluded_by if article else None,
+        page_month=article.page_month if article else None,
     )
 
 

@@ -13,13 +13,13 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import nh3
 
-from aggregator.articles import embeds
+from aggregator.articles import embeds, lazy_images, srcset
 from aggregator.articles.markdown import render_markdown
 from aggregator.model.errors import UnusableError
 
 # Increase whenever the same text would be sanitized differently: all texts are then
 # sanitized again.
-SANITIZER_VERSION = 3
+SANITIZER_VERSION = 4
 HTML = "text/html"
 MARKDOWN = "text/markdown"
 
@@ -30,9 +30,12 @@ MAX_HTML = 20_000_000
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
+# Validators of feeds warn of bdo and rtc.
 _TAGS = (nh3.ALLOWED_TAGS | {"audio", "main", "picture", "section", "source", "tfoot", "video"}) - {
     "area",
+    "bdo",
     "map",
+    "rtc",
 }
 _DROPPED_WITH_CONTENT = {
     "script", "style", "title", "template", "iframe", "object", "embed", "applet", "svg", "math",
@@ -63,7 +66,7 @@ _LINK_SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 WEB_SCHEMES = frozenset({"http", "https"})
 # What a link in a text may lead to besides.
 _TEXT_SCHEMES = _LINK_SCHEMES | {"ftp", "ftps", "irc", "ircs", "xmpp"}
-_MEDIA_ATTRIBUTES = frozenset({"src", "data-src", "poster"})
+_MEDIA_ATTRIBUTES = frozenset({"src", "poster"})
 
 # Elements whose end tag is optional: a hundred open ones are not nested.
 _SELF_CLOSING = {
@@ -104,7 +107,6 @@ _BLOCK_START = re.compile(
 )
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _MARKUP = re.compile(r"<[^>]*>")
-_SPACE = re.compile(r"\s+")
 
 
 def without_forbidden(text: str) -> str:
@@ -168,8 +170,12 @@ def sanitize(text: str, kind: str, base: str) -> str:
     lowered = html.lower()
     if ("display" in lowered or "hidden" in lowered) and _HIDDEN_HINT.search(html):
         html = _without_hidden(html)
-    if embeds.has_embeds(lowered):
-        html = embeds.as_links(_cleaner(base, with_embeds=True).clean(embeds.with_open_tags(html)))
+    has_embeds, is_lazy = embeds.has_embeds(lowered), lazy_images.has_lazy_images(lowered)
+    if has_embeds or is_lazy:
+        html = lazy_images.without_noscript(html) if is_lazy else html
+        first = _cleaner(base, with_embeds=has_embeds, with_lazy_images=is_lazy)
+        html = embeds.as_links(first.clean(embeds.with_open_tags(html)))
+        html = lazy_images.resolved(html) if is_lazy else html
     cleaner = _cleaner(base)
     # Character references are resolved now: some are for characters that XML forbids.
     html = without_forbidden(str(cleaner.clean(html)))
@@ -188,7 +194,7 @@ def plain_text(html: str, limit: int | None = None) -> str:
 
     end = html.rfind(">") + 1  # a thousand `<` behind it would each be searched for their end
     text = _MARKUP.sub(" ", html[:end]) + html[end:]
-    text = _SPACE.sub(" ", entities.unescape(text)).strip()
+    text = " ".join(entities.unescape(text).split())
     if limit is not None and len(text) > limit:
         return text[:limit].rstrip() + "…"
     return text
@@ -216,18 +222,22 @@ def absolute_url(url: str, base: str, schemes: frozenset[str] = _LINK_SCHEMES) -
 
 def _absolute_srcset(value: str, base: str) -> str | None:
     """Return a srcset with absolute URLs, without the candidates that have none."""
-    candidates = []
-    for candidate in re.split(r",\s+|,(?=https?:|//)", value.strip().strip(",")):
-        url, _, descriptor = candidate.strip().partition(" ")
-        absolute = absolute_url(url, base, WEB_SCHEMES)
-        if absolute is not None:
-            candidates.append(f"{absolute} {descriptor.strip()}".strip())
-    return ", ".join(candidates) or None
+    found = (
+        srcset.Candidate(url, size)
+        for candidate, size in srcset.candidates(value)
+        if (url := absolute_url(candidate, base, WEB_SCHEMES)) is not None
+    )
+    return srcset.text_of(found) or None
 
 
 @lru_cache(maxsize=64)
-def _cleaner(base: str, *, with_embeds: bool = False) -> nh3.Cleaner:
-    """Return the sanitizer of texts at `base`, which may keep what `embeds` makes links of."""
+def _cleaner(
+    base: str, *, with_embeds: bool = False, with_lazy_images: bool = False
+) -> nh3.Cleaner:
+    """Return the sanitizer of texts at `base`.
+
+    It may keep what `embeds` makes links of, and the attributes that `lazy_images` resolves.
+    """
 
     def filter_attribute(element: str, attribute: str, value: str) -> str | None:
         if attribute in ("href", "cite"):
@@ -235,9 +245,11 @@ def _cleaner(base: str, *, with_embeds: bool = False) -> nh3.Cleaner:
                 # `fragments` leads it to the article's page.
                 return value.strip().replace(" ", "%20") if attribute == "href" else None
             return absolute_url(value, base, _TEXT_SCHEMES)
-        if attribute in _MEDIA_ATTRIBUTES:
+        if attribute in lazy_images.SOURCES and not lazy_images.is_url_like(value):
+            return None
+        if attribute in _MEDIA_ATTRIBUTES or attribute in lazy_images.SOURCES:
             return absolute_url(value, base, WEB_SCHEMES)
-        if attribute == "srcset":
+        if attribute == "srcset" or attribute in lazy_images.SRCSETS:
             return _absolute_srcset(value, base)
         if element == "code" and attribute == "class":
             return value if re.fullmatch(r"language-[\w+#.-]{1,30}", value) else None
@@ -246,10 +258,13 @@ def _cleaner(base: str, *, with_embeds: bool = False) -> nh3.Cleaner:
     embedded = embeds.TAGS if with_embeds else frozenset()
     # What an `object` contains is for those who cannot show it.
     fallbacks = {"object"} if with_embeds else set()
+    attributes = _ATTRIBUTES | {tag: set(embeds.ATTRIBUTES) for tag in embedded}
+    if with_lazy_images:
+        attributes |= {tag: _ATTRIBUTES[tag] | more for tag, more in lazy_images.ATTRIBUTES.items()}
     return nh3.Cleaner(
         tags=_TAGS | embedded,
         clean_content_tags=_DROPPED_WITH_CONTENT - embedded - fallbacks,
-        attributes=_ATTRIBUTES | {tag: set(embeds.ATTRIBUTES) for tag in embedded},
+        attributes=attributes,
         attribute_filter=filter_attribute,
         url_schemes=set(_TEXT_SCHEMES),
         strip_comments=True,

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import difflib
 from collections.abc import Iterator, Mapping
 from functools import partial
+from pathlib import Path
 
 from aggregator import processes
-from aggregator.articles.identity import source_slug
-from aggregator.build import archive_files, exclusions, index_page, selections
+from aggregator.articles.identity import named_source
+from aggregator.build import (
+    archive_files,
+    article_pages,
+    comparison,
+    exclusions,
+    index_page,
+    indexing,
+    selections,
+    title_lists,
+)
 from aggregator.build.archives import Changes
 from aggregator.build.context import Context
 from aggregator.build.output import Output, produce
@@ -20,7 +29,6 @@ from aggregator.model.errors import (
     DamagedStoreError,
     PublishError,
     StoreError,
-    UnknownSourceError,
 )
 from aggregator.model.feeds import FeedSpec, FeedState
 from aggregator.model.summaries import BuildSummary
@@ -45,9 +53,10 @@ def build(
     full: bool = False,
     allow_empty: bool = False,
     dry_run: bool = False,
+    search_index: Path | None = None,
     progress: Progress = lambda done, total: None,
 ) -> BuildSummary:
-    """Publish every feed that would look different.
+    """Publish every feed that would look different, and bring the search index up to date.
 
     `only_source` builds the feed of one source alone; `full` compares every feed and
     sanitizes every text again.  A feed that cannot be written is a failure in the summary,
@@ -62,17 +71,22 @@ def build(
         if full:
             renditions.clear_renditions(connection)
         manifest = published.feed_states(connection)
+    now = _monotonic(now, manifest)
     exclusions.update(store, publication)
+    comparison.update(store, publication.feeds.similar, now)
     with store.transaction() as connection:
         changed = published.changed_codes(connection)
     selections.update(store, publication, changed)
-    now = _monotonic(now, manifest)
     context = Context(store, publication, destination, now, manifest, full, dry_run)
+    if not dry_run:
+        article_pages.decide(context, changed)
     specs = _specs(context)
     context.summary.feeds = len(specs)
     due = _due_feeds(context, specs)
     if only_source is not None:
-        source = _named(only_source, [spec.subject for spec in specs if spec.source is not None])
+        source = named_source(
+            only_source, [spec.subject for spec in specs if spec.source is not None]
+        )
         due = [spec for spec in due if spec.source == source]
     if not allow_empty and _would_empty(context):
         context.summary.failures.append(
@@ -83,16 +97,23 @@ def build(
     # A build of one feed leaves what changed to the next build of all.
     changes = _changes(store, changed if only_source is None else {})
     with _failures_told(context):
+        # Before feeds, whose entries lead there.
+        article_pages.publish(context)
         output = _write_feeds(context, due, changes, progress)
         if only_source is None:
             output.forget(key for key in manifest if key not in {spec.key for spec in specs})
+            title_lists.publish(context)
+            if not publication.has_lists:
+                article_pages.remove_all(context)
             index_page.publish(context)
             failed = set(output.failed)
             if any(spec.source is not None and spec.key in failed for spec in specs):
                 # Feeds of several sources show of a source what its own feed is.
                 failed |= {spec.key for spec in specs if spec.source is None}
+            indexed = indexing.update(context, search_index, changed)
             # Every feed has decided what the changes mean to it, whether or not others failed.
             with store.transaction() as connection:
+                selected.save_progress(connection, indexed)
                 published.feeds_are_current(
                     connection, now, failed, has_archives=publication.feeds.archives
                 )
@@ -124,13 +145,19 @@ def _write_feeds(
     others = [spec for spec in due if spec.source is None]
     done = 0
     for group in (sources, others):
-        for result in processes.ordered_map(work, jobs.of(group)):
-            if isinstance(result.state, FeedState):
-                done += 1
-                progress(done, len(due))
-            output.write(result)
-        output.save(jobs.recounted)
-        jobs.recounted.clear()
+        rest = group
+        while rest:
+            for result in processes.ordered_map(work, jobs.of(rest)):
+                if isinstance(result.state, FeedState) and result.fitting is None:
+                    done += 1
+                    progress(done, len(due))
+                output.write(result)
+            output.save(jobs.recounted)
+            jobs.recounted.clear()
+            # With fewer entries each time, this ends.
+            jobs.limits.fitting |= output.too_large
+            rest = [spec for spec in rest if spec.key in output.too_large]
+            output.too_large.clear()
     output.trim(jobs.kept)
     return output
 
@@ -142,16 +169,6 @@ def _monotonic(now: datetime.datetime, manifest: Mapping[str, FeedState]) -> dat
     """
     last = max((state.checked_at for state in manifest.values()), default=now)
     return last if now < last < now + MAX_CLOCK_STEP else now
-
-
-def _named(name: str, sources: list[str]) -> str:
-    """Return the source with this key or slug.  Raises `UnknownSourceError`."""
-    for source in sources:
-        if name in (source, source_slug(source)):
-            return source
-    near = difflib.get_close_matches(name, map(source_slug, sources), n=3)
-    hint = f", did you mean {' or '.join(near)}?" if near else "; `aggregator sources` lists them"
-    raise UnknownSourceError(f"no source {name}{hint}")
 
 
 def _specs(context: Context) -> list[FeedSpec]:

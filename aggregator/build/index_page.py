@@ -13,15 +13,14 @@ from aggregator.model.errors import PublishError
 from aggregator.model.feeds import FeedSpec, FeedState
 from aggregator.model.overview import Card, Overview
 from aggregator.publish.destination import Prepared
-from aggregator.publish.publication import OPML, PAGE, Publication
+from aggregator.publish.publication import ASSETS, OPML, PAGE, Publication
 from aggregator.store import published
 
 DAYS = 30
 # Increase whenever the page or its assets change: all are then written again.
-VERSION = 1
+VERSION = 2
 # In every page that aggregator made, and in no other.
 MARK = b'<meta name="generator" content="aggregator '
-_ASSETS = ("feeds.css", "feeds.js", "feed.css")
 _MAX_FOREIGN = 100_000
 
 
@@ -33,7 +32,11 @@ def publish(context: Context) -> None:
         return  # no feed to list
     with context.store.transaction() as connection:
         known = published.page_files(connection)
-    paths = [OPML, *((PAGE, *_ASSETS) if publication.feeds.page else ())]
+    paths = [OPML]
+    if publication.feeds.page or publication.has_lists:
+        paths += ASSETS
+    if publication.feeds.page:
+        paths.append(PAGE)
     fingerprint = _fingerprint(publication, manifest)
     expected = set(destination.names(paths))
     if (
@@ -106,7 +109,7 @@ def make_overview(publication: Publication, manifest: Mapping[str, FeedState]) -
         site_url=publication.site.url,
         feeds_url=publication.feeds.url,
         author=publication.author,
-        icon=publication.site.icon,
+        frame=publication.frame,
         updated=max(newest, default=max(state.updated for _, state in known)),
         cards=tuple(
             replace(card, articles=articles, days=days) if card.kind == "all" else card
@@ -128,8 +131,17 @@ def _card(publication: Publication, spec: FeedSpec, state: FeedState, last_day: 
         articles=state.activity.articles,
         days=tuple(counts.get(last_day - DAYS + 1 + number, 0) for number in range(DAYS)),
         newest=state.activity.newest,
+        silent=_silent(counts, state, last_day),
         site=publication.source_url(spec.source),
     )
+
+
+def _silent(counts: Mapping[int, int], state: FeedState, last_day: int) -> int:
+    """Return the days from a feed's newest article to the newest day of all feeds."""
+    if counts:
+        return last_day - max(counts)
+    newest = state.activity.newest
+    return max(last_day - newest[0].published.toordinal(), 0) if newest and last_day else 0
 
 
 def _contents(
@@ -140,11 +152,19 @@ def _contents(
 
     overview = make_overview(publication, manifest)
     yield OPML, opml.render(overview)
-    for name in _ASSETS:
+    for name in ASSETS:
         if name in paths:
-            yield name, resources.files("aggregator.publish").joinpath("assets", name).read_bytes()
+            yield name, _asset(publication, name)
     if PAGE in paths:
         yield PAGE, page.render(overview)
+
+
+def _asset(publication: Publication, name: str) -> bytes:
+    """Return what pages refer to: the owner's file of this name, else ours."""
+    own = publication.templates.get(name)
+    if own is not None:
+        return own.encode()
+    return resources.files("aggregator.publish").joinpath("assets", name).read_bytes()
 
 
 def _fingerprint(publication: Publication, manifest: Mapping[str, FeedState]) -> bytes:

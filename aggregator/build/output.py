@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
+from sqlalchemy import Connection
+
 from aggregator.build import archive_files
 from aggregator.build.context import Context
 from aggregator.build.rendering import DocumentState, Job, SanitizedText, render
+from aggregator.build.sizes import entries_that_fit
 from aggregator.model.errors import PublishError
 from aggregator.model.feeds import Archive, FeedSpec, FeedState, PublishedFile
 from aggregator.publish.destination import Destination, Prepared
@@ -19,20 +22,31 @@ SAVE_EVERY, SAVE_BYTES = 64, 64_000_000
 
 @dataclass(frozen=True)
 class Result:
-    """The outcome of a job: its files, those in a content coding last, or its failure."""
+    """The outcome of a job: its files, those in a content coding last, or its failure.
+
+    A document that is too large has no files; so many of its entries are `fitting`.
+    """
 
     state: FeedState | DocumentState
     files: tuple[Prepared, ...] = ()
     sanitized: tuple[SanitizedText, ...] = ()
     failure: str | None = None
+    fitting: int | None = None
 
 
 def produce(destination: Destination, dry_run: bool, job: Job) -> Result:
     """Render a job and prepare its files; runs in any process."""
-    contents, sanitized = render(job)
     own: list[Prepared] = []
     coded: list[Prepared] = []
+    sanitized: list[SanitizedText] = []
     try:
+        contents, sanitized = render(job)
+        if job.max_bytes:
+            documents = {name: contents[path] for name, path in job.paths.items()}
+            count = len(job.bodies)
+            fitting = entries_that_fit(documents, count, job.max_bytes)
+            if fitting < count:
+                return Result(job.state, (), tuple(sanitized), fitting=fitting)
         for path, data in contents.items():
             first, *others = destination.prepare(path, data, dry_run=dry_run)
             own.append(first)
@@ -49,19 +63,26 @@ class Output:
     """Writes results, some at a time, in the order in which they come.
 
     `unsaved` are results that are neither in place nor in the store yet, and `failed` the keys
-    of feeds that the next build builds again.  `tick` is called when one is in place.
+    of feeds that the next build builds again.  `too_large` are feeds that this one plans again,
+    by key, with how many entries fit.  `tick` is called when a result is in place.
     """
 
     context: Context
     tick: Callable[[], None] = lambda: None
     unsaved: list[Result] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
+    too_large: dict[str, int] = field(default_factory=dict)
 
     def write(self, result: Result) -> None:
         """Put a job's files into place, now or with the next ones.
 
         If that fails, the summary says so, and the next build builds the feed again.
         """
+        if result.fitting is not None:
+            self.too_large[result.state.key] = result.fitting
+            with self.context.store.transaction() as connection:
+                self._save_texts(connection, [result])
+            return
         self.unsaved.append(result)
         size = sum(file.left.size for item in self.unsaved for file in item.files)
         if len(self.unsaved) >= SAVE_EVERY or size >= SAVE_BYTES:
@@ -82,7 +103,11 @@ class Output:
             written += files
             if isinstance(state, FeedState):
                 states.append(state)
-                topics += [publication.feeds.url + file.left.path for file in files if file.is_new]
+                topics += [
+                    publication.feeds.url + file.left.path
+                    for file in files
+                    if file.is_new and not file.left.path.endswith(".html")
+                ]
             else:
                 documents[state] = [file.left for file in files]
         self.context.manifest.update((state.key, state) for state in states)
@@ -95,16 +120,19 @@ class Output:
             states, documents = [], {}
         self.context.summary.notices += _slow_rules(results)
         with self.context.store.transaction() as connection:
-            sanitized = [text for result in results for text in result.sanitized]
-            renditions.save_renditions(
-                connection, publication.sanitizing, [text[:4] for text in sanitized]
-            )
+            self._save_texts(connection, results)
             archive_places.save_written(connection, documents)
             published.save_documents(
                 connection, {(key, number): files for (key, number, _), files in documents.items()}
             )
             published.save_feeds(connection, states)
             hub_queue.enqueue(connection, publication.feeds.hubs, topics, self.context.now)
+
+    def _save_texts(self, connection: Connection, results: Iterable[Result]) -> None:
+        """Save the sanitized texts of results."""
+        sanitized = [text[:4] for result in results for text in result.sanitized]
+        rules = self.context.publication.sanitizing
+        renditions.save_renditions(connection, rules, sanitized)
 
     def _put(self, results: Iterable[Result]) -> list[Result]:
         """Put files into place, archive documents first; return what became of each result."""

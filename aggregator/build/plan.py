@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from aggregator.build import archives, rendering
+from aggregator.build import archives, entries, rendering
 from aggregator.build.archives import Changes
 from aggregator.build.context import Context
-from aggregator.build.rendering import Body, DocumentState, Job
+from aggregator.build.entries import SourceNames
+from aggregator.build.related import also_reported, with_related
+from aggregator.build.rendering import DocumentState, Job
 from aggregator.build.shown import Revisions, archive_fingerprint, fingerprint_of
+from aggregator.build.sizes import Limits
 from aggregator.model.articles import NO_SOURCE, Article
 from aggregator.model.feeds import (
     Activity,
@@ -27,12 +31,8 @@ from aggregator.model.feeds import (
     Headline,
     SourceName,
 )
-from aggregator.model.packing import pack
-from aggregator.publish.publication import as_archive, make_document, make_entry
-from aggregator.store import archive_places, renditions, statistics
-from aggregator.store.articles import bodies_of, source_name
-from aggregator.store.copies import origins_of
-from aggregator.store.windows import window_of
+from aggregator.publish.documents import as_archive, make_document, make_entry
+from aggregator.store import archive_places, statistics
 
 HEADLINES = 3
 # Feeds whose archives are decided in one transaction.
@@ -48,21 +48,25 @@ class Jobs:
 
     `recounted`: feeds whose entries are unchanged but whose article counts changed.
     `kept` are archive documents that have the only copy of a text, and may only be trimmed.
-    `learnt` are the names of sources that posts use.
+    `limits` are those of feeds that are cut.
     """
 
     context: Context
     changes: Changes
     recounted: list[FeedState] = field(default_factory=list)
     kept: list[tuple[FeedSpec, Archive]] = field(default_factory=list)
-    learnt: dict[str, str | None] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    names: SourceNames = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.names = SourceNames(self.context)
 
     def of(self, specs: Iterable[FeedSpec]) -> Iterator[Job]:
         """Yield the documents to render of the given feeds, archive documents first."""
         for job in self._of(specs):
             # Only if there is something to render, and before workers are forked.
             rendering.load((*self.context.publication.feeds.formats, "atom"))
-            yield job
+            yield rendering.by_settings(job, self.context.publication)
 
     def _of(self, specs: Iterable[FeedSpec]) -> Iterator[Job]:
         rest = iter(specs)
@@ -77,7 +81,7 @@ class Jobs:
                     yield job
 
     def _window(self, connection: Connection, spec: FeedSpec) -> list[Article]:
-        window = window_of(connection, spec, self.context.now)
+        window = self.limits.window(self.context, connection, spec)
         if self.context.publication.feeds.archives:
             shown = {article.code for article in window}
             archives.update(self.context, connection, spec, shown, self.changes)
@@ -96,11 +100,12 @@ class Jobs:
                 due = []
                 for archive in some:
                     articles = revisions.shown(archive)
-                    names = self._names(connection, spec, articles)
+                    names = self.names.of(connection, articles, spec.source)
                     fingerprint = archive_fingerprint(rules, archive, articles, names)
                     if self._is_due(spec, archive, revisions, fingerprint):
                         due.append((archive, articles, names, fingerprint))
-                bodies = self._bodies(connection, [item for _, found, *_ in due for item in found])
+                shown = [item for _, found, *_ in due for item in found]
+                bodies = entries.bodies(self.context, connection, shown)
             for archive, articles, names, fingerprint in due:
                 # A document adopted from an earlier store is sealed, but may have no successor.
                 place = replace(archive, is_sealed=archive.number < newest)
@@ -143,7 +148,7 @@ class Jobs:
         """Return the subscription document, or None if it is unchanged."""
         context, publication = self.context, self.context.publication
         with context.store.transaction() as connection:
-            names = self._names(connection, spec, articles)
+            names = self.names.of(connection, articles, spec.source)
             origins = self._origins(spec, names, live=True)
             number = (
                 archive_places.newest_number(connection, spec.key)
@@ -152,7 +157,9 @@ class Jobs:
             )
             activity = self._activity(connection, spec, self._entries(articles[:HEADLINES], names))
             rules = publication.rules(spec)
-            fingerprint = fingerprint_of(rules, articles, names, origins, number)
+            name = partial(self.names.of, connection)
+            also = also_reported(publication, connection, articles, context.now, name)
+            fingerprint = fingerprint_of(rules, articles, names, origins, number, also)
             old = context.manifest.get(spec.key)
             if (
                 old is not None
@@ -163,8 +170,8 @@ class Jobs:
                 if old.activity != activity:
                     self.recounted.append(replace(old, activity=activity))
                 return None
-            bodies = self._bodies(connection, articles)
-        document = self._document(spec, articles, names, origins, number)
+            bodies = entries.bodies(self.context, connection, articles)
+        document = with_related(self._document(spec, articles, names, origins, number), also)
         source = names.get(spec.source) if spec.source else None
         return Job(
             state=FeedState(
@@ -176,6 +183,7 @@ class Jobs:
                 updated=document.updated,
                 checked_at=context.now,
                 activity=activity,
+                whole=self.limits.whole[spec.key],
             ),
             document=document,
             paths=publication.feed_paths(spec),
@@ -200,21 +208,6 @@ class Jobs:
     ) -> tuple[Entry, ...]:
         publication = self.context.publication
         return tuple(make_entry(publication, item, names[item.source]) for item in articles)
-
-    def _names(
-        self, connection: Connection, spec: FeedSpec, articles: Iterable[Article]
-    ) -> dict[str, SourceName]:
-        """Return the names of the articles' sources: as configured, else of their newest article.
-
-        The manifest is no help, since the feed of a source may have failed.
-        """
-        publication = self.context.publication
-        sources = {article.source for article in articles}
-        if spec.source is not None:
-            sources.add(spec.source)
-        for source in sources - self.learnt.keys():
-            self.learnt[source] = source_name(connection, source, self.context.now)
-        return {source: publication.source_name(source, self.learnt[source]) for source in sources}
 
     def _origins(
         self, spec: FeedSpec, names: Mapping[str, SourceName], *, live: bool = False
@@ -241,39 +234,6 @@ class Jobs:
                 state.updated.astimezone(zone) if live and state is not None else None,
             )
         return origins
-
-    def _bodies(
-        self, connection: Connection, articles: list[Article]
-    ) -> dict[tuple[str, int], Body]:
-        """Return the sanitized HTML of each revision, or its raw text if there is none yet."""
-        publication = self.context.publication
-        sanitized = renditions.renditions(connection, articles, publication.sanitizing)
-        raw = {
-            item.body_id
-            for item in articles
-            if item.body_id and (item.code, item.revision) not in sanitized
-        }
-        texts = bodies_of(connection, raw) if raw else {}
-        content = publication.content
-        origins: Mapping[str, Collection[str]] = {}
-        if raw and content.names_origins:
-            origins = origins_of(connection, [item.code for item in articles])
-        bodies = {}
-        for article in articles:
-            key = article.code, article.revision
-            if key in sanitized:
-                bodies[key] = Body(key, sanitized[key], page=article.link)
-            else:
-                text = texts.get(article.body_id or 0, pack(""))
-                bodies[key] = Body(
-                    key,
-                    text,
-                    article.media_type,
-                    publication.base(article),
-                    rules=content.for_text(article.source, origins.get(article.code, ())),
-                    page=article.link,
-                )
-        return bodies
 
     def _activity(
         self, connection: Connection, spec: FeedSpec, newest: tuple[Entry, ...]

@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Protocol
 
 from sqlalchemy import Connection
 
 from aggregator.articles.sanitize import plain_text
+from aggregator.articles.search_query import parse
+from aggregator.articles.search_text import names_of, searched
 from aggregator.config.schema import ExtraFeed
 from aggregator.model.articles import Article
 from aggregator.model.digests import digest_of
 from aggregator.model.packing import unpack
-from aggregator.publish.publication import Publication, tags_of
+from aggregator.publish.documents import tags_of
+from aggregator.publish.publication import Publication
 from aggregator.store import published, selected
 from aggregator.store.articles import articles_of, texts_of
 from aggregator.store.database import Store
-from aggregator.store.selected import EXCLUSIONS, Progress
+from aggregator.store.selected import OTHERS, Progress
 
 PAGE = 500
 TAGS = "tags"
@@ -30,6 +34,24 @@ MAX_TAG = 150
 VERSION = 1
 
 
+class ArticleText:
+    """The raw text of an article, and what filters look for words in."""
+
+    def __init__(self, article: Article, raw: str) -> None:
+        self._article, self.raw = article, raw
+
+    @cached_property
+    def shown(self) -> str:
+        """Title and words, without differences of case."""
+        return f"{self._article.title}\n{plain_text(self.raw)}".casefold()
+
+    @cached_property
+    def searched(self) -> str:
+        """All that `aggregator search` would look through."""
+        article = self._article
+        return searched(article.title, self.raw, article.media_type, names_of(article))
+
+
 class Selection(Protocol):
     """A way to choose articles for feeds; `rules` is a digest of all that it depends on."""
 
@@ -37,7 +59,7 @@ class Selection(Protocol):
     rules: bytes
     reads_text: bool
 
-    def feeds_of(self, article: Article, text: str) -> set[str]:
+    def feeds_of(self, article: Article, text: ArticleText) -> set[str]:
         """Return the keys of the feeds that show an article."""
         ...
 
@@ -50,7 +72,7 @@ class _Tags:
         self.rules = digest_of((VERSION, TAGS))
         self._publication = publication
 
-    def feeds_of(self, article: Article, _text: str) -> set[str]:
+    def feeds_of(self, article: Article, _text: ArticleText) -> set[str]:
         source = self._publication.source_name(article.source, article.source_name)
         tags = [tag for tag in tags_of(article, source) if len(tag) <= MAX_TAG]
         return {self._publication.tag_spec(tag).key for tag in tags}
@@ -60,28 +82,49 @@ class _Filter:
     """The feed of one filter."""
 
     def __init__(self, extra: ExtraFeed, key: str) -> None:
-        self.name, self.reads_text = key, bool(extra.words or extra.stocks)
+        self.name = key
+        self.reads_text = bool(extra.words or extra.stocks or extra.search or extra.not_.words)
         self.rules = digest_of((VERSION, repr(extra)))
         self._sources, self._tags = frozenset(extra.sources), frozenset(extra.tags)
-        self._words = tuple(word.casefold() for word in extra.words)
+        self._words, self._title_words = _casefolded(extra.words), _casefolded(extra.title_words)
         codes = "|".join(map(re.escape, extra.stocks))
         self._stocks = re.compile(rf"(?:data-code=[\"']?\d+,|stock_\d+\.)(?:{codes})\b")
         self._has_stocks = bool(codes)
+        self._query = parse(extra.search) if extra.search is not None else None
+        self._not_sources = frozenset(extra.not_.sources)
+        self._not_tags = frozenset(extra.not_.tags)
+        self._not_words = _casefolded(extra.not_.words)
 
-    def feeds_of(self, article: Article, text: str) -> set[str]:
-        return {self.name} if self._shows(article, text) else set()
+    def feeds_of(self, article: Article, text: ArticleText) -> set[str]:
+        is_shown = self._selects(article, text) and not self._leaves_out(article, text)
+        return {self.name} if is_shown else set()
 
-    def _shows(self, article: Article, text: str) -> bool:
-        if self._sources and article.source not in self._sources:
-            return False
-        if self._tags and self._tags.isdisjoint(article.categories):
-            return False
-        if self._has_stocks and self._stocks.search(text) is None:
-            return False
-        if not self._words:
-            return True
-        shown = f"{article.title}\n{plain_text(text)}".casefold()
-        return any(word in shown for word in self._words)
+    def _selects(self, article: Article, text: ArticleText) -> bool:
+        """Return whether an article matches every criterion; the cheap ones come first."""
+        return (
+            (not self._sources or article.source in self._sources)
+            and (not self._tags or not self._tags.isdisjoint(article.categories))
+            and (not self._title_words or _has_one(self._title_words, article.title.casefold()))
+            # In the raw text: sanitizing removes the markup of stocks.
+            and (not self._has_stocks or self._stocks.search(text.raw) is not None)
+            and (not self._words or _has_one(self._words, text.shown))
+            and (self._query is None or self._query.matches(text.searched))
+        )
+
+    def _leaves_out(self, article: Article, text: ArticleText) -> bool:
+        return (
+            article.source in self._not_sources
+            or not self._not_tags.isdisjoint(article.categories)
+            or bool(self._not_words and _has_one(self._not_words, text.shown))
+        )
+
+
+def _casefolded(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(word.casefold() for word in words)
+
+
+def _has_one(words: Iterable[str], text: str) -> bool:
+    return any(word in text for word in words)
 
 
 def update(store: Store, publication: Publication, changed: Iterable[str]) -> None:
@@ -90,7 +133,8 @@ def update(store: Store, publication: Publication, changed: Iterable[str]) -> No
     rules = {selection.name: selection.rules for selection in selections}
     with store.transaction() as connection:
         known = selected.progress(connection)
-        known.pop(EXCLUSIONS, None)
+        for name in OTHERS:
+            known.pop(name, None)
         current = {name: done for name, done in known.items() if done.rules == rules.get(name)}
         for name in known.keys() - current.keys():
             gone = selected.forget(connection, name, "tag:" if name == TAGS else name)
@@ -133,9 +177,9 @@ def _select(
     now: dict[str, set[str]] = {article.code: set() for article in articles}
     for article in articles:
         if article.revision and not article.is_withdrawn:
+            raw = unpack(texts[article.code]) if article.code in texts else ""
+            text = ArticleText(article, raw)
             for selection in selections:
-                # Raw texts: sanitizing removes the markup of stocks.
-                text = unpack(texts[article.code]) if article.code in texts else ""
                 now[article.code] |= selection.feeds_of(article, text)
     selected.replace(connection, now, articles)
     published.mark_dirty(connection, set().union(*before.values(), *now.values()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection
 
@@ -18,13 +18,18 @@ def fingerprint_of(
     names: Mapping[str, SourceName],
     origins: Mapping[str, FeedOrigin],
     newest_archive: int | None,
+    also: Sequence[object] = (),
 ) -> bytes:
-    """Return a digest of all that a document shows, without reading a text."""
+    """Return a digest of all that a document shows, without reading a text.
+
+    `also` is what its entries say of related ones.
+    """
     shown = (
         [(article.code, article.revision, article.version) for article in articles],
         sorted((key, name.name) for key, name in names.items()),
         sorted((key, str(origin.updated)) for key, origin in origins.items()),
         newest_archive,
+        *also,
     )
     return digest(rules + repr(shown).encode())
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from aggregator import __version__
-from aggregator.config import safe_yaml
+from aggregator.config import safe_yaml, templates
 from aggregator.config.globs import Layout
 from aggregator.config.paths import DEFAULT_STORE, ENVIRONMENT_PREFIX, is_database, store_file
 from aggregator.model.atomic import remove_quietly, replace_file
@@ -57,6 +57,8 @@ def check(config: Path, environment: Mapping[str, str] = os.environ) -> dict[str
             or any(_stat(f"{feeds}/{path}") != found for path, *found in stamp["files"])
             or any(os.stat(root).st_mtime_ns != changed for root, *_, changed in posts)
             or any(_posts_digest(*place) != digest for *place, digest, _ in posts)
+            or [(path, *_stat(base / path)) for path in _templates(base, stamp["templates"])]
+            != [tuple(found) for found in stamp["template_files"]]
             or stamp["store"] != _state(str(name) if is_database(str(name)) else store)
         ):
             return None
@@ -73,6 +75,7 @@ def note(
     posts: Iterable[tuple[str, str, str, str, int]],
     feeds: str,
     files: Iterable[str],
+    own_templates: str | None,
     next_due: float | None,
     summary: Mapping[str, Any],
     environment: Mapping[str, str] = os.environ,
@@ -81,10 +84,12 @@ def note(
 
     `posts` are the folders, their globs and layouts, digests of what was seen in them, and
     when the folders themselves had changed before that, which shows a new file at once.
-    `files` are all that is published in the folder `feeds`, and `next_due` is when a scheduled
-    article is due.  Folders are those of the configuration.
+    `files` are all that is published in the folder `feeds`, `own_templates` is the folder of the
+    owner's templates, and `next_due` is when a scheduled article is due.  Folders are those of
+    the configuration.
     """
-    root = config.resolve().parent / feeds
+    base = config.resolve().parent
+    root = base / feeds
     # A cache that cannot be written costs time only.
     with contextlib.suppress(OSError, StoreError):
         stamp = {
@@ -93,6 +98,10 @@ def note(
             "posts": list(posts),
             "feeds": feeds,
             "files": [(name, *_stat(f"{root}/{name}")) for name in files],
+            "templates": own_templates,
+            "template_files": [
+                (path, *_stat(base / path)) for path in _templates(base, own_templates)
+            ],
             "store": _state(address),
             "summary": dict(summary),
         }
@@ -133,6 +142,13 @@ def _posts_digest(root: str, glob: str, layout: Layout) -> str:
     for path in list_posts(Path(root), glob, layout):
         digest.add(path, os.lstat(f"{root}/{path}"))
     return digest.value()
+
+
+def _templates(base: Path, folder: str | None) -> list[str]:
+    """Return the paths of the owner's templates from `base`, and that of their folder."""
+    if folder is None:
+        return []
+    return [os.path.relpath(path, base) for path in templates.files(base / folder)]
 
 
 def _state(address: Path | str) -> list[int] | str:

@@ -24,11 +24,17 @@ from aggregator.model.errors import (
     AggregatorError,
     ConfigError,
     LockedError,
+    QueryError,
     UnknownSourceError,
 )
 from aggregator.model.terminal import say
 
-_STATUS = {ConfigError: USAGE, UnknownSourceError: USAGE, LockedError: LOCKED}
+_STATUS = {
+    ConfigError: USAGE,
+    QueryError: USAGE,
+    UnknownSourceError: USAGE,
+    LockedError: LOCKED,
+}
 _INTERRUPTED = "interrupted; nothing is half-written, run it again"
 _SECONDS_TO_STOP = 1.0
 
@@ -103,6 +109,8 @@ for command in (
     query_commands.problems,
     query_commands.sources,
     query_commands.show,
+    query_commands.search,
+    query_commands.similar,
     store_commands.store,
     setup_commands.systemd,
 ):

@@ -10,12 +10,14 @@ from sqlalchemy import Connection
 from aggregator.articles.identity import code_of_entry_id, normal_code
 from aggregator.articles.sanitize import plain_text, sanitize
 from aggregator.cli.queries import Values, reading, time_text
+from aggregator.cli.similar_query import similar_articles
 from aggregator.config.schema import Settings
 from aggregator.model.articles import Article, Revision
 from aggregator.model.errors import AggregatorError, masked
 from aggregator.model.polls import UrlState
 from aggregator.publish.publication import Publication
-from aggregator.store import archive_places, selected, urls
+from aggregator.store import archive_places, selected, stories, urls
+from aggregator.store import pages as site_pages
 from aggregator.store.articles import articles_of, code_of_link, revisions_of
 from aggregator.store.copies import copies_at, copies_of
 from aggregator.store.windows import window_of
@@ -52,6 +54,8 @@ def show(settings: Settings, code: str) -> Values:
             for feed, number in archive_places.documents_of(connection, wanted)
             if (spec := publication.spec_of(feed)) is not None
         ]
+        others_like_it = similar_articles(settings, connection, wanted)
+        first = stories.firsts(connection, [wanted]).get(wanted, wanted)
         copies = copies_of(connection, [wanted])
         pages = urls.of_pages(connection, {copy.share_url for copy in copies if copy.share_url})
     return {
@@ -62,12 +66,15 @@ def show(settings: Settings, code: str) -> Values:
         "published": time_text(article.published),
         "updated": time_text(article.updated or article.published),
         "link": article.link,
+        "page": _own_page(publication, article),
         "share_url": article.share_url,
         "scheduled": article.published > now,
         "removed": article.removed,
         "excluded_by_rule": article.excluded_by,
         "feeds": feeds,
         "archives": archived,
+        "similar": others_like_it,
+        "hidden_behind": first if first != wanted else None,
         "copies": [
             {
                 "origin": copy.origin,
@@ -83,10 +90,17 @@ def show(settings: Settings, code: str) -> Values:
     }
 
 
+def _own_page(publication: Publication, article: Article) -> str | None:
+    """Return the URL of an article's page among the feeds, None if it has none there."""
+    path = publication.article_path(article)
+    return publication.feeds.url + path if path is not None else None
+
+
 def _find(settings: Settings, connection: Connection, name: str) -> Article | None:
     """Return the article with a code, an entry's id or link, or the path of its post."""
     codes = [normal_code(name), name, code_of_entry_id(settings.site.tag, name)]
     codes.append(code_of_link(connection, name))
+    codes.append(site_pages.code_of_path(connection, name.removeprefix(settings.feeds.url)))
     for posts in settings.posts:
         path = name.removeprefix(f"{posts.path.rstrip('/')}/")
         codes += [copy.code for copy in copies_at(connection, posts.name, [path]).values()]

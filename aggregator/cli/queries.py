@@ -226,11 +226,16 @@ def _daemon(settings: Settings) -> Values | None:
 @contextlib.contextmanager
 def reading(settings: Settings) -> Iterator[Connection]:
     """Open the store for reading only."""
+    with opened(settings) as store, store.transaction() as connection:
+        yield connection
+
+
+def opened(settings: Settings) -> Store:
+    """Return the store, opened for reading only.  Raises `StoreError` if there is none yet."""
     address = settings.store_address
     if isinstance(address, Path) and not address.is_file():
         raise StoreError(f"{address}: no store yet; run aggregator build-feeds first")
-    with Store(address, dry_run=True) as store, store.transaction() as connection:
-        yield connection
+    return Store(address, dry_run=True)
 
 
 def time_text(moment: datetime.datetime | None) -> str | None:

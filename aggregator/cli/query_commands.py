@@ -1,7 +1,8 @@
-"""Commands that show what the store holds: status, problems, sources, show."""
+"""Commands that show what the store holds: status, problems, sources, show, search, similar."""
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -77,6 +78,69 @@ def show(code: str, config: Path, verbose: bool, as_json: bool) -> None:
 
     view = partial(views.print_article, verbose=verbose)
     _print(partial(article_query.show, code=code), config, as_json, view)
+
+
+# `-word` is no option, and `-h` may begin such a word.
+@click.command(
+    epilog=example("aggregator search 港口 '\"interest rate\"' -Fed --since 7d"),
+    context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]},
+)
+@click.argument("words", nargs=-1, required=True)
+@config_option
+@json_option
+@click.option("--source", metavar="SLUG", help="Only articles of this source.")
+@click.option(
+    "--since",
+    metavar="DATE|DURATION",
+    help="Only articles published since a date, such as 2022-01-27, or for so long, such as 48h.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    default=20,
+    show_default=True,
+    help="How many articles to show at most, the newest.",
+)
+def search(
+    words: tuple[str, ...],
+    config: Path,
+    as_json: bool,
+    source: str | None,
+    since: str | None,
+    limit: int,
+) -> None:
+    """Search all articles that were ever kept.
+
+    All WORDS must be in an article, wherever: in its title, its text, or the names of its author
+    and source, also as a part of a longer word.  "Words in quotes" stand together, and -WORD
+    leaves out the articles with it.
+    """
+    from aggregator.cli import found_articles, views
+
+    query = partial(
+        found_articles.search, words=" ".join(words), source=source, since=since, limit=limit
+    )
+    _print(query, config, as_json, views.print_found)
+
+
+@click.command(epilog=example("aggregator similar --since 2026-01-31"))
+@click.option(
+    "--since",
+    metavar="DATE",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Only stories with an article published on this day or later.",
+)
+@config_option
+@json_option
+def similar(since: datetime.datetime | None, config: Path, as_json: bool) -> None:
+    """List the stories that several outlets report.
+
+    The newest story comes first.
+    """
+    from aggregator.cli import similar_query
+
+    query = partial(similar_query.groups, since=since)
+    _print(query, config, as_json, similar_query.print_groups)
 
 
 def _print(

@@ -214,7 +214,7 @@ def run(
     help="Where to listen.  PORT alone is 127.0.0.1:PORT; 0.0.0.0:PORT is open to everyone.",
 )
 def serve(config: Path, quiet: bool, listen: str) -> None:
-    """Serve the feeds folder over HTTP.
+    """Serve the feeds folder, and searches, over HTTP.
 
     Feeds in object storage are served by the storage.
     SIGTERM and SIGINT stop it.
@@ -226,7 +226,7 @@ def serve(config: Path, quiet: bool, listen: str) -> None:
         if not quiet:
             say(f"serving the feeds at {url}", err=True)
 
-    server.run(load_settings(config).feeds_address, listen, ready)
+    server.run(load_settings(config), listen, ready)
 
 
 def _finish(

@@ -123,6 +123,7 @@ def check(config: Path, verbose: bool, quiet: bool, as_json: bool, what: str | N
         _check_upstream(settings, quiet=quiet, as_json=as_json)
         return
     listings, warnings, missing = _check_posts(settings)
+    unusable = _check_templates(settings)
     if as_json:
         say_json(
             {
@@ -134,6 +135,7 @@ def check(config: Path, verbose: bool, quiet: bool, as_json: bool, what: str | N
                 "others": [listing and listing.others for listing in listings],
                 "warnings": warnings,
                 "missing_folders": missing,
+                "templates": unusable,
             }
         )
     elif not quiet:
@@ -151,15 +153,24 @@ def check(config: Path, verbose: bool, quiet: bool, as_json: bool, what: str | N
                 indent=2, by_alias=True, exclude={"base"}
             ).splitlines():
                 say(line)
-        if not (warnings or missing):
+        if not (warnings or missing or unusable):
             say(f"{config}: OK")
     if not as_json:
-        for warning in warnings:
+        for warning in warnings + unusable:
             say_error(f"{config}: {warning}")
     for path in missing:
         say_error(f"{settings.base / path}: no such folder (posts: path)")
-    if missing:
+    if missing or unusable:
         sys.exit(FAILED)
+
+
+def _check_templates(settings: Settings) -> list[str]:
+    """Return what is wrong with the owner's templates."""
+    if not settings.templates:
+        return []
+    from aggregator.publish import templates
+
+    return [f"site: templates: {problem}" for problem in templates.check(settings.templates)]
 
 
 def _check_posts(settings: Settings) -> tuple[list[Listing | None], list[str], list[str]]:

@@ -135,6 +135,21 @@ def print_sources(found: list[dict[str, Any]], clock: Clock) -> None:
     )
 
 
+def print_found(found: list[dict[str, Any]], clock: Clock) -> None:
+    """Print what `aggregator search` found."""
+    if not found:
+        say("no article matches")
+        return
+    print_table(
+        {
+            "published": [clock.show(article["published"], brief=True) for article in found],
+            "source": [article["source_name"] for article in found],
+            "title": [article["title"] for article in found],
+            "code": [article["code"] for article in found],
+        }
+    )
+
+
 def print_problems(
     found: list[dict[str, Any]], clock: Clock, *, verbose: bool, quiet: bool
 ) -> None:
@@ -157,12 +172,18 @@ def print_article(found: dict[str, Any], clock: Clock, *, verbose: bool) -> None
         say(f"  {name:<11}{found[name]}")
     for name in ("first_seen", "published", "updated"):
         say(f"  {name.replace('_', ' '):<11}{clock.show(found[name])}")
-    for name in ("link", "share_url"):
+    for name in ("link", "page", "share_url"):
         say(f"  {name.replace('_', ' '):<11}{found[name] or '-'}")
     none = state or "none: older than the oldest entry of each feed"
     say(f"  {'feeds':<11}{', '.join(found['feeds']) or none}")
     if found["archives"]:
         say(f"  {'archives':<11}{', '.join(found['archives'])}")
+    if found["hidden_behind"]:
+        say(f"  {'hidden':<11}in feeds of several sources, which show {found['hidden_behind']}")
+    if found["similar"]:
+        say(f"similar ({len(found['similar'])}), with the share of the shorter text in common")
+        for other in found["similar"]:
+            say(f"  {other['share']:>3} %  {other['code']}  {other['name']}  {other['title']}")
     say(f"copies ({len(found['copies'])})")
     for copy in found["copies"]:
         changed = f"  changed {clock.show(copy['changed'])}" if copy["changed"] else ""

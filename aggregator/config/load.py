@@ -10,15 +10,16 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from aggregator.config import opml, safe_yaml
+from aggregator.config import opml, safe_yaml, templates
 from aggregator.config.globs import reaches
 from aggregator.config.paths import ENVIRONMENT_PREFIX, is_database
+from aggregator.config.rules import unknown_origins
 from aggregator.config.schema import Settings
 from aggregator.model.errors import ConfigError, UnusableError
-from aggregator.model.kinds import ORIGIN_KINDS, kind_of
+from aggregator.model.kinds import ORIGIN_KINDS
 
 MAX_CONFIG_BYTES = 1_000_000
-_INTERNAL = ("base", "order", opml.LISTS, opml.LEFT_OUT)
+_INTERNAL = ("base", "order", opml.LISTS, opml.LEFT_OUT, "site.templates files")
 # What a build writes that could be taken for posts, and where it writes.
 PAGE = "index.html"
 OUTPUT_FOLDERS = frozenset({"sources", "tags", "extra", "archives", "articles"})
@@ -89,28 +90,21 @@ def load_settings(path: Path, environment: Mapping[str, str] = os.environ) -> Se
         line = document.lines.get(("store",), 1)
         reason = "must be the path of an SQLite file, or start with postgresql://"
         raise ConfigError(f"{path}:{line}: store: {reason}")
+    if settings.site.templates is not None:
+        try:
+            own = templates.read(settings.base / settings.site.templates)
+        except UnusableError as error:
+            place = _place(("site", "templates"), path, lines, overrides)
+            raise ConfigError(f"{place}: site.templates: {error.reason}") from error
+        settings = settings.model_copy(update={"templates": own})
     for reason in _overlapping_folders(settings):
         location = ("feeds", "directory")
         place = _place(location, path, document.lines, overrides)
         raise ConfigError(f"{place}: {_dotted(location)}: {reason}")
-    for number, reason in _unknown_origins(settings):
+    for number, reason in unknown_origins(settings):
         place = _place(("rules", number, "origins"), path, lines, overrides)
         raise ConfigError(f"{place}: rules[{number}].origins: {reason}")
     return settings
-
-
-def _unknown_origins(settings: Settings) -> Iterator[tuple[int, str]]:
-    """Yield the index of each rule that names an unknown origin, and the reason."""
-    known = {*ORIGIN_KINDS, *settings.origin_names}
-    for number, rule in enumerate(settings.rules):
-        for name in rule.origins:
-            # The feeds of a list at a URL may come later.
-            if name not in known and not (settings.feed_lists and kind_of(name) in ORIGIN_KINDS):
-                kinds = ", ".join(ORIGIN_KINDS)
-                yield (
-                    number,
-                    f'"{name}" is not an origin; write {kinds}, or a name of aggregator status',
-                )
 
 
 def _overlapping_folders(settings: Settings) -> Iterator[str]:

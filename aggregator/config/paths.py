@@ -69,6 +69,11 @@ def daemon_lock_path(settings: Settings) -> Path:
     return settings.store_path.with_name(settings.store_path.name + ".daemon.lock")
 
 
+def search_path(settings: Settings) -> Path:
+    """The search index of this machine."""
+    return settings.store_path.with_name(settings.store_path.name + ".search")
+
+
 def daemon_state_path(settings: Settings) -> Path:
     """The file with the state of the daemon, for `aggregator status`."""
     return settings.store_path.with_name(settings.store_path.name + ".daemon")

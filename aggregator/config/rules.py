@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, model_validator
 
 from aggregator.config.values import FilterText, Pattern, Section
+from aggregator.model.kinds import ORIGIN_KINDS, kind_of
+
+if TYPE_CHECKING:
+    from aggregator.config.schema import Settings
 
 
 def _replacement(value: tuple[str, str]) -> tuple[str, str]:
@@ -65,3 +70,17 @@ class ContentRule(Section):
         if not (self.remove or self.replace or self.exclude):
             raise ValueError("needs remove, replace or exclude")
         return self
+
+
+def unknown_origins(settings: Settings) -> Iterator[tuple[int, str]]:
+    """Yield the index of each rule that names an unknown origin, and the reason."""
+    known = {*ORIGIN_KINDS, *settings.origin_names}
+    for number, rule in enumerate(settings.rules):
+        for name in rule.origins:
+            # The feeds of a list at a URL may come later.
+            if name not in known and not (settings.feed_lists and kind_of(name) in ORIGIN_KINDS):
+                kinds = ", ".join(ORIGIN_KINDS)
+                yield (
+                    number,
+                    f'"{name}" is not an origin; write {kinds}, or a name of aggregator status',
+                )

@@ -13,6 +13,7 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from aggregator import __version__
+from aggregator.config.content import Content
 from aggregator.config.origins import (
     Endpoint,
     FeedList,
@@ -44,7 +45,10 @@ from aggregator.config.values import (
     Title,
     WebUrl,
 )
+from aggregator.model.errors import QueryError
+from aggregator.model.formats import feeds_of
 from aggregator.model.kinds import ORIGIN_KINDS, SHARES
+from aggregator.model.search_words import split
 
 EVERYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 
@@ -60,8 +64,11 @@ class Site(Section):
     subtitle: str | None = None
     icon: WebUrl | None = None
     logo: WebUrl | None = None
+    rights: Title | None = None
+    license: WebUrl | None = None
     tag: Tag
     permalink: Permalink | None = None
+    templates: PathText | None = None
 
 
 class Source(Section):
@@ -71,19 +78,53 @@ class Source(Section):
     url: WebUrl | None = None
 
 
+class LeftOut(Section):
+    """What a feed by a filter does not show: articles that match one value of any of these."""
+
+    sources: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    words: tuple[FilterText, ...] = ()
+
+
 class ExtraFeed(Section):
-    """A feed by a filter: an article must match one value of every criterion that is given."""
+    """A feed by a filter: an article must match one value of every criterion that is given.
+
+    `search` is a query, as for `aggregator search`.  One that is an `excerpt` shows summaries
+    instead of texts, and may be of all articles.
+    """
 
     title: str | None = None
     sources: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     words: tuple[FilterText, ...] = ()
+    title_words: tuple[FilterText, ...] = ()
     stocks: tuple[FilterText, ...] = ()
+    search: str | None = None
+    not_: LeftOut = Field(default=LeftOut(), alias="not")
+    excerpt: bool = False
+
+    @field_validator("search")
+    @classmethod
+    def _has_words(cls, text: str | None) -> str | None:
+        if text is not None:
+            try:
+                split(text)
+            except QueryError as error:
+                raise ValueError(str(error)) from error
+        return text
+
+    @property
+    def has_criteria(self) -> bool:
+        """Whether it is a feed of some articles, not of all."""
+        found = (self.sources, self.tags, self.words, self.title_words, self.stocks, self.search)
+        return any(found) or self.not_ != LeftOut()
 
     @model_validator(mode="after")
     def _selects(self) -> ExtraFeed:
-        if not (self.sources or self.tags or self.words or self.stocks):
-            raise ValueError("needs sources, tags, words or stocks")
+        if not (self.has_criteria or self.excerpt):
+            raise ValueError(
+                "needs sources, tags, words, title_words, stocks, search, not, or excerpt: true"
+            )
         return self
 
 
@@ -94,10 +135,13 @@ class Feeds(Section):
     url: FolderUrl
     entries: int = Field(default=50, ge=1, le=10_000)
     combined_entries: int = Field(default=100, ge=1, le=10_000)
+    max_bytes: ByteSize = 2_000_000
     formats: tuple[FormatName, ...] = Field(default=("atom",), min_length=1)
     page: bool = True
+    search: bool = False
     archives: bool = True
     tags: bool = False
+    similar: Literal["show", "link", "collapse"] = "link"
     extra: dict[FeedName, ExtraFeed] = Field(default={})
     hubs: tuple[WebUrl, ...] = ()
     compress: tuple[Literal["gzip", "br"], ...] = ()
@@ -106,6 +150,13 @@ class Feeds(Section):
     @classmethod
     def _once(cls, values: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(values))
+
+    @field_validator("formats")
+    @classmethod
+    def _can_be_subscribed_to(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        if not feeds_of(dict.fromkeys(values, "")):
+            raise ValueError("needs atom, rss or json besides: no reader subscribes to a page")
+        return values
 
     @field_validator("compress")
     @classmethod
@@ -161,7 +212,8 @@ class Settings(Section):
 
     `base` is the folder that relative paths start from, `order` that of the sections of
     origins in the file, `feed_lists` the lists at URLs that subscriptions come from, and
-    `left_out` says which URLs in files could not be subscribed to.
+    `left_out` says which URLs in files could not be subscribed to.  `templates` are the owner's
+    own templates of pages, by name.
     """
 
     site: Site
@@ -173,6 +225,7 @@ class Settings(Section):
     subscriptions: tuple[Subscription, ...] = ()
     sources: dict[str, Source] = Field(default={})
     rules: tuple[ContentRule, ...] = ()
+    content: Content = Content()
     feeds: Feeds
     schedule: Schedule = Schedule()
     fetch: Fetch = Fetch()
@@ -180,6 +233,7 @@ class Settings(Section):
     order: tuple[str, ...] = Field(default=ORIGIN_KINDS, exclude=True)
     feed_lists: tuple[FeedList, ...] = Field(default=(), exclude=True, alias="subscriptions.opml")
     left_out: tuple[str, ...] = Field(default=(), exclude=True, alias="subscriptions.left out")
+    templates: dict[str, str] = Field(default={}, exclude=True, alias="site.templates files")
 
     @property
     def origin_names(self) -> list[str]:

@@ -8,17 +8,21 @@ from pathlib import Path
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
+from aggregator.config.schema import Settings
 from aggregator.daemon.health import Health
 from aggregator.serve import server
+from aggregator.serve.app import FeedFolder
+from aggregator.serve.search import Search
 
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_NOT_HERE = PlainTextResponse("feeds are not served here\n", 404, headers=_HEADERS)
 
 
-def start(address: str, health: Health, feeds: Path | str) -> int:
-    """Serve at ADDRESS:PORT in a thread, with the feeds of a folder; return the port.
+def start(address: str, health: Health, settings: Settings) -> int:
+    """Serve at ADDRESS:PORT in a thread, with the feeds of a folder, and searches; return the port.
 
     Feeds at a URL, in object storage, are served by the storage.  A server that breaks down is
     started again.  Raises `ConfigError` if the address is invalid or in use.
@@ -36,18 +40,20 @@ def start(address: str, health: Health, feeds: Path | str) -> int:
             headers=_HEADERS,
         )
 
-    application = Starlette(
-        routes=[
-            Route("/metrics", metrics),
-            Route("/health", healthy),
-            *([Mount("/", app=server.FeedFolder(feeds))] if isinstance(feeds, Path) else ()),
-        ]
-    )
+    folder = settings.feeds_address
+    feeds = FeedFolder(folder) if isinstance(folder, Path) else _NOT_HERE
     listeners = [server.listen(address, "--listen")]
     host, port = address.rpartition(":")[0], int(listeners[0].getsockname()[1])
 
     def turn() -> None:
         listener = listeners.pop() if listeners else server.listen(f"{host}:{port}", "--listen")
+        application = Starlette(
+            routes=[
+                Route("/metrics", metrics),
+                Route("/health", healthy),
+                Mount("/", app=Search(settings, feeds)),
+            ]
+        )
         with listener:
             try:
                 server.make_server(application).run(sockets=[listener])

@@ -44,7 +44,7 @@ def run(config: Path, listen: str | None, roles: frozenset[str] = ROLES) -> None
     if listen is not None:
         from aggregator.daemon import endpoints
 
-        endpoints.start(listen, health, settings.feeds_address)
+        endpoints.start(listen, health, settings)
         processes.use_one_process()
     try:
         with _only_daemon(settings):

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 NO_SOURCE = ""
 # What earlier versions had in its place.
 FORMER_NO_SOURCE = "unsorted"
+# The first byte of a sketch's hash says in how sparse a sample it still is.
+SAMPLE_BITS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,8 @@ class Article:
     until the text first changes; until then the entry was last updated when it was
     published.  `version` counts every visible change, also of links and dates.  `link` is the
     article's own page, if that is not the share page; `base` is the base of relative URLs in
-    its text, None for the site.
+    its text, None for the site.  `page_month` is the folder of its page among the feeds,
+    YYYY/MM, None until that was decided; then it never changes.
     """
 
     code: str
@@ -130,6 +133,7 @@ class Article:
     enclosures: tuple[Enclosure, ...] = ()
     author: str | None = None
     excluded_by: int | None = None
+    page_month: str | None = None
 
     @property
     def is_withdrawn(self) -> bool:
@@ -168,3 +172,19 @@ class Revision:
     title: str
     text: str
     media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """A sample of the runs of characters of a text, one in `rate`, as sorted hashes.
+
+    `rate` is a power of two up to 256, and a hash has 40 bits.
+    """
+
+    rate: int
+    hashes: tuple[int, ...]
+
+    def at(self, rate: int) -> frozenset[int]:
+        """Return the hashes of the sample of one in `rate`, which is no denser."""
+        limit = (256 // rate) << SAMPLE_BITS
+        return frozenset(found for found in self.hashes if found < limit)

@@ -26,6 +26,10 @@ class UnknownSourceError(AggregatorError):
     """A source was named that no article is from."""
 
 
+class QueryError(AggregatorError):
+    """A search has nothing to look for, or too much."""
+
+
 class OriginError(AggregatorError):
     """An origin as a whole could not be read; its articles stay published."""
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from aggregator.model.articles import Enclosure
+from aggregator.model.frame import Frame
 
 
 @dataclass(frozen=True)
@@ -19,10 +20,31 @@ class SourceName:
 
 
 @dataclass(frozen=True)
+class Image:
+    """A picture at a URL; `width` and `height` are in pixels, where they are declared."""
+
+    url: str
+    width: int | None = None
+    height: int | None = None
+    media_type: str | None = None
+
+
+@dataclass(frozen=True)
+class Related:
+    """Another entry that tells the same story: its title, its URL, and the name of its source."""
+
+    title: str
+    url: str
+    source: str
+
+
+@dataclass(frozen=True)
 class Entry:
     """One entry of a feed, in the terms of RFC 4287 §4.1.2.
 
-    `author` is the article's own, else its source.
+    `author` is the article's own, else its source.  `content` is HTML, `summary` its first
+    words as plain text, and `image` the picture that stands for it.  `related` are other entries
+    that tell the same story, and `more_related` is how many there are beside them.
     """
 
     id: str
@@ -36,6 +58,10 @@ class Entry:
     via: str | None = None
     categories: tuple[str, ...] = ()
     enclosures: tuple[Enclosure, ...] = ()
+    summary: str = ""
+    image: Image | None = None
+    related: tuple[Related, ...] = ()
+    more_related: int = 0
 
 
 # The key of the feed of all sources.
@@ -100,8 +126,10 @@ class FeedDocument:
     """A feed, ready for any format: newest entry first (RFC 4287 §4.1.1).
 
     `urls` are by format; `hubs` are those of WebSub; `page` is the URL of the index page, and
-    `root` the relative path to the feeds folder.  In a feed of several sources, `origins` has
-    the own feed of each source, by its key.
+    `root` the relative path to the feeds folder.  `frame` is what a page to read needs besides.
+    In a feed of several sources, `origins` has the own feed of each source, by its key.
+    One that `is_excerpt` shows summaries, not texts.  `rights` is a text, and `license` a URL
+    (RFC 4946).
     """
 
     id: str
@@ -119,7 +147,11 @@ class FeedDocument:
     page: str | None = None
     root: str = ""
     archive: ArchivePlace = ArchivePlace()
+    frame: Frame = field(default_factory=Frame)
     origins: Mapping[str, FeedOrigin] = field(default_factory=dict)
+    is_excerpt: bool = False
+    rights: str | None = None
+    license: str | None = None
 
 
 @dataclass(frozen=True)
@@ -162,7 +194,8 @@ class FeedState:
     """What a feed showed when it was last published: a row of the manifest.
 
     `title` is its subject's name, `rules` a digest of the settings that it was built with, and
-    `checked_at` the time up to which scheduled articles are published.
+    `checked_at` the time up to which scheduled articles are published.  `whole` is empty, or a
+    digest of the window of which the first `entries` are shown, since more are too large.
     """
 
     key: str
@@ -174,6 +207,7 @@ class FeedState:
     checked_at: datetime.datetime
     files: tuple[PublishedFile, ...] = ()
     activity: Activity = Activity()
+    whole: bytes = b""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aggregator.model.feeds import Headline
+from aggregator.model.frame import Frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,8 @@ class Card:
     """One feed: what it is about, where it is in each format, and what it has had.
 
     `kind` is that of its `FeedSpec`, `slug` the name of its files.  `days` are numbers of
-    articles, the newest day last.
+    articles, the newest day last; `silent` is how many days ago, seen from the newest day of all
+    feeds, its own newest article came.
     """
 
     kind: str
@@ -25,6 +27,7 @@ class Card:
     days: tuple[int, ...]
     newest: tuple[Headline, ...]
     site: str | None = None
+    silent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,6 @@ class Overview:
     site_url: str
     feeds_url: str
     author: str
-    icon: str | None
+    frame: Frame
     updated: datetime.datetime
     cards: tuple[Card, ...]

@@ -126,11 +126,13 @@ class HubSummary:
 class BuildSummary:
     """The result of one build; paths are relative to the output folder.
 
-    There are `feeds` in all, of which `written` were written, with the files of `paths`.
+    There are `feeds` in all, of which `written` were written, with the files of `paths`.  So
+    many `pages` of articles were written.
     """
 
     feeds: int = 0
     written: int = 0
+    pages: int = 0
     paths: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)

@@ -22,7 +22,7 @@ from aggregator.poll import post_files
 from aggregator.poll.ingest import MergeRules
 from aggregator.publish.destination import destination_of
 from aggregator.publish.publication import Publication
-from aggregator.store import problems, published, windows
+from aggregator.store import pages, problems, published, windows
 from aggregator.store.articles import count_articles, prune_bodies
 from aggregator.store.database import Store
 from aggregator.store.lock import exclusive
@@ -167,6 +167,7 @@ def _build_feeds(
                 full=options.full,
                 allow_empty=options.allow_empty,
                 dry_run=options.dry_run,
+                search_index=paths.search_path(settings),
                 progress=partial(progress, "feeds"),
             )
         outcome.notices += outcome.build.notices + processes.take_notices()
@@ -178,7 +179,7 @@ def _build_feeds(
             outcome.next_due = windows.next_due(connection, now)
             outcome.young = has_young_files(connection)
             is_settled = not has_files_to_read_again(connection)
-            published_paths = published.paths(connection)
+            published_paths = published.paths(connection) + sorted(pages.folders(connection))
     outcome.waiting = sum(folder.waiting for folder in folders)
     is_whole_run = (
         options.build and options.write_stamp and options.source is None and not options.dry_run
@@ -210,6 +211,7 @@ def _write_stamp(
             posts,
             settings.feeds.directory,
             published_paths,
+            settings.site.templates,
             outcome.next_due.timestamp() if outcome.next_due is not None else None,
             {
                 "articles": outcome.articles,

@@ -27,7 +27,7 @@ from aggregator.model.terminal import counted
 from aggregator.pipeline import shared_lists
 from aggregator.publish.destination import Destination, destination_of
 from aggregator.publish.publication import ARCHIVES, FOLDERS, Publication
-from aggregator.store import problems, repair, salvage
+from aggregator.store import problems, repair, salvage, similar
 from aggregator.store.articles import articles_of, count_articles, remember
 from aggregator.store.database import Store
 
@@ -146,6 +146,8 @@ def _salvage(settings: Settings, reason: str) -> str:
                 repair.forget_archives(connection)
             if {"selection", "selected"}.intersection(lost):
                 repair.forget_selections(connection)
+            if {"sketch", "sample", "comparing"}.intersection(lost):
+                similar.forget_sketches(connection)
             fill(connection)
         # For the case that this run is killed before it shows its message.
         problem = f"the store was damaged ({reason}); delete this file when you no longer need it"
@@ -208,6 +210,7 @@ def remember_published(
                 updated=updated,
                 revision=0,
                 version=0,
+                page_month=publication.month_in(entry.url),
             )
     for code in articles_of(connection, found):
         del found[code]

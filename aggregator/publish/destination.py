@@ -21,6 +21,8 @@ class Prepared:
     already or the run is dry.  Of object storage, they are its `body`, with the object's
     `attributes`.  `is_new` says that they differ from those of the published file: of an
     object, once it is put.  It is false for a file in a content coding beside its original.
+    `is_synced` says that the bytes of the temporary file outlive a power cut, and `replaces` that
+    there is a published file already.
     """
 
     left: PublishedFile
@@ -28,6 +30,8 @@ class Prepared:
     temporary: Path | None = None
     body: bytes = b""
     attributes: Mapping[str, str] = field(default_factory=dict)
+    is_synced: bool = True
+    replaces: bool = True
 
     def discard(self) -> None:
         """Remove the temporary file, if it is still there."""
@@ -50,10 +54,14 @@ class Destination(Protocol):
     def names(self, paths: Iterable[str]) -> list[str]:
         """Return the given paths, and those of their files in each content coding."""
 
-    def prepare(self, path: str, data: bytes, *, dry_run: bool = False) -> list[Prepared]:
+    def prepare(
+        self, path: str, data: bytes, *, dry_run: bool = False, sync: bool = True
+    ) -> list[Prepared]:
         """Prepare a file with these bytes, and after it those in each content coding.
 
-        Runs in any process.  A dry run writes nothing.  After an error nothing is left.
+        Runs in any process.  A dry run writes nothing.  After an error nothing is left.  Without
+        `sync`, the method of that name writes the bytes of all files to the disk: of many files,
+        each by itself takes longer.
         """
 
     def put(
@@ -66,6 +74,15 @@ class Destination(Protocol):
 
     def sync(self, files: Iterable[Prepared]) -> None:
         """Return once these files outlive a power cut."""
+
+    def folder_state(self, path: str) -> int | None:
+        """Return what differs when a file of a folder came, went or was replaced.
+
+        None if there are no folders: files are then compared.
+        """
+
+    def clean(self, path: str) -> None:
+        """Remove what a killed run left in a folder."""
 
     def remove(self, path: str) -> None:
         """Remove a file that is no longer published, if there is one."""

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from aggregator.model.atomic import remove_quietly, write_new
+from aggregator.model.atomic import remove_quietly, sync_file_system, write_new
 from aggregator.model.errors import PublishError
 from aggregator.model.feeds import PublishedFile
 from aggregator.publish.compression import EXTENSIONS, compressed, with_codings
 from aggregator.publish.destination import Prepared
-from aggregator.publish.publication import PLACES
+from aggregator.publish.publication import ARTICLES, PLACES
 
 _PREFIX = ".aggregator-"
 _SUFFIX = ".tmp"
@@ -38,29 +38,30 @@ class Folder:
 
     def begin(self, *, dry_run: bool = False) -> None:
         """Delete the temporary files of a killed run."""
-        for place in PLACES if not dry_run else ():
-            with contextlib.suppress(OSError):
-                for leftover in (self.directory / place).glob(f"{_PREFIX}*{_SUFFIX}"):
-                    leftover.unlink(missing_ok=True)
+        for place in (*PLACES, ARTICLES) if not dry_run else ():
+            self.clean(place)
 
     def names(self, paths: Iterable[str]) -> list[str]:
         """Return the paths, each with those in the content codings."""
         return with_codings(paths, self._codings)
 
-    def prepare(self, path: str, data: bytes, *, dry_run: bool = False) -> list[Prepared]:
+    def prepare(
+        self, path: str, data: bytes, *, dry_run: bool = False, sync: bool = True
+    ) -> list[Prepared]:
         """Write the bytes that `path` is to hold beside it, and once more in each coding.
 
         A dry run compares the file itself only.
         """
         if dry_run:
             return [Prepared(PublishedFile(path, 0, 0), not _holds(self.directory / path, data))]
-        files = [_prepared(self.directory, path, data)]
+        files = [_prepared(self.directory, path, data, sync=sync)]
         try:
             for coding in self._codings:
                 coded = path + EXTENSIONS[coding]
                 # Servers derive the age of a response from the file that they send.
                 modified = files[0].left.mtime_ns
-                file = _prepared(self.directory, coded, compressed(data, coding), modified)
+                packed = compressed(data, coding)
+                file = _prepared(self.directory, coded, packed, modified, sync=sync)
                 files.append(replace(file, is_new=False))
         except PublishError:
             for file in files:
@@ -88,20 +89,24 @@ class Folder:
 
         Remove it in codings that are not configured: they would be of an older file.
         """
-        target = self.directory / file.left.path
+        target = f"{self.directory}/{file.left.path}"
         try:
             if file.temporary is not None:
                 os.replace(file.temporary, target)
-            for coding, extension in EXTENSIONS.items():
+            for coding, extension in EXTENSIONS.items() if file.replaces else ():
                 if coding not in self._codings:
-                    target.with_name(target.name + extension).unlink(missing_ok=True)
+                    with contextlib.suppress(FileNotFoundError):
+                        os.unlink(target + extension)
         except OSError as error:
-            raise _failure(target, error) from error
+            raise _failure(Path(target), error) from error
 
     def sync(self, files: Iterable[Prepared]) -> None:
         """Write the renames of files, and removals before them, to the disk."""
         failure: PublishError | None = None
-        folders = {file.temporary.parent for file in files if file.temporary is not None}
+        written = [file for file in files if file.temporary is not None]
+        folders = {file.temporary.parent for file in written if file.temporary is not None}
+        if not all(file.is_synced for file in written):
+            sync_file_system(self.directory)
         folders, self._unsynced = folders | self._unsynced, set()
         for folder in folders:
             try:
@@ -117,6 +122,19 @@ class Folder:
                 )
         if failure is not None:
             raise failure
+
+    def folder_state(self, path: str) -> int | None:
+        """Return the time at which a folder last changed, -1 if there is none."""
+        try:
+            return os.stat(self.directory / path).st_mtime_ns
+        except OSError:
+            return -1
+
+    def clean(self, path: str) -> None:
+        """Delete the temporary files of a killed run in a folder."""
+        with contextlib.suppress(OSError):
+            for leftover in (self.directory / path).glob(f"{_PREFIX}*{_SUFFIX}"):
+                leftover.unlink(missing_ok=True)
 
     def remove(self, path: str) -> None:
         """Remove a file that is no longer published, also in each content coding."""
@@ -187,7 +205,7 @@ class Folder:
 def _holds(path: Path, data: bytes) -> bool:
     """Return whether a file holds just these bytes.  Raises `PublishError` if it cannot be read."""
     try:
-        return path.stat().st_size == len(data) and path.read_bytes() == data
+        return os.stat(path).st_size == len(data) and path.read_bytes() == data
     except FileNotFoundError:
         return False
     except OSError as error:
@@ -203,25 +221,31 @@ def _checksum(path: str | Path) -> int:
     return checksum
 
 
-def _prepared(directory: Path, path: str, data: bytes, modified: int | None = None) -> Prepared:
+def _prepared(
+    directory: Path, path: str, data: bytes, modified: int | None = None, *, sync: bool
+) -> Prepared:
     """Prepare one file; `modified` is its time of modification, in nanoseconds."""
     target = directory / path
     written = target
-    is_new = not _holds(target, data)
+    replaces = target.exists()
+    is_new = not (replaces and _holds(target, data))
     try:
         if is_new:
-            target.parent.mkdir(parents=True, exist_ok=True)
             written = target.parent / f"{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}"
-            write_new(written, data, sync=True)
+            try:
+                write_new(written, data, sync=sync)
+            except FileNotFoundError:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                write_new(written, data, sync=sync)
         if modified is not None:
             os.utime(written, ns=(modified, modified))
-        status = written.stat()
+        status = os.stat(written)
     except OSError as error:
         if is_new and written != target:
             remove_quietly(written)
         raise _failure(target, error) from error
     left = PublishedFile(path, status.st_size, status.st_mtime_ns, zlib.crc32(data))
-    return Prepared(left, is_new, written if is_new else None)
+    return Prepared(left, is_new, written if is_new else None, is_synced=sync, replaces=replaces)
 
 
 def _failure(path: Path, error: OSError) -> PublishError:

@@ -9,12 +9,22 @@ from aggregator.articles.sanitize import without_forbidden
 from aggregator.model.feeds import FeedDocument
 from aggregator.model.formats import FORMATS
 from aggregator.publish.texts import words
-from aggregator.publish.xml import element, text_or_html
+from aggregator.publish.xml import (
+    MEDIA,
+    RDF,
+    XHTML,
+    address,
+    element,
+    for_browsers,
+    profiled,
+    text_construct,
+    text_or_html,
+)
 
 GENERATOR = "aggregator"
 STYLESHEET = "feed.css"
 HISTORY = "http://purl.org/syndication/history/1.0"
-XHTML = "http://www.w3.org/1999/xhtml"
+CREATIVE_COMMONS = "http://backend.userland.com/creativeCommonsRssModule"
 
 
 def make_head(document: FeedDocument, format: str) -> FeedGenerator:
@@ -36,10 +46,15 @@ def with_entries(head: bytes, entries: list[str], document: FeedDocument, format
     end, indent = ("</channel>", "    ") if format == "rss" else ("</feed>", "  ")
     declaration, _, feed = head.decode().partition("\n")
     before, _, after = feed.rpartition(end)
-    if document.archive.current is not None:
-        # In the first tag, since sealed documents keep their bytes.
-        root = "<rss " if format == "rss" else "<feed "
-        before = before.replace(root, f'{root}xmlns:fh="{HISTORY}" ', 1)
+    root = "<rss " if format == "rss" else "<feed "
+    if format == "rss":
+        before = profiled(before)
+    else:
+        for name, text in (("title", document.title), ("subtitle", document.subtitle)):
+            if text:
+                before = before.replace(element(name, text), text_construct(name, text), 1)
+    for prefix, namespace in _namespaces(document, format).items():
+        before = before.replace(root, f'{root}xmlns:{prefix}="{namespace}" ', 1)
     style = f'<?xml-stylesheet type="text/css" href="{document.root}{STYLESHEET}"?>'
     lines = [
         declaration,
@@ -53,8 +68,26 @@ def with_entries(head: bytes, entries: list[str], document: FeedDocument, format
     return "\n".join(lines).encode()
 
 
+def title_link(document: FeedDocument, title: str, url: str) -> list[str]:
+    """Return the title of an entry as a link, for people who open the document in a browser."""
+    if document.page is None:
+        return []
+    return [for_browsers(element("a", text_or_html(title), xmlns=XHTML, href=url))]
+
+
+def _namespaces(document: FeedDocument, format: str) -> dict[str, str]:
+    """Return the namespaces, by prefix, that a document uses and feedgen does not declare."""
+    used = {
+        "fh": (HISTORY, document.archive.current is not None),
+        "media": (MEDIA, any(entry.image is not None for entry in document.entries)),
+        "rdf": (RDF, document.page is not None),
+        "creativeCommons": (CREATIVE_COMMONS, format == "rss" and document.license is not None),
+    }
+    return {prefix: namespace for prefix, (namespace, is_used) in used.items() if is_used}
+
+
 def _beyond_feedgen(document: FeedDocument, format: str) -> list[str]:
-    """Links of archives (RFC 5005) and hubs (WebSub), and a notice for people.
+    """Links of archives (RFC 5005), hubs (WebSub) and the license, and a notice for people.
 
     feedgen rejects these relations, and writes one link only in RSS.
     """
@@ -70,9 +103,14 @@ def _beyond_feedgen(document: FeedDocument, format: str) -> list[str]:
     if place.next is not None:
         parts.append(element(link, rel="next-archive", href=place.next, **typed))
     parts += [element(link, rel="hub", href=hub) for hub in document.hubs]
+    if document.rights is not None and format != "rss":
+        parts.append(text_construct("rights", document.rights))
+    if document.license is not None and format == "rss":
+        parts.append(element("creativeCommons:license", address(document.license)))
+    elif document.license is not None:
+        parts.append(element(link, rel="license", href=address(document.license)))
     if document.page is not None:
-        # Elements of XHTML are alive in a browser that shows the feed with a style.
         say = words(document.language)
         page = element("a", say.to_the_page, href=document.page)
-        parts.append(f'<p xmlns="{XHTML}">{say.this_is_a_feed} {page}</p>')
+        parts.append(for_browsers(f'<p xmlns="{XHTML}">{say.this_is_a_feed} {page}</p>'))
     return parts

@@ -11,9 +11,10 @@ _TYPES = {
         for extension, format in BY_EXTENSION.items()
     },
     "opml": "text/x-opml; charset=utf-8",
-    "html": "text/html; charset=utf-8",
     "css": "text/css; charset=utf-8",
     "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
+    "xml": "application/xml; charset=utf-8",
 }
 _SHORT = "public, max-age=60, stale-if-error=86400"
 _LONGER = "public, max-age=3600"
@@ -31,4 +32,4 @@ def cache_control(path: str, data: bytes) -> str:
     """Return the `Cache-Control` of a published file; its path is relative to the feeds folder."""
     if path.startswith("archives/") and _SEALED in data[:_HEAD]:
         return _FOREVER
-    return _LONGER if path.endswith((".css", ".js")) else _SHORT
+    return _LONGER if path.endswith((".css", ".js", ".svg")) else _SHORT

@@ -7,6 +7,7 @@ from typing import Any
 
 from aggregator.articles.sanitize import without_forbidden
 from aggregator.model.feeds import Entry, FeedDocument, FeedOrigin
+from aggregator.publish.also_reported import content
 
 VERSION = "https://jsonfeed.org/version/1.1"
 
@@ -25,18 +26,22 @@ def render(document: FeedDocument) -> bytes:
         "language": document.language,
         "hubs": [{"type": "WebSub", "url": hub} for hub in document.hubs],
     }
-    items = [_item(entry, document.origins.get(entry.source.key)) for entry in document.entries]
+    items = [_item(entry, document) for entry in document.entries]
     start = _dump(_filled(head)).removesuffix("}")
     lines = ",\n".join(items)
     return f'{start}, "items": [\n{lines}\n]}}\n'.encode()
 
 
-def _item(entry: Entry, origin: FeedOrigin | None) -> str:
+def _item(entry: Entry, document: FeedDocument) -> str:
+    origin, is_excerpt = document.origins.get(entry.source.key), document.is_excerpt
     item: dict[str, Any] = {
         "id": entry.id,
         "url": entry.alternate,
         "external_url": entry.via if entry.via != entry.alternate else None,
         "title": entry.title,
+        "summary": "" if is_excerpt else entry.summary,
+        "content_text": (entry.summary or entry.title) if is_excerpt else "",
+        "image": entry.image.url if entry.image is not None else None,
         "date_published": entry.published.isoformat(),
         "date_modified": entry.updated.isoformat(),
         "authors": [_author(entry, origin)],
@@ -51,10 +56,25 @@ def _item(entry: Entry, origin: FeedOrigin | None) -> str:
             )
             for enclosure in entry.enclosures
         ],
+        "_aggregator": _extension(entry),
     }
+    if is_excerpt:
+        return _dump(_filled(item))
     # Sanitized already: nothing forbidden has to be removed from the longest text.
-    content = json.dumps(entry.content or " ", ensure_ascii=False)
-    return f'{_dump(_filled(item)).removesuffix("}")}, "content_html": {content}}}'
+    html = json.dumps(content(entry, document.language) or " ", ensure_ascii=False)
+    return f'{_dump(_filled(item)).removesuffix("}")}, "content_html": {html}}}'
+
+
+def _extension(entry: Entry) -> dict[str, Any] | None:
+    """Return what JSON Feed has no key for: other entries that tell the same story."""
+    if not entry.related:
+        return None
+    return {
+        "also_reported_by": [
+            {"name": other.source, "title": other.title, "url": other.url}
+            for other in entry.related
+        ],
+    }
 
 
 def _author(entry: Entry, origin: FeedOrigin | None) -> dict[str, Any]:

@@ -77,7 +77,9 @@ class ObjectStorage:
         """Return the paths: each is one object."""
         return list(paths)
 
-    def prepare(self, path: str, data: bytes, *, dry_run: bool = False) -> list[Prepared]:
+    def prepare(
+        self, path: str, data: bytes, *, dry_run: bool = False, sync: bool = True
+    ) -> list[Prepared]:
         """Prepare an object with these bytes, in a content coding if one is configured."""
         attributes = {
             "Content-Type": content_type(path),
@@ -162,6 +164,13 @@ class ObjectStorage:
 
     def sync(self, files: Iterable[Prepared]) -> None:
         """Do nothing: what the storage has accepted is safe."""
+
+    def folder_state(self, path: str) -> int | None:
+        """Return None: objects are in no folders."""
+        return None
+
+    def clean(self, path: str) -> None:
+        """Do nothing: an upload that was cut off leaves nothing."""
 
     def remove(self, path: str) -> None:
         """Remove an object, if it is the one that was listed."""

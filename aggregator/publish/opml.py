@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from email.utils import format_datetime
 
+from aggregator.model.formats import feeds_of
 from aggregator.model.overview import Card, Overview
 from aggregator.publish.texts import words
 from aggregator.publish.xml import element, text_or_html
@@ -37,7 +38,7 @@ def render(overview: Overview) -> bytes:
 
 def _outline(card: Card, overview: Overview) -> str:
     # The type of a subscription is "rss" whatever its format is (OPML 2.0).
-    path = next(iter(card.paths.values()))
+    path = next(iter(feeds_of(card.paths).values()))
     return element(
         "outline",
         type="rss",

@@ -1,43 +1,48 @@
-"""Articles → entries and feed documents.  Pure."""
+"""The feeds of a site: their names, places and URLs, and what they have in common.  Pure."""
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from aggregator import __version__
 from aggregator.articles.content_rules import ContentRules
-from aggregator.articles.identity import entry_id, source_slug
+from aggregator.articles.identity import entry_id, page_name, source_slug
 from aggregator.articles.sanitize import SANITIZER_VERSION
-from aggregator.articles.sources import NEWS
+from aggregator.config.content import ImageRule
 from aggregator.config.rules import ContentRule
 from aggregator.config.schema import Feeds, Settings, Site, Source
 from aggregator.model.articles import NO_SOURCE, Article
 from aggregator.model.digests import digest_of
-from aggregator.model.errors import without_credentials
 from aggregator.model.feeds import (
     COMBINED,
-    Archive,
-    ArchivePlace,
-    Entry,
-    FeedDocument,
-    FeedOrigin,
     FeedSpec,
     SourceName,
     key_of,
 )
 from aggregator.model.formats import FORMATS
+from aggregator.model.frame import Frame
 
 PAGE, OPML = "index.html", "feeds.opml"
+# What pages and feeds refer to.
+ASSETS = ("feeds.css", "feeds.js", "feed.css", "icon.svg")
 # The folders of archives and of each kind of feed, within the feeds folder.
 ARCHIVES = "archives/"
 FOLDERS = {"source": "sources", "tag": "tags", "extra": "extra"}
 # The folders of published files, relative to the feeds folder, which is "".
 PLACES = ("", *FOLDERS.values(), "archives", *(ARCHIVES + name for name in FOLDERS.values()))
+# The folder of pages of articles and lists of their titles, and those of its months.
+ARTICLES = "articles"
+_MONTH = re.compile(rf"{ARTICLES}/[0-9]{{4}}/[0-9]{{2}}")
+
+
+def is_place(folder: str) -> bool:
+    """Return whether a folder, relative to the feeds folder, is one of published files."""
+    return folder in PLACES or folder == ARTICLES or _MONTH.fullmatch(folder) is not None
 
 
 @dataclass(frozen=True)
@@ -49,11 +54,21 @@ class Publication:
     sources: Mapping[str, Source]
     author: str
     content_rules: tuple[ContentRule, ...] = ()
+    templates: Mapping[str, str] = field(default_factory=dict)
+    images: tuple[ImageRule, ...] = ()
 
     @classmethod
     def of(cls, settings: Settings) -> Publication:
         """Return the publication that the settings describe."""
-        return cls(settings.site, settings.feeds, settings.sources, settings.author, settings.rules)
+        return cls(
+            settings.site,
+            settings.feeds,
+            settings.sources,
+            settings.author,
+            settings.rules,
+            settings.templates,
+            settings.content.images,
+        )
 
     def source_spec(self, source: str) -> FeedSpec:
         """The feed of one source."""
@@ -65,7 +80,10 @@ class Publication:
 
     def extra_spec(self, name: str) -> FeedSpec:
         """The feed of a name in the configuration."""
-        return self._spec("extra", name, name)
+        spec = self._spec("extra", name, name)
+        if self.feeds.extra[name].has_criteria:
+            return spec
+        return replace(spec, limit=self.feeds.combined_entries)
 
     def combined_spec(self) -> FeedSpec:
         """The feed of all sources together."""
@@ -141,6 +159,65 @@ class Publication:
         """The URL of the index page, or None if there is none."""
         return self.feeds.url + PAGE if self.feeds.page else None
 
+    @property
+    def has_lists(self) -> bool:
+        """Whether there are pages to read, and lists of all titles."""
+        return "html" in self.feeds.formats
+
+    @property
+    def has_article_pages(self) -> bool:
+        """Whether articles have pages of their own here: elsewhere, they are the site's."""
+        return self.has_lists and self.site.permalink is None
+
+    def page_rules(self, version: int) -> bytes:
+        """Return a digest of all that pages and lists depend on except their articles."""
+        return digest_of(
+            (
+                __version__,
+                version,
+                self.sanitizing,
+                self.site,
+                self.sources,
+                self.author,
+                self.templates,
+                self.images,
+                (self.feeds.url, self.feeds.formats, self.feeds.page, self.feeds.search),
+                self.feeds.compress,
+            )
+        )
+
+    def month_of(self, published: datetime.datetime) -> str:
+        """Return the month in whose folder an article's page is, once and for all."""
+        return f"{published.astimezone(ZoneInfo(self.site.timezone)):%Y/%m}"
+
+    def month_in(self, url: str) -> str | None:
+        """Return the month in the URL of an article's page, None if it is no such URL."""
+        path = url.removeprefix(self.feeds.url) if url.startswith(self.feeds.url) else ""
+        folder = path.rpartition("/")[0]
+        return folder.removeprefix(f"{ARTICLES}/") if _MONTH.fullmatch(folder) else None
+
+    def article_path(self, article: Article) -> str | None:
+        """Return the path of an article's own page, None if it has none here."""
+        if not self.has_article_pages or (article.link or "").startswith(self.site.url):
+            return None
+        month = article.page_month or self.month_of(article.published)
+        return f"{ARTICLES}/{month}/{page_name(article.code)}.html"
+
+    @cached_property
+    def frame(self) -> Frame:
+        """What all pages have in common."""
+        return Frame(
+            title=self.site.title,
+            site_url=self.site.url,
+            url=self.feeds.url,
+            language=self.site.language,
+            icon=self.site.icon,
+            has_index=self.feeds.page,
+            has_search=self.feeds.search,
+            has_pages=self.has_lists,
+            templates=tuple(sorted(self.templates.items())),
+        )
+
     def base(self, article: Article) -> str:
         """Return the base of relative URLs in an article's text."""
         if article.base is not None:
@@ -165,99 +242,3 @@ class Publication:
     @cached_property
     def _rules(self) -> bytes:
         return digest_of((__version__, SANITIZER_VERSION, self))
-
-
-def make_entry(publication: Publication, article: Article, source: SourceName) -> Entry:
-    """Return an article as an entry, without its content."""
-    zone = ZoneInfo(publication.site.timezone)
-    link = article.link and without_credentials(article.link)
-    share_url = article.share_url and without_credentials(article.share_url)
-    return Entry(
-        id=entry_id(publication.site.tag, article.code),
-        title=article.title,
-        published=article.published.astimezone(zone),
-        updated=(article.updated or article.published).astimezone(zone),
-        source=source,
-        author=publication.author_of(article, source),
-        content="",
-        alternate=link or share_url or publication.site.url,
-        via=share_url,
-        categories=tags_of(article, source),
-        enclosures=tuple(
-            dataclasses.replace(file, url=without_credentials(file.url))
-            for file in article.enclosures
-        ),
-    )
-
-
-def tags_of(article: Article, source: SourceName) -> tuple[str, ...]:
-    """Return an article's categories without those that name its source."""
-    return tuple(
-        category
-        for category in article.categories
-        if category not in (source.key, source.name, source.name + NEWS)
-    )
-
-
-def make_document(
-    publication: Publication,
-    spec: FeedSpec,
-    source: SourceName | None,
-    entries: tuple[Entry, ...],
-    origins: Mapping[str, FeedOrigin],
-    newest_archive: int | None = None,
-) -> FeedDocument:
-    """Return a feed of these entries, newest first.
-
-    Its `updated` is that of its newest entry, never the clock; without entries, the first day
-    of the year of the site's tag.  The last document of its archive is `newest_archive`.
-    """
-    zone = ZoneInfo(publication.site.timezone)
-    year = int(publication.site.tag.rpartition(",")[2][:4])
-    name = publication.subject_name(spec, source)
-    return FeedDocument(
-        id=publication.feed_id(spec),
-        urls=publication.feed_urls(spec),
-        alternate=publication.source_url(spec.source) or publication.site.url,
-        title=publication.site.title if spec.kind == "all" else publication.feed_title(name),
-        subtitle=publication.site.subtitle if spec.kind == "all" else None,
-        language=publication.site.language,
-        updated=max(
-            (entry.updated for entry in entries), default=datetime.datetime(year, 1, 1, tzinfo=zone)
-        ),
-        author=source.name if source else publication.author,
-        entries=entries,
-        icon=publication.site.icon,
-        logo=publication.site.logo,
-        hubs=publication.feeds.hubs,
-        page=publication.page_url,
-        root="../" * spec.stem.count("/"),
-        archive=ArchivePlace(previous=_archive_url(publication, spec, newest_archive)),
-        origins=origins,
-    )
-
-
-def as_archive(
-    publication: Publication, spec: FeedSpec, document: FeedDocument, archive: Archive
-) -> FeedDocument:
-    """Return an archive document of the same feed (RFC 5005 §4).
-
-    It has no hub, since nobody subscribes to it.
-    """
-    number = archive.number
-    urls = publication.feed_urls(spec)
-    return dataclasses.replace(
-        document,
-        urls={"atom": publication.feeds.url + publication.archive_path(spec, number)},
-        hubs=(),
-        root="../" + document.root,
-        archive=ArchivePlace(
-            current=urls.get("atom", next(iter(urls.values()))),
-            previous=_archive_url(publication, spec, number - 1),
-            next=_archive_url(publication, spec, number + 1) if archive.is_sealed else None,
-        ),
-    )
-
-
-def _archive_url(publication: Publication, spec: FeedSpec, number: int | None) -> str | None:
-    return publication.feeds.url + publication.archive_path(spec, number) if number else None

@@ -20,18 +20,22 @@ _XML_TAGS = {
     ".atom": tuple(_ATOM + name for name in ("entry", "id", "published", "updated", "content")),
     ".rss": ("item", "guid", "pubDate", _ATOM + "updated", _ENCODED),
 }
-_JSON_KEYS = ("id", "date_published", "date_modified", "content_html")
+_JSON_KEYS = ("id", "date_published", "date_modified", "content_html", "url")
 # Of the files that can be read back.
 EXTENSIONS = frozenset([*_XML_TAGS, ".json"])
 
 
 class PublishedEntry(NamedTuple):
-    """An entry of a published feed; a date is None if it cannot be read."""
+    """An entry of a published feed; a date is None if it cannot be read.
+
+    `url` is that of its page.
+    """
 
     id: str
     published: datetime.datetime | None
     updated: datetime.datetime | None
     html: str
+    url: str = ""
 
 
 def published_entries(data: bytes, extension: str) -> Iterator[PublishedEntry]:
@@ -40,10 +44,11 @@ def published_entries(data: bytes, extension: str) -> Iterator[PublishedEntry]:
     Skips those without an id, and the rest of a torn document.
     """
     read = _json if extension == ".json" else _xml
-    for identifier, published, updated, html in read(data[:MAX_FEED], extension):
+    for identifier, published, updated, html, url in read(data[:MAX_FEED], extension):
         if identifier and isinstance(identifier, str):
-            text = html if isinstance(html, str) else ""
-            yield PublishedEntry(identifier, _utc(published), _utc(updated), text)
+            yield PublishedEntry(
+                identifier, _utc(published), _utc(updated), _text(html), _text(url)
+            )
 
 
 def _json(data: bytes, _extension: str) -> Iterator[tuple[Any, ...]]:
@@ -69,7 +74,13 @@ def _xml(data: bytes, extension: str) -> Iterator[tuple[Any, ...]]:
     except etree.XMLSyntaxError:
         pass  # what came before the error has been parsed
     for _, element in parser.read_events():
-        yield tuple(element.findtext(name) for name in names)
+        link = element.find(f"{_ATOM}link[@rel='alternate']")
+        url = element.findtext("link") if link is None else link.get("href")
+        yield (*(element.findtext(name) for name in names), url)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _utc(text: Any) -> datetime.datetime | None:

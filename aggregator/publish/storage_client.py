@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeVar
 
 from aggregator.model.errors import PublishError, masked
-from aggregator.publish.publication import PLACES
+from aggregator.publish.publication import is_place
 
 Result = TypeVar("Result")
 
@@ -93,7 +93,7 @@ class StorageClient:
         with self._errors("", "cannot be listed"):
             for page in self._obstore.list(self._store, chunk_size=LIST_PAGE):
                 for item in page:
-                    if item["path"].rpartition("/")[0] in PLACES:
+                    if is_place(item["path"].rpartition("/")[0]):
                         listed[item["path"]] = ListedObject(item["size"], plain(item["e_tag"]))
                 count += len(page)
                 if count > MAX_OBJECTS or time.monotonic() > deadline:

@@ -14,7 +14,7 @@ from aggregator.serve.http_conditions import accepted_codings, byte_range, is_br
 
 _ALLOWED = "GET, HEAD, OPTIONS"
 # What a script of another site needs to poll a feed with conditional requests.
-_PREFLIGHT = Response(
+PREFLIGHT = Response(
     status_code=204,
     headers={
         "Access-Control-Allow-Origin": "*",
@@ -24,9 +24,11 @@ _PREFLIGHT = Response(
         "Allow": _ALLOWED,
     },
 )
-_ERROR = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
-_NOT_FOUND = PlainTextResponse("there is no such feed\n", 404, headers=_ERROR)
-_NOT_ALLOWED = PlainTextResponse("only GET and HEAD\n", 405, headers={**_ERROR, "Allow": _ALLOWED})
+ERROR_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+_NOT_FOUND = PlainTextResponse("there is no such feed\n", 404, headers=ERROR_HEADERS)
+NOT_ALLOWED = PlainTextResponse(
+    "only GET and HEAD\n", 405, headers={**ERROR_HEADERS, "Allow": _ALLOWED}
+)
 # Its files are not used: it reads a file in pieces, also while that is replaced by another.
 _CONDITIONS = StaticFiles()
 
@@ -49,9 +51,9 @@ class FeedFolder:
     async def _response(self, scope: Scope) -> Response:
         method, path, headers = scope["method"], scope["path"], Headers(scope=scope)
         if method == "OPTIONS":
-            return _PREFLIGHT
+            return PREFLIGHT
         if method not in ("GET", "HEAD"):
-            return _NOT_ALLOWED
+            return NOT_ALLOWED
         range_header = headers.get("range") if method == "GET" else None
         # A range is one of the file itself, not of a coding.
         codings = () if range_header else accepted_codings(headers.get("accept-encoding", ""))
@@ -59,13 +61,20 @@ class FeedFolder:
         found = await self._files.find("/index.html" if path == "/" else path, coding)
         if found is None:
             return _NOT_FOUND
-        if _CONDITIONS.is_not_modified(found.whole.headers, headers):
-            return found.not_modified
-        whole = found.for_browsers if is_browser(headers.get("accept", "")) else found.whole
+        whole = response_for(found, headers)
+        if whole is found.not_modified:
+            return whole
         validators = (None, whole.headers["etag"], whole.headers["last-modified"])
         if range_header and headers.get("if-range") in validators:
             return _partial(found, whole, range_header)
         return whole
+
+
+def response_for(found: Representation, headers: Headers) -> Response:
+    """Return which response a request gets by its conditions (§13) and its `Accept`."""
+    if _CONDITIONS.is_not_modified(found.whole.headers, headers):
+        return found.not_modified
+    return found.for_browsers if is_browser(headers.get("accept", "")) else found.whole
 
 
 def _partial(found: Representation, whole: Response, range_header: str) -> Response:

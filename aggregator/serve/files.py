@@ -25,16 +25,18 @@ MAX_KEPT = 128_000_000
 _PATH = re.compile(
     r"/(?:(?:archives/)?(?:(?:sources|tags|extra)/)?[a-z0-9-]{1,80}(?:\.\d{1,9})?"
     rf"\.(?:{'|'.join(map(re.escape, BY_EXTENSION))})"
-    r"|index\.html|feeds\.(?:opml|css|js)|feed\.css)",
+    r"|articles/(?:\d{4}/\d\d/)?[A-Za-z0-9-]{1,80}\.html"
+    r"|sitemap(?:-[\d-]{7,10})?\.xml|feeds\.(?:opml|css|js)|feed\.css|icon\.svg)",
     re.ASCII,
 )
-_FEEDS = frozenset([*BY_EXTENSION, "opml"])
+_FEEDS = frozenset([*(name for name, kind in BY_EXTENSION.items() if not kind.is_page), "opml"])
 # A browser shows a feed's own media type as plain text, without its style sheet.
 _XML = frozenset(extension for extension, format in BY_EXTENSION.items() if format.is_xml)
 _BROWSER_TYPE = "application/xml; charset=utf-8"
 _PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' http: https:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "img-src 'self' http: https:; media-src http: https:; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
 )
 _FEED_POLICY = "default-src 'none'; style-src 'self'; frame-ancestors 'none'"
 
@@ -121,7 +123,7 @@ def _read(root: str, path: str, coding: str) -> _Kept | None:
     if coding:
         body = _precompressed(root + path, coding, found.st_mtime_ns) or compressed(data, coding)
     caching = cache_control(path.removeprefix("/"), data)
-    return _state(found), _representation(path, coding, body, int(found.st_mtime), caching)
+    return _state(found), representation(path, coding, body, int(found.st_mtime), caching)
 
 
 def _precompressed(path: str, coding: str, since: int) -> bytes | None:
@@ -136,9 +138,10 @@ def _precompressed(path: str, coding: str, since: int) -> bytes | None:
         return None
 
 
-def _representation(
+def representation(
     path: str, coding: str, body: bytes, modified: int, caching: str
 ) -> Representation:
+    """Return a body as the responses to those who request `path`; `modified` is a Unix time."""
     extension = path.rpartition(".")[2]
     headers = {
         "ETag": f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"',

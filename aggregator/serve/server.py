@@ -7,14 +7,16 @@ import re
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from aggregator import processes
+from aggregator.config.schema import Settings
 from aggregator.model.errors import ConfigError
 from aggregator.serve import http_protocol
 from aggregator.serve.app import FeedFolder
+from aggregator.serve.search import Search
 
 __all__ = ["FeedFolder", "host_and_port", "listen", "make_server", "run", "url_of"]
 
@@ -98,12 +100,13 @@ def make_server(application: ASGIApp) -> Server:
     )
 
 
-def run(directory: Path | str, address: str, ready: Callable[[str], None]) -> None:
-    """Serve the feeds of a folder at ADDRESS:PORT until SIGTERM or SIGINT.
+def run(settings: Settings, address: str, ready: Callable[[str], None]) -> None:
+    """Serve the folder of feeds, and searches, at ADDRESS:PORT until SIGTERM or SIGINT.
 
     `ready` is called with the URL of the page.  Raises `ConfigError` if the address is
     invalid or in use, or if there is no such folder, but a place in object storage.
     """
+    directory = settings.feeds_address
     if isinstance(directory, str):
         raise ConfigError(
             f"{directory}: feeds in object storage are served by the storage, at feeds: url"
@@ -111,7 +114,8 @@ def run(directory: Path | str, address: str, ready: Callable[[str], None]) -> No
     if not directory.is_dir():
         raise ConfigError(f"{directory}: no feeds there yet; run aggregator build-feeds first")
     listener = listen(address, "--listen")
-    server = make_server(FeedFolder(directory))
+    processes.use_one_process()  # searches have a thread
+    server = make_server(Search(settings, FeedFolder(directory)))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: setattr(server, "should_exit", True))
     ready(url_of(listener))

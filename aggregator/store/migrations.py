@@ -14,13 +14,18 @@ from aggregator.store import (
     cluster_migrations,
     hub_queue,
     machines,
+    page_migrations,
+    pages,
     renditions,
     robots,
     schema,
     shared,
+    similar,
+    stories,
 )
 from aggregator.store.archive_migrations import places_and_files
 from aggregator.store.article_migrations import articles_of_the_site
+from aggregator.store.similar_migrations import similar_articles
 from aggregator.store.url_migrations import cadences, polled_urls, upstream_client
 
 
@@ -108,6 +113,14 @@ def _content_rules(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+def _limited_windows(connection: Connection) -> None:
+    """Version 9: the windows of feeds that show fewer entries, since more are too large."""
+    # A salvaged store that has lost its version may have the column.
+    if "whole" not in {column["name"] for column in inspect(connection).get_columns("feed")}:
+        kind = "BYTEA" if connection.dialect.name == "postgresql" else "BLOB"
+        connection.exec_driver_sql(f"ALTER TABLE feed ADD COLUMN whole {kind} DEFAULT '' NOT NULL")
+
+
 # Append only, from version 2 on: a new store is made as schema.py has it.  Steps write
 # their DDL out, since schema.py moves on and an old store must still get there.
 STEPS: tuple[tuple[Callable[[Connection], None], ...], ...] = (
@@ -118,10 +131,16 @@ STEPS: tuple[tuple[Callable[[Connection], None], ...], ...] = (
     (upstream_client,),
     (_authors, cadences, articles_of_the_site, _content_rules),
     (cluster_migrations.etags, cluster_migrations.machines, cluster_migrations.shared_state),
+    (page_migrations.pages, _limited_windows, similar_articles),
 )
 VERSION = len(STEPS) + 1
 # A table that each version brought, or a table and a column of it, the newest version first.
 _MARKS = (
+    (pages.page.name, "", 9),
+    ("article", "page_month", 9),
+    ("feed", "whole", 9),
+    (similar.similar.name, "", 9),
+    (stories.story.name, "", 9),
     (machines.machine.name, "", 8),
     ("published_file", "etag", 8),
     (shared.feed_list.name, "", 8),

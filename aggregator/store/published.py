@@ -12,9 +12,12 @@ from aggregator.model.errors import DamagedStoreError
 from aggregator.model.feeds import Activity, FeedState, Headline, PublishedFile
 from aggregator.store import schema
 from aggregator.store.rows import instant, pieces, seconds, upsert_rows
+from aggregator.store.similar import similar_changed
 
 # The feed of the index page's files, which belong to none.
 _PAGE = ""
+# What the feed of an article's page starts with, before its code.
+PAGE_OF = "page:"
 
 
 def feed_states(connection: Connection) -> dict[str, FeedState]:
@@ -25,7 +28,7 @@ def feed_states(connection: Connection) -> dict[str, FeedState]:
         select(table).where(table.c.feed != _PAGE, table.c.document == 0).order_by(table.c.file_id)
     )
     for row in rows:
-        files.setdefault(row.feed, []).append(_file(row))
+        files.setdefault(row.feed, []).append(file_from(row))
     return {
         row.key: FeedState(
             key=row.key,
@@ -37,15 +40,17 @@ def feed_states(connection: Connection) -> dict[str, FeedState]:
             checked_at=instant(row.checked_at),
             files=tuple(files.get(row.key, ())),
             activity=activity_from(row),
+            whole=row.whole,
         )
         for row in connection.execute(select(schema.feed))
     }
 
 
 def paths(connection: Connection) -> list[str]:
-    """Return the path of every published file, relative to the feeds folder."""
+    """Return the path of every published file but pages of articles, from the feeds folder."""
     table = schema.published_file
-    return list(connection.execute(select(table.c.path).order_by(table.c.path)).scalars())
+    query = select(table.c.path).where(~table.c.feed.startswith(PAGE_OF, autoescape=True))
+    return list(connection.execute(query.order_by(table.c.path)).scalars())
 
 
 def paths_of(connection: Connection, feeds: Collection[str]) -> list[str]:
@@ -81,6 +86,12 @@ def changed_codes(connection: Connection) -> dict[str, bool]:
     return {row.code: row.again for row in connection.execute(select(table))}
 
 
+def publish_again(connection: Connection, codes: Iterable[str]) -> None:
+    """Note that feeds show the given articles which did not show them before."""
+    rows = [{"code": code, "again": True} for code in sorted(codes)]
+    upsert_rows(connection, schema.changed, rows)
+
+
 def save_feeds(connection: Connection, states: Collection[FeedState]) -> None:
     """Save the rows of feeds that are on disk."""
     rows = [
@@ -93,6 +104,7 @@ def save_feeds(connection: Connection, states: Collection[FeedState]) -> None:
             "updated": seconds(state.updated),
             "checked_at": seconds(state.checked_at),
             "activity": _activity_values(state.activity),
+            "whole": state.whole,
         }
         for state in states
     ]
@@ -100,22 +112,29 @@ def save_feeds(connection: Connection, states: Collection[FeedState]) -> None:
         return
     upsert_rows(connection, schema.feed, rows)
     _forget_files(connection, {(state.key, 0): state.files for state in states})
-    _save_files(connection, [(state.key, 0, file) for state in states for file in state.files])
+    save_files(connection, [(state.key, 0, file) for state in states for file in state.files])
 
 
 def documents(connection: Connection) -> list[tuple[str, int, PublishedFile]]:
     """Return every file of an archive document: feed, number, and the file as it was written."""
     table = schema.published_file
     rows = connection.execute(select(table).where(table.c.document > 0))
-    return [(row.feed, row.document, _file(row)) for row in rows]
+    return [(row.feed, row.document, file_from(row)) for row in rows]
 
 
 def save_documents(
     connection: Connection, left: Mapping[tuple[str, int], Collection[PublishedFile]]
 ) -> None:
     """Save the files of the given archive documents, by feed and number."""
+    save_files_of(connection, left)
+
+
+def save_files_of(
+    connection: Connection, left: Mapping[tuple[str, int], Collection[PublishedFile]]
+) -> None:
+    """Save which files each document has, by feed and number, in place of those it had."""
     _forget_files(connection, left)
-    _save_files(connection, [(*key, file) for key, files in left.items() for file in files])
+    save_files(connection, [(*key, file) for key, files in left.items() for file in files])
 
 
 def stray_paths(connection: Connection) -> list[str]:
@@ -163,7 +182,7 @@ def feeds_are_current(
     If archives are switched off, the changes are kept for when they are switched on again.
     """
     connection.execute(update(schema.feed).values(checked_at=seconds(now)))
-    for table in (schema.dirty_source, schema.dirty_feed):
+    for table in (schema.dirty_source, schema.dirty_feed, similar_changed):
         connection.execute(delete(table))
     if has_archives or connection.execute(select(schema.archiving).limit(1)).first() is None:
         connection.execute(delete(schema.changed))
@@ -174,7 +193,7 @@ def page_files(connection: Connection) -> dict[str, tuple[bytes, PublishedFile]]
     """Return the index page's files by path: what each was made from, and how it was written."""
     table = schema.published_file
     rows = connection.execute(select(table).where(table.c.feed == _PAGE))
-    return {row.path: (row.fingerprint, _file(row)) for row in rows}
+    return {row.path: (row.fingerprint, file_from(row)) for row in rows}
 
 
 def save_page_files(
@@ -183,9 +202,7 @@ def save_page_files(
     """Save the index page's files, and delete those that are gone."""
     table = schema.published_file
     connection.execute(delete(table).where(table.c.feed == _PAGE, table.c.path.in_(list(gone))))
-    _save_files(
-        connection, [(_PAGE, 0, file) for _, file in files], [digest for digest, _ in files]
-    )
+    save_files(connection, [(_PAGE, 0, file) for _, file in files], [digest for digest, _ in files])
 
 
 def _forget_files(
@@ -209,11 +226,12 @@ def _forget_files(
     forget_paths(connection, gone)
 
 
-def _save_files(
+def save_files(
     connection: Connection,
     files: Collection[tuple[str, int, PublishedFile]],
     fingerprints: Iterable[bytes] | None = None,
 ) -> None:
+    """Save files: (feed, number of the document, file)."""
     made_from = fingerprints if fingerprints is not None else [b""] * len(files)
     rows = [
         {
@@ -232,7 +250,8 @@ def _save_files(
         upsert_rows(connection, schema.published_file, rows, "path")
 
 
-def _file(row: object) -> PublishedFile:
+def file_from(row: object) -> PublishedFile:
+    """Return a row of the table of published files as a value."""
     names = ("path", "size", "mtime_ns", "checksum", "etag")
     return PublishedFile(*(getattr(row, name) for name in names))
 

@@ -208,6 +208,13 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str
         _execute(connection, _statement(connection.dialect, table, tuple(rows[0])), rows)
 
 
+def insert_tuples(connection: Connection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
+    """Insert very many rows, with their values in the order of the table's columns."""
+    if rows:
+        sql, _ = _statement(connection.dialect, table, tuple(table.columns.keys()))
+        connection.exec_driver_sql(sql, list(rows))
+
+
 def upsert_rows(
     connection: Connection,
     table: Table,

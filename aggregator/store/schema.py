@@ -137,6 +137,7 @@ article = Table(
     Column("enclosures", Text, nullable=False, server_default="[]"),
     Column("author", Text),
     Column("excluded_by", Integer),
+    Column("page_month", Text),
 )
 Index("article_window", article.c.source, article.c.published.desc(), article.c.code.desc())
 Index("article_title", article.c.title, info=HASH)
@@ -251,8 +252,7 @@ place = Table(
     Index("place_document", "feed", "number", "position"),
     sqlite_with_rowid=False,
 )
-# Up to which article a feed's places have been decided, and those before it without a place:
-# they are in the feed's window, or scheduled.
+# Up to which article a feed's places have been decided, and those before it that have none yet.
 archiving = Table(
     "archiving",
     metadata,
@@ -279,6 +279,7 @@ feed = Table(
     Column("updated", Instant, nullable=False),
     Column("checked_at", Instant, nullable=False),
     Column("activity", Text, nullable=False, server_default="[]"),
+    Column("whole", LargeBinary, nullable=False, server_default=""),
 )
 
 # The manifest: every published file as it was written.  `document` is the number of an

@@ -13,8 +13,10 @@ from aggregator.store import schema
 from aggregator.store.rows import article_from, seconds, upsert_rows
 from aggregator.store.windows import codes_due
 
-# The selection of articles that feeds leave out; it has no feed.
-EXCLUSIONS = "exclusions"
+# Selections that have no feed: the articles that feeds leave out, those that pages and lists of
+# titles have, and those in the search index, whose rules name the last build.
+EXCLUSIONS, PAGES, SEARCH = "exclusions", "pages", "search"
+OTHERS = (EXCLUSIONS, PAGES, SEARCH)
 
 
 class Progress(NamedTuple):

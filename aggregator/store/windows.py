@@ -11,6 +11,7 @@ from aggregator.model.articles import NO_SOURCE, Article
 from aggregator.model.feeds import FeedSpec
 from aggregator.store import schema
 from aggregator.store.rows import article_from, maybe_instant
+from aggregator.store.stories import is_behind_another
 
 
 def window_of(
@@ -27,11 +28,12 @@ def window_of(
 def in_feed(query: Any, spec: FeedSpec, *, is_small: bool = False) -> Any:
     """Return a `Select` of articles, limited to those of one feed.
 
+    Feeds of several sources leave out articles that another one of theirs stands for.
     A query that selects few rows by itself (`is_small`) must not use an index of the feed.
     """
     table, selected = schema.article, schema.selected
     if spec.kind == "all":
-        return query
+        return query.where(~is_behind_another(None))
     if spec.source is not None:
         source = table.c.source.concat("") if is_small else table.c.source
         return query.where(source == spec.source)
@@ -39,7 +41,7 @@ def in_feed(query: Any, spec: FeedSpec, *, is_small: bool = False) -> Any:
     return query.join(
         selected,
         (selected.c.code == table.c.code) & (selected.c.published == table.c.published),
-    ).where(feed == spec.key)
+    ).where(feed == spec.key, ~is_behind_another(spec.key))
 
 
 def last_arrival(connection: Connection) -> int:

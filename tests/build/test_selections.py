@@ -158,7 +158,7 @@ def test_an_article_held_back_enters_when_it_is_due(site: Site) -> None:
     [
         ("{UPPER: {words: [a]}}", "a to z, digits and single hyphens"),
         ("{../x: {words: [a]}}", "a to z, digits and single hyphens"),
-        ("{empty: {title: T}}", "needs sources, tags, words or stocks"),
+        ("{empty: {title: T}}", "title_words, stocks, search, not, or excerpt"),
         ("{a: {words: ['']}}", "feeds.extra.a.words[0]"),
         ("{a: {word: [x]}}", "did you mean words?"),
     ],
@@ -167,3 +167,37 @@ def test_filters_that_are_none(site: Site, extra: str, complaint: str) -> None:
     site.configure(lambda text: text + f"  extra: {extra}\n")
     result = site.build(expect=2)
     assert complaint in result.err
+
+
+SAVED = """\
+  extra:
+    titled: {title_words: [港口, SHIP]}
+    without: {words: [港], not: {words: [扩建], sources: [wanbao], tags: [航空]}}
+    saved: {search: '港口 -"扩 建"'}
+    phrase: {search: '"global shipping" 回升'}
+"""
+
+
+def test_words_of_the_title_alone_and_what_is_left_out(site: Site) -> None:
+    site.configure(lambda text: text + SAVED)
+    post(site, 1, "港口扩建", "正文。")
+    post(site, 2, "其他", "港口，Global  <b>Ship</b>ping 回升。")
+    post(site, 3, "Shipping", "港湾。", "wanbao")
+    post(site, 4, "机场", "空港。", tag="航空")
+    site.build()
+    assert titles(site, "extra/titled.atom") == ["Shipping", "港口扩建"]
+    assert titles(site, "extra/without.atom") == ["其他"]
+    assert titles(site, "extra/saved.atom") == ["其他"]
+    assert titles(site, "extra/phrase.atom") == ["其他"]
+
+
+@pytest.mark.parametrize(
+    ("query", "complaint"), [("-a", "only words that exclude"), ("x" * 201, "200 characters")]
+)
+def test_a_saved_search_that_finds_nothing_is_refused(
+    site: Site, query: str, complaint: str
+) -> None:
+    site.configure(lambda text: text + f"  extra: {{a: {{search: '{query}'}}}}\n")
+    err = site.build(expect=2).err
+    assert "config.yaml:11: feeds.extra.a.search: " in err
+    assert complaint in err

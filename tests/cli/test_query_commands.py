@@ -6,7 +6,10 @@ import pytest
 from conftest import Site
 
 CODE = "NW202201272264567295"
-WITH_JSON = ["check", "poll", "build-feeds", "status", "problems", "sources", "show"]
+WITH_JSON = [
+    "check", "poll", "build-feeds", "status", "problems", "sources", "show", "search", "similar",
+]  # fmt: skip
+WITH_WORDS = ["show", "search"]
 COMMANDS = ["init", *WITH_JSON, "systemd"]
 
 
@@ -37,9 +40,9 @@ def test_a_wrong_command_line_ends_with_2(built: Site, arguments: tuple[str, ...
 
 
 @pytest.mark.sqlite
-@pytest.mark.parametrize("command", ["status", "problems", "sources", "show"])
+@pytest.mark.parametrize("command", ["status", "problems", "sources", "show", "search"])
 def test_before_the_first_build_there_is_nothing_to_show(site: Site, command: str) -> None:
-    result = site.run(command, *([CODE] if command == "show" else []))
+    result = site.run(command, *([CODE] if command in WITH_WORDS else []))
     assert result.code == 1
     assert "run aggregator build-feeds first" in result.err
     assert not site.store.exists()
@@ -55,11 +58,11 @@ def test_status_shows_the_size_of_the_file_that_it_names(built: Site) -> None:
 @pytest.mark.usefixtures("_installed")
 @pytest.mark.parametrize("command", WITH_JSON)
 def test_json_stands_alone_on_the_output(built: Site, command: str) -> None:
-    arguments = [command, *([CODE] if command == "show" else []), "--json"]
+    arguments = [command, *([CODE] if command in WITH_WORDS else []), "--json"]
     result = built.run(*arguments)
     assert (result.code, result.err) == (0, "")
     assert isinstance(result.json, dict | list)
-    if command != "sources":
+    if command not in ("sources", "search", "similar"):
         assert "-v" in built.run(command, "--help").out
         assert built.run(*arguments, "-v").json.__class__ is result.json.__class__
 
@@ -67,7 +70,7 @@ def test_json_stands_alone_on_the_output(built: Site, command: str) -> None:
 @pytest.mark.parametrize("command", COMMANDS[1:])
 def test_every_command_ends_with_2_without_a_configuration(site: Site, command: str) -> None:
     site.config.unlink()
-    result = site.run(command, *([CODE] if command == "show" else []))
+    result = site.run(command, *([CODE] if command in WITH_WORDS else []))
     assert result.code == 2
     assert result.err.startswith("aggregator: config.yaml: no such file")
     assert result.out == ""

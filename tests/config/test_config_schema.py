@@ -55,7 +55,7 @@ def test_paths_start_from_the_folder_of_the_file() -> None:
 
 def test_a_filter_needs_a_criterion_and_lists_have_each_value_once() -> None:
     url = "https://finews.example.org/feeds/"
-    with pytest.raises(ValidationError, match="needs sources, tags, words or stocks"):
+    with pytest.raises(ValidationError, match="title_words, stocks, search, not, or excerpt"):
         settings_with(feeds={"url": url, "extra": {"x": {"title": "T"}}})
     found = settings_with(feeds={"url": url, "formats": ["rss", "atom", "rss"]})
     assert found.feeds.formats == ("rss", "atom")

@@ -59,7 +59,7 @@ def test_what_is_accepted(kind: str, value: str, found: object) -> None:
         ("Language", "chinesisch!", "write a language like"),
         ("FeedName", "a--b", "must consist of a to z"),
         ("FeedName", "a" * 61, "must consist of a to z"),
-        ("FormatName", "pdf", "must be 'atom', 'rss' or 'json'"),
+        ("FormatName", "pdf", "must be 'atom', 'rss', 'json' or 'html'"),
         ("Pattern", "(", "not a regular expression"),
         ("CodedPattern", "x", "needs a group named code"),
         ("ShareTemplate", "{0}", "may use {url}"),

@@ -4,11 +4,19 @@ from pathlib import Path
 
 import pytest
 import requests
+from configured import settings_with
 from conftest import Clock
 from waiting import wait_for
 
+from aggregator.config.schema import Settings
 from aggregator.daemon import endpoints
 from aggregator.daemon.health import Health
+
+
+def settings_of(folder: Path) -> Settings:
+    """Settings with the feeds in a folder, and a store that does not exist."""
+    feeds = {"url": "https://finews.example.org/feeds/", "directory": str(folder)}
+    return settings_with(feeds=feeds, store=str(folder / "none.db"))
 
 
 def test_a_server_that_breaks_down_is_started_again(
@@ -26,7 +34,7 @@ def test_a_server_that_breaks_down_is_started_again(
         return server
 
     monkeypatch.setattr(endpoints.server, "make_server", breaking)
-    port = endpoints.start("127.0.0.1:0", health, tmp_path)
+    port = endpoints.start("127.0.0.1:0", health, settings_of(tmp_path))
     assert broken
 
     def answer() -> int:
@@ -42,7 +50,7 @@ def test_a_server_that_breaks_down_is_started_again(
 
 def test_health_and_metrics_beside_the_feeds(health: Health, clock: Clock, tmp_path: Path) -> None:
     (tmp_path / "all.atom").write_text("<feed/>")
-    port = endpoints.start("127.0.0.1:0", health, tmp_path)
+    port = endpoints.start("127.0.0.1:0", health, settings_of(tmp_path))
 
     def get(path: str) -> requests.Response:
         return requests.get(f"http://127.0.0.1:{port}{path}", timeout=5)
@@ -58,3 +66,5 @@ def test_health_and_metrics_beside_the_feeds(health: Health, clock: Clock, tmp_p
     assert "aggregator_healthy 1.0" in get("/metrics").text
     assert get("/all.atom").text == "<feed/>"
     assert get("/state").status_code == 404
+    assert get("/opensearch.xml").status_code == 200
+    assert get("/search.atom?q=a").status_code == 503

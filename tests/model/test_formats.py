@@ -50,7 +50,7 @@ def test_a_new_format_is_known_everywhere(site: Site) -> None:
     (site.root / "toy.py").write_text(TOY)
     site.post("1.md", article("eins"))
     site.configure(lambda text: text.replace("feeds:\n", "feeds:\n  formats: [atom, toy]\n"))
-    assert "must be 'atom', 'rss' or 'json'" in site.run("check").err
+    assert "must be 'atom', 'rss', 'json' or 'html'" in site.run("check").err
     done = with_toy(site, "build-feeds")
     assert done.returncode == 0, done.stderr
     assert (site.feeds / "all.toy").read_text("utf-8").endswith(" eins\n")

@@ -5,11 +5,12 @@ from collections.abc import Callable
 
 import pytest
 from conftest import ATOM, Site
-from one_feed import document
+from one_feed import document, entry
 
 from aggregator.model.feeds import ArchivePlace, FeedDocument
 from aggregator.publish import atom, rss
-from aggregator.publish.head import HISTORY
+from aggregator.publish.head import CREATIVE_COMMONS, HISTORY
+from aggregator.publish.xml import RDF, XHTML
 
 
 def test_hubs_and_the_page_are_linked_in_atom(every_format: Site) -> None:
@@ -17,7 +18,7 @@ def test_hubs_and_the_page_are_linked_in_atom(every_format: Site) -> None:
     links = {link.rel: link.href for link in feed.links}
     assert links["hub"] == "https://hub.example.org/?a=1&b=2"
     root = ElementTree.parse(every_format.feeds / "all.atom").getroot()
-    page = root.find(".//{http://www.w3.org/1999/xhtml}a")
+    page = root.find(f"{{{RDF}}}Description//{{{XHTML}}}a")
     assert page is not None
     assert page.get("href") == "https://finews.example.org/feeds/index.html"
     start = (every_format.feeds / "sources" / "chenbao.atom").read_text("utf-8")[:200]
@@ -54,3 +55,35 @@ def test_a_notice_for_people_where_there_is_a_page(render: Callable[[FeedDocumen
     plain = render(document())
     assert b"xml-stylesheet" not in plain
     assert b"xhtml" not in plain
+
+
+@pytest.mark.parametrize("render", [atom.render, rss.render])
+def test_titles_are_links_in_a_browser_and_only_there(
+    render: Callable[[FeedDocument], bytes],
+) -> None:
+    shown = document(entry(title="1 < 2", alternate="https://a.example/ü|1"), page="https://x/")
+    root = ElementTree.fromstring(render(shown))
+    (item,) = [*root.iter(ATOM + "entry"), *root.iter("item")]
+    link = item.find(f"{{{RDF}}}Description/{{{XHTML}}}a")
+    assert link is not None
+    assert (link.get("href"), link.text) == ("https://a.example/%C3%BC%7C1", "1 < 2")
+    assert b"Description" not in render(document())
+    # No XHTML stands outside of these elements, where validators would not know it.
+    parents = {child: parent for parent in root.iter() for child in parent}
+    for element in root.iter():
+        if element.tag.startswith(f"{{{XHTML}}}") and parents[element].tag != f"{{{XHTML}}}p":
+            assert parents[element].tag == f"{{{RDF}}}Description"
+
+
+def test_rights_and_license() -> None:
+    values = {"rights": "© A & B", "license": "https://creativecommons.org/licenses/by/4.0/"}
+    feed = ElementTree.fromstring(atom.render(document(**values)))
+    assert feed.findtext(ATOM + "rights") == values["rights"]
+    links = {link.get("rel"): link.get("href") for link in feed.findall(ATOM + "link")}
+    assert links["license"] == values["license"]
+    channel = ElementTree.fromstring(rss.render(document(**values)))[0]
+    assert channel.findtext("copyright") == values["rights"]
+    assert channel.findtext(f"{{{CREATIVE_COMMONS}}}license") == values["license"]
+    for render in (atom.render, rss.render):
+        assert b"license" not in render(document())
+        assert b"copyright" not in render(document())

@@ -80,8 +80,11 @@ def test_the_same_words_are_seen_as_text_and_as_html(published: Site) -> None:
 def test_text_constructs_of_atom_and_json_are_the_text_itself(published: Site) -> None:
     feed = published.feed("all.atom")
     (entry,) = feed.entries
-    assert (entry.title_detail.type, entry.title) == ("text/plain", TITLE)
-    assert (feed.feed.title_detail.type, feed.feed.title) == ("text/plain", SCRIPT)
+    # A text with an end tag says that it is HTML, in which it is escaped.
+    assert (entry.title_detail.type, html.unescape(entry.title)) == ("text/html", TITLE)
+    assert elements(entry.title) == []
+    assert html.unescape(feed.feed.title) == SCRIPT
+    assert elements(feed.feed.title) == []
     assert entry.author == SOURCE
     assert elements(entry.content[0].value) == ["p"]
     found = json.loads((published.feeds / "all.json").read_bytes())
@@ -126,7 +129,7 @@ SPOILT = [
         '<content type="html">&lt;a href="java&amp;#9;script:x">',
         "javascript:",
     ),
-    ("all.atom", "<title>Never", '<title type="html">&lt;script>', "title: <script>"),
+    ("all.atom", 'html">Never', 'html">&lt;script>', "title: <script>"),
     ("all.json", '"content_html": "', '"content_html": "<p onclick=x>', "onclick"),
     ("feeds.opml", ' text="R', ' text="&lt;b>R', "text: "),
 ]

@@ -1,4 +1,4 @@
-"""Ids, paths and names of feeds and entries."""
+"""Ids, paths and names of feeds."""
 
 import dataclasses
 import datetime
@@ -6,21 +6,12 @@ from typing import Any
 
 import pytest
 from configured import settings_with
-from one_feed import ENTRY
 
 from aggregator.model.articles import Article
-from aggregator.model.feeds import Archive, SourceName
-from aggregator.publish.publication import (
-    Publication,
-    as_archive,
-    make_document,
-    make_entry,
-    tags_of,
-)
+from aggregator.publish.publication import Publication, is_place
 
 NOW = datetime.datetime(2022, 1, 27, 12, tzinfo=datetime.UTC)
 URL = "https://finews.example.org/feeds/"
-SOURCE = SourceName("hxsb", "hxsb", "华夏时报")
 
 
 def publication(**feeds: Any) -> Publication:
@@ -79,59 +70,42 @@ def test_the_base_of_urls_in_a_text(values: dict[str, str], base: str) -> None:
     assert publication().base(article(**values)) == base
 
 
-def test_an_entry_is_dated_in_the_zone_of_the_site_and_links_to_what_there_is() -> None:
-    site = publication()
-    plain = make_entry(site, article(), SOURCE)
-    assert plain.published.isoformat() == "2022-01-27T20:00:00+08:00"
-    assert plain.updated == plain.published
-    assert plain.alternate == "https://finews.example.org/"
-    assert plain.id == "tag:finews.example.org,2021:NW1"
-    shared = make_entry(site, article(share_url="http://s/", updated=NOW), SOURCE)
-    assert (shared.alternate, shared.via) == ("http://s/", "http://s/")
-    own = make_entry(site, article(share_url="http://s/", link="http://l/"), SOURCE)
-    assert (own.alternate, own.via) == ("http://l/", "http://s/")
-
-
-def test_tags_are_the_categories_that_do_not_name_the_source() -> None:
-    found = tags_of(article(categories=("hxsb", "股票", "华夏时报", "华夏时报新闻")), SOURCE)
-    assert found == ("股票",)
-
-
-def test_a_feed_is_as_new_as_its_newest_entry() -> None:
-    site = publication()
-    spec = site.combined_spec()
-    late = dataclasses.replace(ENTRY, updated=ENTRY.updated + datetime.timedelta(days=1))
-    found = make_document(site, spec, None, (ENTRY, late), {})
-    assert found.updated == late.updated
-    empty = make_document(site, spec, None, (), {})
-    assert empty.updated.isoformat() == "2021-01-01T00:00:00+08:00"
-    assert found.archive.previous is None
-    of_source = make_document(site, site.source_spec("hxsb"), SOURCE, (), {}, 3)
-    assert of_source.title == "华夏时报 - 财经新闻"
-    assert of_source.alternate == "https://a.example/"
-    assert of_source.root == "../"
-    assert of_source.archive.previous == URL + "archives/sources/hxsb.3.atom"
-
-
-@pytest.mark.parametrize("is_sealed", [True, False])
-def test_an_archive_document_leads_both_ways_and_has_no_hub(is_sealed: bool) -> None:
-    site = publication(hubs=["https://hub.example/"], formats=["json"])
-    spec = site.combined_spec()
-    plain = make_document(site, spec, None, (ENTRY,), {})
-    assert plain.hubs
-    found = as_archive(site, spec, plain, Archive(1, (), is_sealed=is_sealed))
-    assert found.hubs == ()
-    assert found.urls == {"atom": URL + "archives/all.1.atom"}
-    assert found.archive.current == URL + "all.json"
-    assert found.archive.previous is None
-    assert found.archive.next == (URL + "archives/all.2.atom" if is_sealed else None)
-    second = as_archive(site, spec, plain, Archive(2, ()))
-    assert second.archive.previous == URL + "archives/all.1.atom"
-
-
 def test_other_settings_are_other_rules() -> None:
     spec = publication().combined_spec()
     assert publication().rules(spec) == publication().rules(spec)
     assert publication(page=False).rules(spec) != publication().rules(spec)
     assert publication().rules(publication().source_spec("x")) != publication().rules(spec)
     assert publication(page=False).sanitizing == publication().sanitizing
+    assert publication().page_rules(1) == publication(entries=7).page_rules(1)
+    assert publication().page_rules(1) != publication().page_rules(2)
+
+
+def test_articles_have_pages_where_html_is_published_and_the_site_has_none() -> None:
+    site = publication(formats=["atom", "html"])
+    assert site.article_path(article()) == "articles/2022/01/nw1-b121ab804af7a3ae.html"
+    late = article(published=NOW.replace(month=2), page_month="2022/01")
+    assert site.article_path(late) == site.article_path(article())
+    # An article that has a page on the site needs none.
+    assert site.article_path(article(link="https://finews.example.org/1.html")) is None
+    assert publication().article_path(article()) is None
+
+
+def test_a_month_is_that_of_the_site() -> None:
+    last = datetime.datetime(2022, 1, 31, 17, tzinfo=datetime.UTC)
+    assert publication().month_of(last) == "2022/02"
+
+
+@pytest.mark.parametrize(
+    ("folder", "is_ours"),
+    [
+        ("", True),
+        ("archives/sources", True),
+        ("articles", True),
+        ("articles/2022/03", True),
+        ("articles/2022", False),
+        ("articles/../x", False),
+        ("photos", False),
+    ],
+)
+def test_the_folders_of_published_files(folder: str, is_ours: bool) -> None:
+    assert is_place(folder) == is_ours

@@ -1,120 +1,21 @@
 """The page to subscribe from, and feeds that somebody opens, in a real browser."""
 
 import re
-import shutil
-import signal
-import socket
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from urllib.parse import quote
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from conftest import COMMAND, Site, article
-from playwright.sync_api import Browser, Page, sync_playwright
+from browser import NEEDS_CHROMIUM, SOURCES, Served, violations
+from conftest import Site
+from playwright.sync_api import Page
 
 from aggregator.model.feeds import Headline
+from aggregator.model.frame import Frame
 from aggregator.model.overview import Card, Overview
 from aggregator.publish import page as page_format
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no chromium (apt-get install chromium; bootstrap.sh test tries)"
-)
-SOURCES = {
-    "beijingshangbao": "北京商报",
-    "shanghaichenbao": "上海晨报",
-    "huaxiashibao": "华夏时报",
-    "attack": "<script>alert(1)</script>",
-    "quotes": "\"'&amp; </a>",
-}
-
-
-class Served:
-    """A site, and a server for its feeds at the address that they name."""
-
-    def __init__(self, site: Site, change: Callable[[str], str] = lambda text: text) -> None:
-        self.site = site
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            address = f"127.0.0.1:{free.getsockname()[1]}"
-        self.url = f"http://{address}/"
-        site.configure(
-            lambda text: change(
-                text.replace("https://finews.example.org/feeds/", self.url)
-                + "  formats: [atom, rss, json]\n  extra: {ports: {title: 港口, words: [港]}}\n"
-            )
-        )
-        for number, (slug, name) in enumerate(SOURCES.items()):
-            for day in range(1, 6 + number):
-                quoted = name.replace("'", "''")
-                text = article(
-                    f"{'港口' if day == 2 else '新闻'} {number}.{day} <b>&amp;",
-                    date=f"2022-01-{day:02d} 1{number}:00:00 +0800",
-                    source=slug,
-                ).replace("tags: 华夏时报新闻", f"tags: ['{quoted}新闻']")
-                site.post(f"{slug}-{day}.md", text)
-        site.build()
-        self._process = subprocess.Popen(
-            [str(COMMAND), "serve", "-q", "--listen", address], cwd=site.root
-        )
-        while self._process.poll() is None:
-            try:
-                socket.create_connection(tuple(address.split(":")), timeout=5).close()
-                break
-            except OSError:
-                continue
-
-    def close(self) -> None:
-        self._process.send_signal(signal.SIGTERM)
-        assert self._process.wait(10) == 0
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    found = Served(Site(tmp_path_factory.mktemp("page") / "site"))
-    yield found
-    found.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
-
-
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens a page in a window of its own; at the end nothing may have been complained of."""
-    contexts = []
-    said: list[str] = []
-
-    def opened(url: str, **options: Any) -> Page:
-        options = {"viewport": {"width": 1200, "height": 900}, **options}
-        context = browser.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("dialog", lambda dialog: said.append(f"dialog: {dialog.message}"))
-        page.on("requestfailed", lambda request: said.append(f"failed: {request.url}"))
-        page.on(
-            "response",
-            lambda answer: (
-                said.append(f"{answer.status}: {answer.url}")
-                if answer.status >= 400 and not answer.url.endswith("favicon.ico")
-                else None
-            ),
-        )
-        page.goto(url)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert [text for text in said if "favicon" not in text and "404" not in text] == []
+pytestmark = NEEDS_CHROMIUM
 
 
 def names(page: Page) -> list[str]:
@@ -126,22 +27,71 @@ def test_everything_is_there(served: Served, open_page: Callable[..., Page], scr
     page = open_page(served.url, java_script_enabled=scripts)
     assert page.title() == "订阅 - 财经新闻"
     headings = page.locator("h1, h2").all_inner_texts()
-    assert headings == ["财经新闻", "全部来源", "专题1", "来源5"]
+    assert headings == ["财经新闻", "全部来源", "专题 1", "来源 5"]
+    # The newest first; of the same time, by name.
+    assert names(page)[0] == SOURCES["quotes"]
     assert sorted(names(page)) == sorted(SOURCES.values())
-    card = page.locator("article", has=page.locator("h3", has_text="北京商报"))
-    assert "5 篇文章" in card.inner_text()
-    assert "2022-01-05 10:00" in card.inner_text()
-    assert card.locator("ol a").count() == 3
-    assert card.locator("svg").get_attribute("aria-label") == "最近 30 天共 5 篇"
-    assert page.locator("article.all").inner_text().count("35 篇文章") == 1
+    row = page.locator("li.row", has=page.locator("h3", has_text="北京商报"))
+    assert "5 篇" in row.inner_text()
+    assert "2022-01-05 10:00" in row.inner_text()
+    assert "4 天没有新文章" in row.inner_text()
+    assert row.locator("svg").get_attribute("aria-label") == "最近 30 天共 5 篇"
+    assert page.locator("section.all").inner_text().count("35 篇") == 1
+    assert f"{served.url}all.atom" in page.locator("section.all").inner_text()
     assert page.locator("form[role=search]").is_visible() == scripts
-    assert page.locator("button:visible").count() == (7 if scripts else 0)
+    assert page.locator("button:visible").count() == (3 if scripts else 0)
+    # The address is text that can be copied, also without scripts.
+    assert not row.locator(".menu").is_visible()
+    row.locator("summary").click()
+    assert f"{served.url}sources/beijingshangbao.atom" in row.locator(".menu").inner_text()
+    assert row.locator(".titles a").count() == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        ("Feedly", "https://feedly.com/i/subscription/feed%2F{}"),
+        ("Inoreader", "https://www.inoreader.com/?add_feed={}"),
+        ("NewsBlur", "https://www.newsblur.com/?url={}"),
+        ("Feedbin", "https://feedbin.com/?subscribe={}"),
+    ],
+)
+def test_two_clicks_lead_into_a_reader(
+    served: Served, open_page: Callable[..., Page], name: str, target: str
+) -> None:
+    page = open_page(served.url)
+    for feed, path in (("全部来源", "all.atom"), ("北京商报", "sources/beijingshangbao.atom")):
+        address = served.url + path
+        row = page.locator(".row", has=page.locator("h2, h3", has_text=feed))
+        row.locator("summary").click()
+        link = row.get_by_role("link", name=name)
+        assert link.get_attribute("href") == target.format(quote(address, safe=""))
+        app = row.get_by_role("link", name="用本机的阅读器打开")
+        assert app.get_attribute("href") == f"feed:{address}"
+
+
+def test_sources_are_sorted_by_newest_name_or_number(
+    served: Served, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(served.url)
+    newest = names(page)
+    page.get_by_role("button", name="名称").click()
+    by_name = names(page)
+    assert sorted(by_name) == sorted(newest)
+    chinese = [name for name in by_name if "报" in name]
+    assert chinese == ["北京商报", "华夏时报", "上海晨报"]  # pinyin
+    page.get_by_role("button", name="篇数").click()
+    assert names(page)[0] == SOURCES["quotes"]
+    assert names(page)[-1] == "北京商报"
+    page.get_by_role("button", name="最新").click()
+    assert names(page) == newest
 
 
 @pytest.mark.parametrize(
     ("words", "found"),
     [
         ("北京", ["北京商报"]),
+        ("新闻 0.5", ["北京商报"]),
         ("beijing", ["北京商报"]),
         ("BEIJING", ["北京商报"]),
         ("报 hua", ["华夏时报"]),
@@ -155,31 +105,41 @@ def test_search(
     page = open_page(served.url)
     page.get_by_role("searchbox").fill(words)
     assert names(page) == found
-    expected = f"找到 {len(found)} 个来源" if found else "没有找到来源"
+    expected = f"找到 {len(found)} 项" if found else "没有找到"
     assert page.get_by_role("status").inner_text() == expected
     page.get_by_role("searchbox").fill("")
     assert len(names(page)) == 5
 
 
-def test_subscribe_links_lead_to_the_feeds(served: Served, open_page: Callable[..., Page]) -> None:
+def test_links_lead_to_the_feeds(served: Served, open_page: Callable[..., Page]) -> None:
     page = open_page(served.url)
-    links = page.locator("a.subscribe, a.format")
+    links = page.locator(".menu a[type]")
     assert links.count() == 3 * 7
     for index in range(links.count()):
         address = links.nth(index).evaluate("link => link.href")
         answer = page.request.get(address)
         assert answer.ok
         assert links.nth(index).get_attribute("type") in answer.headers["content-type"]
-    page.get_by_role("link", name="订阅 Atom: 北京商报").click()
-    assert page.url == f"{served.url}sources/beijingshangbao.atom"
+    # The name of a source leads to the page to read.
+    page.get_by_role("link", name="北京商报").click()
+    assert page.url == f"{served.url}sources/beijingshangbao.html"
+
+
+def test_all_feeds_are_imported_at_once(served: Served, open_page: Callable[..., Page]) -> None:
+    page = open_page(served.url)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="一次导入全部（OPML）").click()
+    assert download.value.suggested_filename == "feeds.opml"
+    blogroll = page.locator("link[rel=blogroll]").get_attribute("href")
+    assert blogroll == "feeds.opml"
 
 
 def test_the_address_is_copied(served: Served, open_page: Callable[..., Page]) -> None:
     page = open_page(served.url, permissions=["clipboard-read", "clipboard-write"])
-    button = page.get_by_role("button", name="复制“北京商报”的网址")
-    button.click()
-    page.wait_for_function("() => [...document.querySelectorAll('button')]"
-                           ".some(button => button.textContent === '已复制')")  # fmt: skip
+    row = page.locator("li.row", has=page.locator("h3", has_text="北京商报"))
+    row.locator("summary").click()
+    row.get_by_role("button", name="复制网址").click()
+    row.get_by_role("button", name="已复制").wait_for()
     copied = page.evaluate("() => navigator.clipboard.readText()")
     assert copied == f"{served.url}sources/beijingshangbao.atom"
 
@@ -198,10 +158,10 @@ def test_a_keyboard_is_enough(served: Served, open_page: Callable[..., Page]) ->
     assert outline == "solid"
     # What is filtered out is out of the way of the keyboard, too.
     seen = set()
-    for _ in range(8):
+    for _ in range(20):
         page.keyboard.press("Tab")
         seen.add(page.evaluate("document.activeElement.getAttribute('aria-label')"))
-    assert "订阅 Atom: 北京商报" in seen
+    assert "订阅“北京商报”" in seen
     assert not any(label and "上海" in label for label in seen)
 
 
@@ -213,8 +173,9 @@ def test_no_violation_of_accessibility(
     page = open_page(
         served.url, color_scheme=scheme, viewport={"width": width, "height": 800}, bypass_csp=True
     )
-    found = Axe().run(page).response["violations"]
-    assert [(item["id"], [node["html"] for node in item["nodes"]]) for item in found] == []
+    for summary in page.locator(".rows summary").all()[:2]:
+        summary.click()
+    assert violations(page) == []
     assert page.evaluate("document.scrollingElement.scrollWidth") <= width
 
 
@@ -271,9 +232,9 @@ def test_in_english(site: Site, open_page: Callable[..., Page]) -> None:
         page = open_page(english.url)
         assert page.title() == "Feeds - 财经新闻"
         assert page.locator("html").get_attribute("lang") == "en-GB"
-        assert page.locator("h2").all_inner_texts() == ["All sources", "Topics1", "Sources5"]
+        assert page.locator("h2").all_inner_texts() == ["All sources", "Topics 1", "Sources 5"]
         page.get_by_role("searchbox").fill("nowhere")
-        assert page.get_by_role("status").inner_text() == "No source found"
+        assert page.get_by_role("status").inner_text() == "Nothing found"
     finally:
         english.close()
 
@@ -295,8 +256,8 @@ def test_thousands_of_sources(
         for number in range(3000)
     )
     overview = Overview(
-        "站", None, "zh-CN", "Asia/Shanghai", "https://a.example.org/", served.url, "站", None, now,
-        cards,
+        "站", None, "zh-CN", "Asia/Shanghai", "https://a.example.org/", served.url, "站",
+        Frame(language="zh-CN"), now, cards,
     )  # fmt: skip
     data = page_format.render(overview)
     assert len(data) < 6_000_000
@@ -311,5 +272,34 @@ def test_thousands_of_sources(
         assert page.evaluate(shown) == 1111
         page.get_by_role("searchbox").fill("paper2999")
         assert names(page) == ["第2999号报"]
+    finally:
+        index.write_bytes(before)
+
+
+def test_sixty_sources_are_a_short_page(served: Served, open_page: Callable[..., Page]) -> None:
+    now = datetime(2022, 1, 27, tzinfo=UTC)
+    cards = tuple(
+        Card(
+            "source" if number else "all",
+            f"第{number}号报",
+            f"paper{number}",
+            {"atom": f"sources/paper{number}.atom"},
+            30,
+            tuple(range(30)),
+            tuple(Headline(f"标题{index}", "https://a.example.org/", now) for index in range(3)),
+        )
+        for number in range(61)
+    )
+    overview = Overview(
+        "站", None, "zh-CN", "Asia/Shanghai", "https://a.example.org/", served.url, "站",
+        Frame(language="zh-CN"), now, cards,
+    )  # fmt: skip
+    index = served.site.feeds / "index.html"
+    before = index.read_bytes()
+    index.write_bytes(page_format.render(overview))
+    try:
+        page = open_page(served.url, viewport={"width": 1280, "height": 900})
+        page.evaluate("window.scrollTo(0, 1e6)")
+        assert page.evaluate("document.scrollingElement.scrollHeight") <= 2_500
     finally:
         index.write_bytes(before)

@@ -8,6 +8,7 @@ import pytest
 from conftest import ATOM, CODES, Site
 from one_feed import ORIGIN, document, entry
 
+from aggregator.articles.summary import summary_of
 from aggregator.model.articles import Enclosure
 from aggregator.model.feeds import Entry
 from aggregator.publish.rss import render
@@ -92,7 +93,8 @@ def test_rss_has_one_enclosure_with_a_length_and_a_type() -> None:
     ],
 )
 def test_a_description_is_the_first_words_as_html(content: str, summary: str) -> None:
-    assert item_of(entry(content=content)).findtext("description") == summary
+    shown = entry(content=content, summary=summary_of(content))
+    assert item_of(shown).findtext("description") == summary
 
 
 def test_a_tag_that_is_cut_is_no_word_of_the_summary() -> None:

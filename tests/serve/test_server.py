@@ -337,15 +337,17 @@ def test_109_nothing_else_is_given(url: str, target: str) -> None:
 def test_110_slow_clients_are_let_go(own: Site, environment: dict[str, str]) -> None:
     script = (
         "import sys; from pathlib import Path; from aggregator.serve import server;"
+        "from aggregator.config.load import load_settings;"
         "from aggregator.serve import http_protocol;"
         "http_protocol.REQUEST_SECONDS = 1.0;"
         "http_protocol.RESPONSE_SECONDS = 1.0;"
-        "server.run(Path(sys.argv[1]), '127.0.0.1:0', lambda url: print(url, flush=True))"
+        "settings = load_settings(Path(sys.argv[1]));"
+        "server.run(settings, '127.0.0.1:0', lambda url: print(url, flush=True))"
     )
     big = own.feeds / "sources" / "big.atom"
     big.write_bytes(os.urandom(30_000_000))
     with subprocess.Popen(
-        [str(COMMAND.parent / "python"), "-c", script, str(own.feeds)],
+        [str(COMMAND.parent / "python"), "-c", script, str(own.config)],
         env=environment,
         stdout=subprocess.PIPE,
         text=True,

@@ -1,6 +1,7 @@
 """`aggregator store copy`: a site moves to PostgreSQL and back."""
 
 import contextlib
+import datetime
 import os
 import signal
 import sqlite3
@@ -46,8 +47,17 @@ def rich(site: Site, upstream: Upstream) -> Site:
     feed = upstream.document("/feed", f"<rss version='2.0'><channel>{items}</channel></rss>")
     broken = upstream.document("/broken", "<html>")
     site.configure(
-        lambda text: f"{text}{FETCH}  - {{url: '{feed}', source: beijing}}\n  - url: '{broken}'\n"
+        lambda text: (
+            text.replace("[atom, rss, json]", "[atom, rss, json, html]")
+            + f"{FETCH}  - {{url: '{feed}', source: beijing}}\n  - url: '{broken}'\n"
+        )
     )
+    # As new as the entries of the feed, which have no dates, so that what is similar can show.
+    now = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M:%S} +0000"
+    story = "".join(f"<p>第{n}段讲的是港口的第{n}个细节，每段都不一样。</p>" for n in range(20))
+    for name in "xy":
+        text = article(f"同题 {name}", story, date=now, source=name, name=name)
+        site.post(f"story-{name}.md", text)
     site.run("poll", "--only", "subscriptions")
     site.build()
     for name, text in dirty_posts(0, 60, 5, revision=1):
@@ -88,7 +98,7 @@ def test_there_and_back_everything_is_the_same(rich: Site) -> None:
     empty = {name for name, rows in before.items() if not rows}
     assert empty <= {
         "robots", "changed", "dirty_source", "dirty_feed", "unplaced", "feed_list", "machine",
-        "agreement",
+        "agreement", "story", "similar_changed",
     }  # fmt: skip
     files = files_of(rich)
     out = copied(rich, "var/aggregator.db", url)

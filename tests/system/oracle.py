@@ -33,7 +33,10 @@ HISTORY = "{http://purl.org/syndication/history/1.0}"
 EXTENSIONS = {"atom": ".atom", "rss": ".rss", "json": ".json"}
 PACKED = {"gzip": ".gz", "br": ".br"}
 # All that may lie beside a store: itself, its journal, locks, and what the commands note.
-NOTES = ("", "-journal", "-wal", "-shm", ".lock", ".daemon", ".daemon.lock", ".current", ".checked")
+NOTES = (
+    "", "-journal", "-wal", "-shm", ".lock", ".daemon", ".daemon.lock", ".current", ".checked",
+    ".search", ".search-journal", ".search.lock",
+)  # fmt: skip
 
 
 @dataclass
@@ -223,7 +226,9 @@ def _of_entries(
         elif entry.published != item.published:
             yield f"{stem}: {entry.id} is published at {entry.published}"
         elif first is entry:
-            if (entry.title, entry.text) != (item.title, item.text):
+            # Below a text, other outlets may be named that tell the same story.
+            text = entry.text.partition("同题报道：")[0].rstrip()
+            if (entry.title, text) != (item.title, item.text):
                 yield f"{stem}: {entry.id} has the text {entry.text[:40]!r}, not the last one"
             if item.is_revised != (entry.updated > entry.published):
                 yield f"{stem}: {entry.id} is updated at {entry.updated}"
@@ -260,7 +265,7 @@ def _pages(published: _Published, stems: list[str]) -> None:
     for stem in stems:
         if f"{stem}{extension}".encode() not in data:
             published.faults.append(f"index.html: does not name {stem}")
-    for name in ("feeds.css", "feeds.js", "feed.css"):
+    for name in ("feeds.css", "feeds.js", "feed.css", "icon.svg"):
         if not published.read(name):
             published.faults.append(f"{name}: empty")
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import same_story
 from conftest import Result, Site, article, commands
 from postgresql import new_database
 from system.dirty_posts import dirty_post, dirty_posts, publish_everything
@@ -154,6 +155,43 @@ def test_the_same_site_gives_the_same_bytes(twins: Twins, upstream: Upstream, co
     shutil.rmtree(twins.sites[0].feeds / "sources")
     shutil.rmtree(twins.sites[1].feeds / "sources")
     assert twins.build()
+
+
+@pytest.mark.parametrize("mode", ["link", "collapse"])
+def test_the_same_articles_are_similar(twins: Twins, upstream: Upstream, mode: str) -> None:
+    def write(numbers: Iterable[int], stories: int) -> None:
+        twins.write(
+            (
+                f"2023-11-14-{number:02d}.md",
+                article(
+                    f"{number}",
+                    same_story.text(number % stories, 400) + same_story.text(99, 100),
+                    date=f"2023-11-14 {number:02d}:00:00 +0800",
+                    source=f"outlet{number % 5}",
+                    name=f"日报{number % 5}",
+                ),
+            )
+            for number in numbers
+        )
+
+    serve(upstream, (), "")
+    twins.configure(lambda text: text.replace("feeds:\n", f"feeds:\n  similar: {mode}\n", 1))
+    write(range(12), 3)
+    assert twins.build()
+    found = twins.run("similar", "--json")
+    assert found[0].json == found[1].json != []
+    # Half of them get another text, and others arrive.
+    write(range(6), 2)
+    write(range(12, 20), 4)
+    assert twins.build()
+    (twins.posts / "2023-11-14-00.md").unlink()
+    twins.configure(
+        lambda text: text.replace("layout: plain", "layout: plain\n    when_removed: drop")
+    )
+    assert twins.build()
+    found = twins.run("similar", "--json")
+    assert found[0].json == found[1].json != []
+    assert twins.build() == set()
 
 
 def test_titles_links_and_tags_of_any_length(twins: Twins, upstream: Upstream) -> None:

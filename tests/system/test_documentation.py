@@ -200,7 +200,7 @@ def test_ci_runs_the_second_command_word_for_word() -> None:
 
 def test_the_configurations_that_come_with_it_are_fine() -> None:
     sample, starter = ROOT / "config.yaml", ROOT / "aggregator" / "cli" / "starter.yaml"
-    assert load_settings(sample, {}).feeds.formats == ("atom", "rss", "json")
+    assert load_settings(sample, {}).feeds.formats == ("atom", "rss", "json", "html")
     with pytest.raises(ConfigError) as error:
         load_settings(starter, {})
     assert [problem.split(": ")[1] for problem in error.value.problems] == [

@@ -9,6 +9,7 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from pathlib import Path
 
+import feedparser
 import pytest
 import requests
 from conftest import ATOM, COMMAND, Site, article, share_url
@@ -34,7 +35,8 @@ def url(site: Site) -> Iterator[str]:
             f"2022-01-27-{code}.md",
             article(
                 f"标题{number}",
-                f"<p>正文{number}。</p>",
+                f'<p><img src="/icon.gif">正文{number}。</p>'
+                f'<p><img data-src="/{number}.jpg" width="600" height="400"></p>',
                 date=f"2022-01-27 {number // 60:02d}:{number % 60:02d}:00 +0800",
                 source=f"source{number % 3}",
                 name=f"来源{number % 3}",
@@ -83,6 +85,31 @@ def test_reader_gets_every_article_once(url: str, feed: str, count: int) -> None
         entries = list(reader.get_entries())
         assert len(entries) == len({entry.title for entry in entries}) == count
         assert all("正文" in (entry.get_content() or entry).value for entry in entries)
+        for entry in entries:
+            number = (entry.title or "").removeprefix("标题")
+            assert entry.summary == f"正文{number}。"
+            assert entry.authors_str == f"来源{int(number) % 3}"
+
+
+@pytest.mark.parametrize("feed", ["all.atom", "all.rss"])
+def test_feedparser_finds_summary_author_and_picture(url: str, feed: str) -> None:
+    for entry in feedparser.parse(requests.get(url + feed, timeout=5).content).entries:
+        number = entry.title.removeprefix("标题")
+        picture = f"https://finews.example.org/{number}.jpg"
+        assert (entry.summary, entry.author) == (f"正文{number}。", f"来源{int(number) % 3}")
+        assert entry.media_thumbnail == [{"url": picture, "width": "600", "height": "400"}]
+        assert entry.media_content == [
+            {**entry.media_thumbnail[0], "medium": "image", "type": "image/jpeg"}
+        ]
+        assert not entry.enclosures
+
+
+def test_json_feed_has_summary_author_and_picture(url: str) -> None:
+    for item in requests.get(url + "all.json", timeout=5).json()["items"]:
+        number = item["title"].removeprefix("标题")
+        assert item["summary"] == f"正文{number}。"
+        assert item["image"] == f"https://finews.example.org/{number}.jpg"
+        assert item["authors"][0]["name"] == f"来源{int(number) % 3}"
 
 
 @pytest.mark.skipif(
@@ -101,8 +128,9 @@ def test_newsboat_gets_every_article_once(url: str, feed: str, tmp_path: Path) -
         stdout=subprocess.DEVNULL,
     )
     connection = sqlite3.connect(tmp_path / "cache.db")
-    rows = connection.execute("select guid, title, content from rss_item").fetchall()
+    rows = connection.execute("select guid, title, content, author from rss_item").fetchall()
     connection.close()
-    assert len(rows) == len({guid for guid, _, _ in rows}) == COUNT
-    assert {title for _, title, _ in rows} == {f"标题{number}" for number in range(COUNT)}
-    assert all("正文" in content for _, _, content in rows)
+    assert len(rows) == len({guid for guid, *_ in rows}) == COUNT
+    assert {title for _, title, *_ in rows} == {f"标题{number}" for number in range(COUNT)}
+    assert all("正文" in content and ".jpg" in content for _, _, content, _ in rows)
+    assert {author for *_, author in rows} == {f"来源{number}" for number in range(3)}

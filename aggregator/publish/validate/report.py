@@ -12,15 +12,16 @@ from urllib.parse import urlsplit
 OLDEST = datetime.datetime(1990, 1, 1, tzinfo=datetime.UTC)
 AHEAD = datetime.timedelta(days=1)
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
-# URLs in a text, of links and of what it loads.
-_ADDRESS = re.compile(r"<[a-z][^<>]*?\s(?:href|src|poster|cite)\s*=\s*[\"']?([^\"'\s>]*)", re.I)
+# Attributes with URLs, of links and of what a text loads.
+_ADDRESSES = frozenset({"cite", "href", "poster", "src"})
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 # Characters that browsers remove from URLs.
 _IGNORED = re.compile(r"[\x00-\x20]+")
 _SCRIPT_SCHEMES = ("javascript:", "vbscript:", "data:text")
 # A tag with its attributes.
 _TAG = re.compile(r"""<([a-z][^\s/>]*)((?:[^<>"']++|"[^"]*+"|'[^']*+'|["'])*+)""", re.I)
-_HANDLER = re.compile(r"[\s\"'/](on[a-z]+)\s*=", re.I)
+# An attribute and its value; what looks like one within quotes is none.
+_ATTRIBUTE = re.compile(r"""([^\s"'/=]+)\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)""")
 _MARKUP = re.compile(r"<[a-z/!?][^<>\s]{0,20}>?", re.I)
 # Elements that run, load or ask for something: none belongs in a feed.
 _ACTIVE = {
@@ -77,17 +78,21 @@ class Report:
 
     def check_html(self, line: int | None, name: str, html: str) -> None:
         """Check that HTML runs nothing, and that its URLs are absolute."""
-        for url in _ADDRESS.findall(html):
-            address = _IGNORED.sub("", unescape(url)).lower()
-            if address.startswith(_SCRIPT_SCHEMES):
-                self.add(line, f"{name}: {address[:200]!r} in the text runs as a script")
-            elif not _SCHEME.match(url):
-                self.add(line, f"{name}: {url[:200]!r} in the text is not a full address")
         for tag, attributes in _TAG.findall(html):
             if tag.lower() in _ACTIVE:
                 self.add(line, f"{name}: <{tag.lower()}> in the text")
-            for handler in _HANDLER.findall(attributes):
-                self.add(line, f"{name}: <{tag.lower()}> in the text has {handler.lower()}")
+            for attribute, value in _ATTRIBUTE.findall(attributes):
+                if attribute.lower().startswith("on"):
+                    self.add(line, f"{name}: <{tag.lower()}> in the text has {attribute.lower()}")
+                elif attribute.lower() in _ADDRESSES:
+                    self._check_link(line, name, value.strip("\"'"))
+
+    def _check_link(self, line: int | None, name: str, url: str) -> None:
+        address = _IGNORED.sub("", unescape(url)).lower()
+        if address.startswith(_SCRIPT_SCHEMES):
+            self.add(line, f"{name}: {address[:200]!r} in the text runs as a script")
+        elif not _SCHEME.match(url):
+            self.add(line, f"{name}: {url[:200]!r} in the text is not a full address")
 
     def check_text(self, line: int | None, name: str, text: str) -> None:
         """Check that no reader can mistake plain text for markup."""

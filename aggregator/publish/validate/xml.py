@@ -7,6 +7,7 @@ from typing import Any
 
 from lxml import etree
 
+from aggregator.publish.validate import conventions
 from aggregator.publish.validate.report import Report
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
@@ -39,6 +40,7 @@ def check_atom(data: bytes, report: Report) -> None:
     if updated is not None and newest is not None and newest > updated:
         report.add(root.sourceline, "feed: updated is before that of its newest entry")
     report.check_unique("the id")
+    conventions.check_atom(root, report)
 
 
 def _entry(entry: Any, report: Report, *, has_author: bool) -> Any:
@@ -94,6 +96,7 @@ def check_rss(data: bytes, report: Report) -> None:
     for item in channel.iter("item"):
         _item(item, report)
     report.check_unique("the guid")
+    conventions.check_rss(channel, report)
 
 
 def _item(item: Any, report: Report) -> None:
