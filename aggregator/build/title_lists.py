@@ -81,18 +81,18 @@ def publish(context: Context) -> None:
     with context.store.transaction() as connection:
         known = pages.list_files(connection)
         left = {file.path for file in known if destination.is_as_left([file], full=context.full)}
-        expected = set(destination.names(file.path for file in known))
         changed = pages.unlisted(connection)
-        if not changed and expected == left and INDEX in left:
+        if not changed and len(left) == len(known) and INDEX in left:
             return
         for day in changed:
             pages.count_day(connection, day)
         found, months = sections(pages.days(connection))
-        contents = dict(_contents(context, connection, found, months, set(changed), left))
-    wanted = {INDEX, *(month.path for month in months), *(section.path for section in found)}
-    if context.publication.has_article_pages:
-        wanted |= {SITEMAP, *(section.sitemap for section in found)}
-    gone = {file.path for file in known} - set(destination.names(wanted))
+        wanted = {INDEX, *(month.path for month in months), *(section.path for section in found)}
+        if context.publication.has_article_pages:
+            wanted |= {SITEMAP, *(section.sitemap for section in found)}
+        gone = {file.path for file in known} - set(destination.names(wanted))
+        due = range(len(found)) if gone else _due(context, found, set(changed), left)
+        contents = dict(_contents(context, connection, found, months, due))
     _write(context, contents, gone, changed)
 
 
@@ -101,15 +101,14 @@ def _contents(
     connection: Connection,
     found: list[Section],
     months: list[Section],
-    changed: set[str],
-    left: set[str],
+    due: Iterable[int],
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield the lists and sitemaps to write, the overviews last."""
+    """Yield the lists and sitemaps of the sections with the numbers `due`, the overviews last."""
     publication = context.publication
     frame, base = publication.frame, publication.feeds.url
     names = SourceNames(context)
     has_sitemaps = publication.has_article_pages
-    for number in sorted(_due(found, changed, left, has_sitemaps=has_sitemaps)):
+    for number in sorted(due):
         section = found[number]
         articles = [
             item for day in section.days for item in pages.articles_of_day(connection, day.name)
@@ -140,19 +139,14 @@ def _contents(
         yield SITEMAP, title_list.sitemap_index(maps)
 
 
-def _due(
-    found: list[Section], changed: set[str], left: set[str], *, has_sitemaps: bool
-) -> set[int]:
+def _due(context: Context, found: list[Section], changed: set[str], left: set[str]) -> set[int]:
     """Return the numbers of sections whose lists are to be written.
 
-    A section that is new changes the links of its neighbours, as one does that is gone.
+    A section that is new changes the links of its neighbours.
     """
+    has_sitemaps = context.publication.has_article_pages
     new = [number for number, section in enumerate(found) if section.path not in left]
     due = {number + step for number in new for step in (-1, 0, 1)}
-    there = {path for section in found for path in (section.path, section.sitemap)}
-    lists = {path for path in left if path not in (INDEX, SITEMAP)}
-    if lists - there:
-        due |= set(range(len(found)))
     due |= {
         number
         for number, section in enumerate(found)

@@ -1,6 +1,7 @@
 """Lists of all titles by month, and sitemaps."""
 
 import datetime
+import os
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -115,6 +116,15 @@ def test_a_month_becomes_long(readable: Site) -> None:
     assert code(1000) in text(readable, "sitemap-2022-01-02.xml")
     assert not (readable.feeds / "sitemap-2022-01.xml").exists()
     assert broken_links(readable) == []
+    # Only the day that changes is listed again: what was altered unnoticed elsewhere stays so.
+    other = readable.feeds / "articles/2022/01/01.html"
+    times, altered = other.stat(), other.read_bytes().replace("标题0".encode(), "题标0".encode())
+    other.write_bytes(altered)
+    os.utime(other, ns=(times.st_atime_ns, times.st_mtime_ns))
+    add(readable, 1_001, date="2022-01-02 23:00:00 +0800")
+    readable.build()
+    assert code(1_001) in text(readable, "sitemap-2022-01-02.xml")
+    assert other.read_bytes() == altered
 
 
 def test_a_site_without_articles(readable: Site) -> None:
