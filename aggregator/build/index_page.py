@@ -131,17 +131,9 @@ def _card(publication: Publication, spec: FeedSpec, state: FeedState, last_day: 
         articles=state.activity.articles,
         days=tuple(counts.get(last_day - DAYS + 1 + number, 0) for number in range(DAYS)),
         newest=state.activity.newest,
-        silent=_silent(counts, state, last_day),
+        silent=last_day - max(counts) if counts else 0,
         site=publication.source_url(spec.source),
     )
-
-
-def _silent(counts: Mapping[int, int], state: FeedState, last_day: int) -> int:
-    """Return the days from a feed's newest article to the newest day of all feeds."""
-    if counts:
-        return last_day - max(counts)
-    newest = state.activity.newest
-    return max(last_day - newest[0].published.toordinal(), 0) if newest and last_day else 0
 
 
 def _contents(

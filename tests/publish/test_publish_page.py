@@ -1,7 +1,8 @@
 """The page to subscribe from, and feeds that somebody opens, in a real browser."""
 
+import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -239,13 +240,12 @@ def test_in_english(site: Site, open_page: Callable[..., Page]) -> None:
         english.close()
 
 
-def test_thousands_of_sources(
-    served: Served, open_page: Callable[..., Page], tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def overview_of(served: Served, *kinds: str) -> Overview:
+    """The overview of feeds of these kinds, with 30 days and 3 titles each."""
     now = datetime(2022, 1, 27, tzinfo=UTC)
     cards = tuple(
         Card(
-            "source",
+            kind,
             f"第{number}号报",
             f"paper{number}",
             {"atom": f"sources/paper{number}.atom"},
@@ -253,18 +253,30 @@ def test_thousands_of_sources(
             tuple(range(30)),
             tuple(Headline(f"标题{index}", "https://a.example.org/", now) for index in range(3)),
         )
-        for number in range(3000)
+        for number, kind in enumerate(kinds)
     )
-    overview = Overview(
+    return Overview(
         "站", None, "zh-CN", "Asia/Shanghai", "https://a.example.org/", served.url, "站",
         Frame(language="zh-CN"), now, cards,
     )  # fmt: skip
-    data = page_format.render(overview)
-    assert len(data) < 6_000_000
+
+
+@contextlib.contextmanager
+def index_in_place(served: Served, data: bytes) -> Iterator[None]:
+    """Have another page to subscribe from for a while."""
     index = served.site.feeds / "index.html"
     before = index.read_bytes()
     index.write_bytes(data)
     try:
+        yield
+    finally:
+        index.write_bytes(before)
+
+
+def test_thousands_of_sources(served: Served, open_page: Callable[..., Page]) -> None:
+    data = page_format.render(overview_of(served, *["source"] * 3000))
+    assert len(data) < 6_000_000
+    with index_in_place(served, data):
         page = open_page(served.url)
         shown = "document.querySelectorAll('li[data-words]:not([hidden])').length"
         assert page.evaluate(shown) == 3000
@@ -272,34 +284,11 @@ def test_thousands_of_sources(
         assert page.evaluate(shown) == 1111
         page.get_by_role("searchbox").fill("paper2999")
         assert names(page) == ["第2999号报"]
-    finally:
-        index.write_bytes(before)
 
 
 def test_sixty_sources_are_a_short_page(served: Served, open_page: Callable[..., Page]) -> None:
-    now = datetime(2022, 1, 27, tzinfo=UTC)
-    cards = tuple(
-        Card(
-            "source" if number else "all",
-            f"第{number}号报",
-            f"paper{number}",
-            {"atom": f"sources/paper{number}.atom"},
-            30,
-            tuple(range(30)),
-            tuple(Headline(f"标题{index}", "https://a.example.org/", now) for index in range(3)),
-        )
-        for number in range(61)
-    )
-    overview = Overview(
-        "站", None, "zh-CN", "Asia/Shanghai", "https://a.example.org/", served.url, "站",
-        Frame(language="zh-CN"), now, cards,
-    )  # fmt: skip
-    index = served.site.feeds / "index.html"
-    before = index.read_bytes()
-    index.write_bytes(page_format.render(overview))
-    try:
+    data = page_format.render(overview_of(served, "all", *["source"] * 60))
+    with index_in_place(served, data):
         page = open_page(served.url, viewport={"width": 1280, "height": 900})
         page.evaluate("window.scrollTo(0, 1e6)")
         assert page.evaluate("document.scrollingElement.scrollHeight") <= 2_500
-    finally:
-        index.write_bytes(before)
