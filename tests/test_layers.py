@@ -22,7 +22,9 @@ LAYERS = [
     "model",
 ]
 # What of publish/ does input or output.
-DOES = {"destination", "files", "object_storage", "storage_client", "websub"}
+DOES = {
+    "compiled_templates", "destination", "files", "object_storage", "storage_client", "websub",
+}  # fmt: skip
 RANK = {name: rank for rank, line in enumerate(LAYERS) for name in line.split()}
 
 

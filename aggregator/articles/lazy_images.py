@@ -26,7 +26,10 @@ _HINTS = ("data-src", "data-orig", "data-lazy", "data-actualsrc", "data-echo", "
 _NOSCRIPT = re.compile(r"<(/?)noscript\b[^>]*>?", re.IGNORECASE)
 _RAW_IMAGE = re.compile(r"""<img(?=[\s/])((?:[^<>"']++|"[^"]*+"|'[^']*+'|["'])*+)""", re.IGNORECASE)
 # What is kept there is a URL, or something that only the page's script understands.
-_URL_LIKE = re.compile(r"[^\s<>{}\"']*[./][^\s<>{}\"']*")
+# A space is allowed in what is clearly a URL.
+_URL_LIKE = re.compile(
+    r"""[^\s<>{}"']*[./][^\s<>{}"']*|(?:https?://|//?|\.\.?/)(?:[^\s<>{}"']| )*""", re.IGNORECASE
+)
 # As the sanitizer writes them: attributes have no angle brackets.
 _IMAGE = re.compile(r"<(img|source)((?: [^<>]*)?)>")
 _ATTRIBUTE = re.compile(r' ([a-z-]+)="([^"]*)"')

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from aggregator import processes
-from aggregator.build import entries
+from aggregator.build import entries, page_folders
 from aggregator.build.context import Context
 from aggregator.build.entries import SourceNames
 from aggregator.build.page_rendering import Days, Draft, Job, Written, produce
@@ -82,7 +82,7 @@ def publish(context: Context, progress: Progress = lambda done, total: None) -> 
     """Write the pages that are to be written, and remove those of articles that are gone."""
     if context.dry_run or not context.publication.has_lists:
         return
-    _check_folders(context)
+    page_folders.check(context)
     with context.store.transaction() as connection:
         total = pages.count_unwritten(connection)
     work = partial(produce, context.destination, context.publication.images, total <= FEW)
@@ -159,7 +159,7 @@ def _drafts(
 
 
 def _link(publication: Publication, name: str, spec: FeedSpec) -> FeedLink:
-    return FeedLink(name, tuple(publication.feed_paths(spec).items()))
+    return FeedLink(name, tuple(publication.feed_urls(spec).items()))
 
 
 def _earlier(context: Context, connection: Connection, item: Article) -> tuple[Revision, ...]:
@@ -206,8 +206,8 @@ def _save(context: Context, days: Days, written: list[Written]) -> None:
     except PublishError as error:
         failures |= dict.fromkeys(codes, str(error))
     summary.failures += sorted(set(failures.values()) - set(summary.failures))
-    folders = {path.rpartition("/")[0] for page in files.values() for path in _paths(page)}
-    folders |= {path.rpartition("/")[0] for paths in old.values() for path in paths}
+    folders = page_folders.of_paths(file.path for page in files.values() for file in page)
+    folders |= page_folders.of_paths(path for paths in old.values() for path in paths)
     texts = [page.text for page in written if page.text is not None]
     with context.store.transaction() as connection:
         renditions.save_renditions(
@@ -215,40 +215,7 @@ def _save(context: Context, days: Days, written: list[Written]) -> None:
         )
         done = {code: day for code, day in days.items() if code not in failures}
         pages.save_written(connection, done, files)
-        _save_folders(context, connection, folders)
-
-
-def _paths(files: Iterable[PublishedFile]) -> list[str]:
-    return [file.path for file in files]
-
-
-def _save_folders(context: Context, connection: Connection, folders: Iterable[str]) -> None:
-    states = {path: context.destination.folder_state(path) for path in folders}
-    pages.save_folders(
-        connection, {path: state if state is not None else -1 for path, state in states.items()}
-    )
-
-
-def _check_folders(context: Context) -> None:
-    """Find missing pages, so that they are written again.
-
-    Only folders that have changed since they were left are looked at, in a full build all.
-    """
-    destination = context.destination
-    with context.store.transaction() as connection:
-        left = pages.folders(connection)
-        for path, changed in left.items():
-            state = destination.folder_state(path)
-            if state is not None and state == changed and not context.full:
-                continue
-            destination.clean(path)
-            missing = [
-                code
-                for code, files in pages.files_in(connection, path).items()
-                if not destination.is_as_left(files, full=context.full)
-            ]
-            pages.decide(connection, {}, missing)
-            _save_folders(context, connection, [path])
+        page_folders.save(context, connection, folders)
 
 
 def remove_all(context: Context) -> None:

@@ -20,7 +20,7 @@ def update(context: Context, path: Path | None, changed: Collection[str]) -> Map
     for it, since it finds no progress for the build after which the index was right.
     """
     # Where nobody has searched yet, there is no index: a first search makes it.
-    if path is None or context.dry_run or not path.is_file():
+    if path is None or context.dry_run or not path.exists():
         return {}
     with context.store.transaction() as connection:
         if not search_update.is_behind(connection, path, changed):

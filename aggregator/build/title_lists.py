@@ -12,6 +12,7 @@ from itertools import groupby
 
 from sqlalchemy import Connection
 
+from aggregator.build import page_folders
 from aggregator.build.context import Context
 from aggregator.build.entries import SourceNames
 from aggregator.model.errors import PublishError
@@ -164,6 +165,10 @@ def _write(
     written: list[Prepared] = []
     count = len(failures)
     removed = []
+    # Lists lie in the folders of pages, which would be looked through for what was changed here.
+    folders = page_folders.of_paths([*contents, *gone])
+    with context.store.transaction() as connection:
+        folders = set(page_folders.as_left(context, connection, folders))
     for path, data in contents.items():
         try:
             (files,) = destination.put([destination.prepare(path, data)])
@@ -183,3 +188,4 @@ def _write(
         # After a failure, the next build lists the same days again.
         done = changed if len(failures) == count else []
         pages.save_listed(connection, done, [file.left for file in written], removed)
+        page_folders.save(context, connection, folders)

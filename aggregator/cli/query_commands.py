@@ -137,10 +137,10 @@ def similar(since: datetime.datetime | None, config: Path, as_json: bool) -> Non
 
     The newest story comes first.
     """
-    from aggregator.cli import similar_query
+    from aggregator.cli import similar_query, views
 
     query = partial(similar_query.groups, since=since)
-    _print(query, config, as_json, similar_query.print_groups)
+    _print(query, config, as_json, views.print_groups)
 
 
 def _print(

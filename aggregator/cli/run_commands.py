@@ -249,7 +249,17 @@ def _report_current(current: dict[str, Any], *, quiet: bool, as_json: bool) -> N
         from aggregator.model.summaries import ChangeCounts
 
         changes = ChangeCounts().by_kind()
-        say_json({**current, "read": 0, "drafts": 0, **changes, "written": [], "failures": []})
+        say_json(
+            {
+                **current,
+                "read": 0,
+                "drafts": 0,
+                **changes,
+                "written": [],
+                "pages": 0,
+                "failures": [],
+            }
+        )
     elif not quiet:
         say(
             f"nothing changed: {counted(current['articles'], 'article')}, "

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Mapping
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from aggregator.cli.console import Clock, print_table
 from aggregator.cli.queries import Values, reading, time_text
 from aggregator.config.schema import Settings
 from aggregator.model.articles import Article
-from aggregator.model.terminal import counted, say
 from aggregator.publish.documents import make_entry
 from aggregator.publish.publication import Publication
 from aggregator.store import similar, stories
@@ -73,30 +70,6 @@ def components(pairs: Mapping[str, Iterable[str]]) -> list[set[str]]:
         seen |= group
         found.append(group)
     return found
-
-
-def print_groups(found: list[Values], clock: Clock) -> None:
-    """Print groups of similar articles: a table of each on a terminal, lines elsewhere."""
-    for number, group in enumerate(found):
-        if number:
-            say("")
-        say(counted(len(group["articles"]), "article"))
-        print_similar(group["articles"], clock)
-    if not found:
-        say("no similar articles")
-
-
-def print_similar(articles: list[dict[str, Any]], clock: Clock) -> None:
-    """Print similar articles in columns."""
-    print_table(
-        {
-            "share": [f"{one['share']} %" for one in articles],
-            "code": [one["code"] for one in articles],
-            "published": [clock.show(one["published"], brief=True) for one in articles],
-            "source": [one["name"] for one in articles],
-            "title": [one["title"] for one in articles],
-        }
-    )
 
 
 def _values(

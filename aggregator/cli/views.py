@@ -10,6 +10,7 @@ from aggregator.model.errors import masked
 from aggregator.model.terminal import counted, say
 
 if TYPE_CHECKING:
+    from aggregator.cli.queries import Values
     from aggregator.model.summaries import PollSummary
     from aggregator.pipeline.building import BuildOutcome
     from aggregator.pipeline.polling import PollOutcome
@@ -26,6 +27,7 @@ def build_values(outcome: BuildOutcome) -> dict[str, Any]:
         "others": outcome.poll.others,
         "drafts": outcome.poll.drafts,
         "written": outcome.build.paths,
+        "pages": outcome.build.pages,
         "failures": outcome.failures,
     }
 
@@ -39,6 +41,8 @@ def build_lines(outcome: BuildOutcome, *, verbose: bool, dry_run: bool) -> Itera
     yield f"{build.written:,} of {counted(build.feeds, 'feed')} {verb}"
     if verbose or dry_run:
         yield from (f"  {path}" for path in build.paths)
+    if build.pages:
+        yield f"{counted(build.pages, 'article page')} written"
     yield from _left_out(outcome.poll)
     if outcome.problems:
         yield f"{counted(outcome.problems, 'problem')}: see aggregator problems"
@@ -212,4 +216,28 @@ def _print_page(page: dict[str, Any], clock: Clock) -> None:
         say(f"    failing        {row}: {page['error']}")
     say(
         f"    next           {'never: it is gone' if page['gone'] else clock.show(page['next_at'])}"
+    )
+
+
+def print_groups(found: list[Values], clock: Clock) -> None:
+    """Print groups of similar articles: a table of each on a terminal, lines elsewhere."""
+    for number, group in enumerate(found):
+        if number:
+            say("")
+        say(counted(len(group["articles"]), "article"))
+        print_similar(group["articles"], clock)
+    if not found:
+        say("no similar articles")
+
+
+def print_similar(articles: list[dict[str, Any]], clock: Clock) -> None:
+    """Print similar articles in columns."""
+    print_table(
+        {
+            "share": [f"{one['share']} %" for one in articles],
+            "code": [one["code"] for one in articles],
+            "published": [clock.show(one["published"], brief=True) for one in articles],
+            "source": [one["name"] for one in articles],
+            "title": [one["title"] for one in articles],
+        }
     )

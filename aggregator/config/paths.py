@@ -74,6 +74,11 @@ def search_path(settings: Settings) -> Path:
     return settings.store_path.with_name(settings.store_path.name + ".search")
 
 
+def templates_path(settings: Settings) -> Path:
+    """The file with the compiled templates of HTML pages."""
+    return settings.store_path.with_name(settings.store_path.name + ".templates")
+
+
 def daemon_state_path(settings: Settings) -> Path:
     """The file with the state of the daemon, for `aggregator status`."""
     return settings.store_path.with_name(settings.store_path.name + ".daemon")

@@ -29,10 +29,15 @@ class Correction:
 
 @dataclass(frozen=True)
 class FeedLink:
-    """A feed to subscribe to: its name, and pairs of a format and the path of the file in it."""
+    """A feed to subscribe to: its name, and pairs of a format and the URL of the feed in it."""
 
     name: str
-    paths: tuple[tuple[str, str], ...]
+    urls: tuple[tuple[str, str], ...]
+
+    @property
+    def page(self) -> str | None:
+        """The URL of the feed as a page to read, None if there is none."""
+        return dict(self.urls).get("html")
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from aggregator.origins.posts.listing import newest_change
 from aggregator.pipeline import recovery
 from aggregator.poll import post_files
 from aggregator.poll.ingest import MergeRules
+from aggregator.publish import templates
 from aggregator.publish.destination import destination_of
 from aggregator.publish.publication import Publication
 from aggregator.store import pages, problems, published, windows
@@ -139,6 +140,7 @@ def _build_feeds(
     outcome = BuildOutcome(notices=notices, losses=losses)
     if not options.dry_run:
         unchanged.forget(settings.store_path)
+        templates.compiled.keep_in(paths.templates_path(settings))
     folders = from_settings.posts_folders(settings, settle=options.settle)
     with recovery.open_store(settings, dry_run=options.dry_run) as store:
         if options.poll:

@@ -20,11 +20,12 @@ def render(
     feed: FeedDocument | None = None,
     *,
     is_refused: bool = False,
+    most: int = 0,
 ) -> bytes:
     """Return the page in UTF-8 for a query as it was written.
 
-    Without a `query` it has only the form, and says if the query `is_refused`.  Raises
-    `PublishError` if the owner's template cannot be used.
+    Without a `query` it has only the form, and says if the query `is_refused`; `most` is how
+    many entries a feed has at most.  Raises `PublishError` if the owner's template cannot be used.
     """
     entries = feed.entries if feed is not None else ()
     return templates.render(
@@ -35,6 +36,7 @@ def render(
         longest=MAX_LENGTH,
         is_refused=is_refused,
         feed=feed,
+        most=most,
         beginnings=[excerpt(entry.content, query) for entry in entries] if query else [],
     )
 

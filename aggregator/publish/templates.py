@@ -30,10 +30,15 @@ from aggregator.model.errors import PublishError
 from aggregator.model.formats import FORMATS, feeds_of
 from aggregator.model.frame import Frame
 from aggregator.model.pages import FeedLink
+from aggregator.publish.compiled_templates import CompiledTemplates
 from aggregator.publish.texts import words
 
+compiled = CompiledTemplates()
 # What an owner may replace, by a file of the same name.
-PARTS = ("start.html", "top.html", "bottom.html", "alternates.html", "subscribe.html")
+PARTS = (
+    "start.html", "top.html", "bottom.html", "facts.html", "also.html", "menu.html",
+    "alternates.html", "subscribe.html",
+)  # fmt: skip
 PAGES = ("page.html", "index.html", "feed.html", "article.html", "titles.html", "search.html")
 NAMES = (*PAGES, *PARTS)
 GENERATOR = f"aggregator {__version__}"
@@ -145,6 +150,7 @@ def _environment(own: tuple[tuple[str, str], ...]) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        bytecode_cache=compiled,
     )
     environment.globals |= {
         "generator": GENERATOR,

@@ -56,6 +56,7 @@ class Words:
     search_articles: str
     search_now: str
     no_article: str
+    newest_only: str
     bad_query: str
     also_reported_by: str
     between_names: str
@@ -65,7 +66,7 @@ class Words:
 _CHINESE = Words(
     this_is_a_feed="这是一个订阅源。把它的网址复制到阅读器里，就能收到新文章。",
     to_the_page="全部订阅源",
-    feeds="订阅",
+    feeds="订阅源",
     introduction="用阅读器订阅，新文章会自动送到，全文可读。",
     what_is_a_reader="什么是阅读器？",
     about_readers="https://zh.wikipedia.org/wiki/聚合器",
@@ -110,6 +111,7 @@ _CHINESE = Words(
     search_articles="搜索文章",
     search_now="搜索",
     no_article="没有找到文章",
+    newest_only="只列出最新的 {:,} 篇。",
     bad_query="无法这样搜索：请至少写一个要找的词。",
 )
 _ENGLISH = Words(
@@ -160,6 +162,7 @@ _ENGLISH = Words(
     search_articles="Search articles",
     search_now="Search",
     no_article="No article found",
+    newest_only="Only the newest {:,} are listed.",
     bad_query="This cannot be searched: write at least one word to look for.",
 )
 

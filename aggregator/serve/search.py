@@ -179,7 +179,9 @@ def _representation(settings: Settings, key: _Key, query: Query) -> Representati
         path, body = FEED, atom.render(document)
     else:
         path = f"{PAGE}.html"
-        body = search_page.render(document.frame, query.text, query, document)
+        body = search_page.render(
+            document.frame, query.text, query, document, most=settings.feeds.entries
+        )
     if key.coding:
         body = compressed(body, key.coding)
     # Not the newest entry's time: one that comes late is older, and changes the feed as well.

@@ -25,6 +25,7 @@ PICTURE = '<img src="https://e.example/a.jpg">'
         *(f'<img src="data:image/gif;base64,R0" {name}="/a.jpg">' for name in lazy_images.SOURCES),
         '<img data-src="//e.example/a.jpg" src="/loading.gif">',
         '<IMG DATA-SRC="/a.jpg">',
+        '<img data-src=" /a.jpg ">',
         # What is no URL, or none that is safe, does not replace the picture.
         '<img data-src="gallery-1" src="/a.jpg">',
         '<img data-src="javascript:alert(1.0)" src="/a.jpg">',
@@ -42,6 +43,11 @@ PICTURE = '<img src="https://e.example/a.jpg">'
 )
 def test_a_lazy_image_is_shown_once(text: str) -> None:
     assert clean(text) == PICTURE
+
+
+def test_an_address_may_have_a_space() -> None:
+    assert clean('<img data-src="/port 2.jpg">') == '<img src="https://e.example/port%202.jpg">'
+    assert clean('<img data-src="see fig. 2" src="/a.jpg">') == PICTURE
 
 
 def test_only_images_of_a_noscript_are_shown() -> None:

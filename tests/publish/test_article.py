@@ -8,10 +8,14 @@ from aggregator.model.frame import Frame
 from aggregator.model.pages import ArticlePage, Correction, FeedLink, Piece
 from aggregator.publish import article
 
-FRAME = Frame("站", "https://a.example/", "https://a.example/feeds/", "zh-CN", None, True)
+FEEDS_URL = "https://a.example/feeds/"
+FRAME = Frame("站", "https://a.example/", FEEDS_URL, "zh-CN", None, True)
 FEEDS = (
-    FeedLink("华夏时报", (("atom", "sources/hxsb.atom"), ("html", "sources/hxsb.html"))),
-    FeedLink("站", (("json", "all.json"),)),
+    FeedLink(
+        "华夏时报",
+        (("atom", f"{FEEDS_URL}sources/hxsb.atom"), ("html", f"{FEEDS_URL}sources/hxsb.html")),
+    ),
+    FeedLink("站", (("json", f"{FEEDS_URL}all.json"),)),
 )
 
 
@@ -33,14 +37,18 @@ def test_it_has_all_that_is_known() -> None:
 def test_it_names_the_feeds_to_subscribe_to() -> None:
     text = page()
     assert '<a href="../../../sources/hxsb.html">华夏时报</a>' in text
-    assert '<a href="../../../all.json">站</a>' in text
+    assert "<h2>站</h2>" in text
     assert "<code>https://a.example/feeds/sources/hxsb.atom</code>" in text
     assert 'href="feed:https://a.example/feeds/all.json"' in text
+    assert "feed%2Fhttps%3A%2F%2Fa.example%2Ffeeds%2Fsources%2Fhxsb.atom" in text
     assert text.count('rel="alternate"') == 2
+    assert (
+        'rel="alternate" type="application/feed+json" title="站" href="../../../all.json"' in text
+    )
 
 
 def test_corrections_are_there_on_demand() -> None:
-    assert "<details" not in page()
+    assert 'class="corrections"' not in page()
     seen = datetime.datetime(2022, 1, 28, tzinfo=datetime.UTC)
     pieces = (Piece("same", "是"), Piece("removed", "<五>"), Piece("added", "七"))
     text = page(corrections=(Correction(seen, "旧标题", (pieces,), is_cut=True),))

@@ -20,13 +20,13 @@ pytestmark = NEEDS_CHROMIUM
 
 
 def names(page: Page) -> list[str]:
-    return page.locator("section:has(#source) li:visible h3").all_inner_texts()
+    return page.locator("section:has(#source) li:visible h3").all_text_contents()
 
 
 @pytest.mark.parametrize("scripts", [True, False])
 def test_everything_is_there(served: Served, open_page: Callable[..., Page], scripts: bool) -> None:
     page = open_page(served.url, java_script_enabled=scripts)
-    assert page.title() == "订阅 - 财经新闻"
+    assert page.title() == "订阅源 - 财经新闻"
     headings = page.locator("h1, h2").all_inner_texts()
     assert headings == ["财经新闻", "全部来源", "专题 1", "来源 5"]
     # The newest first; of the same time, by name.

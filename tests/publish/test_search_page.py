@@ -23,7 +23,7 @@ def test_what_was_found_and_the_address_to_subscribe_to() -> None:
     found = page("rate <b>", "<p>Interest &lt;b&gt; <i>rate</i></p>")
     address = "https://finews.example.org/feeds/search.atom?q=%3Cb%3E+rate"
     assert found.select_one("code").text == address  # type: ignore[union-attr]
-    assert found.select_one("a.button")["href"] == f"feed:{address}"  # type: ignore[index]
+    assert found.select_one("details a[href^='feed:']")["href"] == f"feed:{address}"  # type: ignore[index]
     link = found.select_one("link[type='application/atom+xml']")
     assert link is not None
     assert link["href"] == "search.atom?q=%3Cb%3E+rate"
@@ -31,6 +31,13 @@ def test_what_was_found_and_the_address_to_subscribe_to() -> None:
     assert [item["href"] for item in found.select("article a")] == ["https://news.example.org/1"]
     assert "Interest <b> rate" in found.select_one("article").text  # type: ignore[union-attr]
     assert found.select_one("article b") is None
+
+
+def test_a_search_that_finds_more_than_it_lists_says_so() -> None:
+    document = search_document(PUBLICATION, parse("x"), [ARTICLE], {ARTICLE.code: ""})
+    for most, says_so in ((1, True), (2, False)):
+        text = search_page.render(document.frame, "x", parse("x"), document, most=most).decode()
+        assert ("只列出最新的" in text) == says_so
 
 
 def test_nothing_found_and_a_form_alone() -> None:

@@ -35,7 +35,7 @@ PACKED = {"gzip": ".gz", "br": ".br"}
 # All that may lie beside a store: itself, its journal, locks, and what the commands note.
 NOTES = (
     "", "-journal", "-wal", "-shm", ".lock", ".daemon", ".daemon.lock", ".current", ".checked",
-    ".search", ".search-journal", ".search.lock",
+    ".templates", ".search", ".search-journal", ".search.lock",
 )  # fmt: skip
 
 
