@@ -65,7 +65,7 @@ NO_SKETCH = Sketch(1, ())
 def sketch(text: str) -> Sketch:
     """Return the sketch of a text in HTML or Markdown, from its letters and digits alone.
 
-    A text of less than 25 characters has an empty one.
+    A text of fewer than 25 characters has an empty one.
     """
     words = visible(text)
     number = len(words) - RUN + 1

@@ -18,7 +18,7 @@ from aggregator.model.feeds import Archive, FeedSpec
 from aggregator.store import archive_places
 from aggregator.store.archive_places import Arrival
 
-PAGE = 5_000
+BATCH = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +80,15 @@ def update(
     unplaced = archive_places.unplaced(connection, feed)
     old = archive_places.arrivals_of(connection, spec, unplaced | changes.republished)
     while True:
-        new = archive_places.arrivals(connection, spec, upto, PAGE)
+        new = archive_places.arrivals(connection, spec, upto, BATCH)
         arrived = {item.code: item for item in (*old, *new)}.values()
         waiting = _waiting(connection, feed, arrived) if has_places else list(arrived)
         leaving = [item for item in waiting if item.code not in shown and item.published <= moment]
         newest = _place(connection, spec, newest, leaving)
-        upto = new[-1].number if len(new) == PAGE else max(changes.last_arrival, upto)
+        upto = new[-1].number if len(new) == BATCH else max(changes.last_arrival, upto)
         before, unplaced = unplaced, {item.code for item in waiting} - {i.code for i in leaving}
         archive_places.save_progress(connection, feed, upto, before, unplaced)
-        if len(new) < PAGE:
+        if len(new) < BATCH:
             return
         old = archive_places.arrivals_of(connection, spec, unplaced)
 

@@ -1,6 +1,7 @@
 """The articles' own pages: which are to be written, and how they come into place.
 
-A page is written once a revision, at a path that never changes.
+A page is written again when its article, or what others report of it, changes; its path never
+changes.
 """
 
 from __future__ import annotations
@@ -32,14 +33,14 @@ from aggregator.store.selected import PAGES
 from aggregator.store.windows import codes_due
 
 # Articles that are decided on, and pages that are saved, in one transaction.
-PAGE, SAVED = 2_000, 250
+BATCH, SAVED = 2_000, 250
 # Pages in one job of a worker process.
 TOGETHER = 50
 # So many pages are each written to the disk by themselves; more of them, all at once.
 FEW = 50
 MAX_CORRECTIONS = 5
 # Increase whenever pages or lists change: all are then written again.
-VERSION = 1
+VERSION = 2
 
 
 def decide(context: Context, changed: Iterable[str]) -> None:
@@ -62,14 +63,14 @@ def decide(context: Context, changed: Iterable[str]) -> None:
         pages.decide(connection, _months(context, articles_of(connection, again).values()), again)
     while True:
         with context.store.transaction() as connection:
-            new = pages.arrived(connection, upto, PAGE)
+            new = pages.arrived(connection, upto, BATCH)
             month_of = context.publication.month_of
             months = {item.code: month_of(item.published) for item in new}
             pages.decide(connection, months)
             pages.expect_folders(connection, {f"{ARTICLES}/{month}" for month in months.values()})
             upto = new[-1].number if new else upto
             selected.save_progress(connection, {PAGES: selected.Progress(rules, upto)})
-        if len(new) < PAGE:
+        if len(new) < BATCH:
             return
 
 
@@ -154,7 +155,7 @@ def _drafts(
                 tuple(feeds),
             ),
             texts[item.code, item.revision],
-            _earlier(context, connection, item),
+            _revisions(context, connection, item),
         )
 
 
@@ -162,7 +163,7 @@ def _link(publication: Publication, name: str, spec: FeedSpec) -> FeedLink:
     return FeedLink(name, tuple(publication.feed_urls(spec).items()))
 
 
-def _earlier(context: Context, connection: Connection, item: Article) -> tuple[Revision, ...]:
+def _revisions(context: Context, connection: Connection, item: Article) -> tuple[Revision, ...]:
     """Return the last revisions of a corrected article, oldest first, in the site's time."""
     if item.revision < 2:
         return ()

@@ -1,7 +1,7 @@
 """Which article stands for a story in feeds that show each story once.
 
-It is the one that was first seen here, and stays it: one that feeds have shown is never hidden,
-whatever comes later, and however early that was published.
+It is the one that was first seen here, and stays it: while stories are collapsed, one that feeds
+have shown is never hidden, whatever comes later, and however early that was published.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Which recent articles tell the same story.
 
 Two articles of different sources do if their texts have enough in common, and both were
-published within five days of the newest.  Whether they do depends on what is in the store, not on
-when or in which order it came: a step that is repeated, or taken for many articles at once,
-decides the same.  What was found stays when an article gets older.
+published within five days of the newest.  Among these, the order in which they came does not
+matter: a step that is repeated, or taken for many articles at once, decides the same.  What was
+found stays when an article gets older; of older articles that come later, nothing is found.
 """
 
 from __future__ import annotations

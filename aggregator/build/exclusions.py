@@ -20,7 +20,7 @@ from aggregator.store.copies import origins_of
 from aggregator.store.database import Store
 from aggregator.store.selected import EXCLUSIONS, Progress
 
-PAGE = 500
+BATCH = 500
 
 
 def update(store: Store, publication: Publication) -> None:
@@ -37,20 +37,20 @@ def update(store: Store, publication: Publication) -> None:
         is_current = known is not None and known.rules == content.exclusion_digest
         upto = known.upto if known is not None and is_current else 0
         codes = sorted(published.changed_codes(connection)) if is_current else []
-    for start in range(0, len(codes), PAGE):
+    for start in range(0, len(codes), BATCH):
         with store.transaction() as connection:
-            _examine(connection, publication, articles_of(connection, codes[start : start + PAGE]))
+            _examine(connection, publication, articles_of(connection, codes[start : start + BATCH]))
     while True:
         with store.transaction() as connection:
-            new = selected.arrived(connection, upto, PAGE)
+            new = selected.arrived(connection, upto, BATCH)
             _examine(connection, publication, {article.code: article for _, article in new})
             upto = new[-1][0] if new else upto
-            if len(new) == PAGE or content.excludes:
+            if len(new) == BATCH or content.excludes:
                 progress = Progress(content.exclusion_digest, upto)
                 selected.save_progress(connection, {EXCLUSIONS: progress})
             else:
                 selected.forget(connection, EXCLUSIONS, EXCLUSIONS)
-        if len(new) < PAGE:
+        if len(new) < BATCH:
             return
 
 

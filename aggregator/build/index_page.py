@@ -18,7 +18,7 @@ from aggregator.store import published
 
 DAYS = 30
 # Increase whenever the page or its assets change: all are then written again.
-VERSION = 2
+VERSION = 3
 # In every page that aggregator made, and in no other.
 MARK = b'<meta name="generator" content="aggregator '
 _MAX_FOREIGN = 100_000

@@ -23,11 +23,11 @@ def update(context: Context, path: Path | None, changed: Collection[str]) -> Map
     if path is None or context.dry_run or not path.exists():
         return {}
     with context.store.transaction() as connection:
-        if not search_update.is_behind(connection, path, changed):
+        if not context.full and not search_update.is_behind(connection, path, changed):
             return {}
     token = secrets.token_bytes(8)
     try:
-        upto = search_update.catch_up(context.store, path, token)
+        upto = search_update.catch_up(context.store, path, token, checks=context.full)
     except DamagedStoreError:
         raise  # the build is repeated
     except (StoreError, LockedError) as error:

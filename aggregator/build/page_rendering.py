@@ -18,12 +18,12 @@ from aggregator.publish.destination import Destination, Prepared
 
 @dataclass(frozen=True)
 class Draft:
-    """A page without its text, which is `body`; `earlier` are older revisions of the article."""
+    """A page without its text, which is `body`; `revisions` are the last ones, with it."""
 
     code: str
     page: ArticlePage
     body: Body
-    earlier: tuple[Revision, ...] = ()
+    revisions: tuple[Revision, ...] = ()
 
 
 # Articles whose pages are to be written or removed, by code, with the day under which each is
@@ -69,10 +69,10 @@ def _corrections(draft: Draft) -> tuple[Correction, ...]:
     body = draft.body
     cleaned = [
         clean(one.text, one.media_type, body.base or draft.page.frame.site_url, body.rules).html
-        for one in draft.earlier
+        for one in draft.revisions
     ]
     for number in range(len(cleaned) - 1, 0, -1):
-        before, now = draft.earlier[number - 1 : number + 1]
+        before, now = draft.revisions[number - 1 : number + 1]
         paragraphs, is_cut = differences(cleaned[number - 1], cleaned[number])
         old_title = before.title if before.title != now.title else None
         found.append(Correction(now.seen_at, old_title, paragraphs, is_cut))

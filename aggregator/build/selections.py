@@ -26,7 +26,7 @@ from aggregator.store.articles import articles_of, texts_of
 from aggregator.store.database import Store
 from aggregator.store.selected import OTHERS, Progress
 
-PAGE = 500
+BATCH = 500
 TAGS = "tags"
 # A longer one is no tag, and has no feed.
 MAX_TAG = 150
@@ -143,19 +143,19 @@ def update(store: Store, publication: Publication, changed: Iterable[str]) -> No
         return
     upto = min(current[name].upto if name in current else 0 for name in rules)
     codes = sorted(changed)
-    for start in range(0, len(codes), PAGE):
+    for start in range(0, len(codes), BATCH):
         with store.transaction() as connection:
-            articles = articles_of(connection, codes[start : start + PAGE])
+            articles = articles_of(connection, codes[start : start + BATCH])
             _select(connection, selections, list(articles.values()))
     while True:
         with store.transaction() as connection:
-            new = selected.arrived(connection, upto, PAGE)
+            new = selected.arrived(connection, upto, BATCH)
             _select(connection, selections, [article for _, article in new])
             upto = new[-1][0] if new else upto
             selected.save_progress(
                 connection, {name: Progress(digest, upto) for name, digest in rules.items()}
             )
-        if len(new) < PAGE:
+        if len(new) < BATCH:
             return
 
 

@@ -1,6 +1,7 @@
 """The lists of all titles by month, and for search engines sitemaps of the articles' pages.
 
-Only the days whose articles changed are listed again.
+Only months with a change (of long ones: days), and the neighbours of new ones, are written again;
+all are if one is gone.
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ def show(code: str, config: Path, verbose: bool, as_json: bool) -> None:
 @click.option(
     "--since",
     metavar="DATE|DURATION",
-    help="Only articles published since a date, such as 2022-01-27, or for so long, such as 48h.",
+    help="Only articles published since a date, such as 2022-01-27, or within a time, such as 48h.",
 )
 @click.option(
     "--limit",

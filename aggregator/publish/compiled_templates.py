@@ -49,6 +49,8 @@ class CompiledTemplates(BytecodeCache):
 
 def _read(file: Path) -> dict[str, bytes]:
     try:
+        if not file.is_file():
+            return {}  # it might be a pipe, from which nothing comes
         with file.open("rb") as opened:
             digest, data = opened.read(_DIGEST_SIZE), opened.read(_MAX_BYTES)
     except OSError:

@@ -250,5 +250,5 @@ def _prepared(
 
 def _failure(path: Path, error: OSError) -> PublishError:
     return PublishError(
-        f"{path}: cannot be written: {error.strerror}; the previously published file was kept"
+        f"{path}: cannot be written: {error.strerror}; what was there before was kept"
     )

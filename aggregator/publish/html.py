@@ -20,7 +20,7 @@ def render(document: FeedDocument) -> bytes:
         is_whole = (size <= left or not shown) and not document.is_excerpt
         left -= size
         if not is_whole:
-            # What follows is no more whole, or the page would be a patchwork.
+            # Whole entries between cut ones would make a patchwork.
             left = 0
             entry = replace(entry, content=entry.summary)
         shown.append((entry, is_whole))

@@ -34,13 +34,6 @@ from aggregator.publish.compiled_templates import CompiledTemplates
 from aggregator.publish.texts import words
 
 compiled = CompiledTemplates()
-# What an owner may replace, by a file of the same name.
-PARTS = (
-    "start.html", "top.html", "bottom.html", "facts.html", "also.html", "menu.html",
-    "alternates.html", "subscribe.html",
-)  # fmt: skip
-PAGES = ("page.html", "index.html", "feed.html", "article.html", "titles.html", "search.html")
-NAMES = (*PAGES, *PARTS)
 GENERATOR = f"aggregator {__version__}"
 # In the page, since a plain file server sends no such header.
 POLICY = (
@@ -56,8 +49,8 @@ READERS = (
 )
 # An owner's template may do anything with its values.
 _FAILURES = (
-    TemplateError, ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError,
-    ValueError,
+    TemplateError, ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError,
+    TypeError, ValueError,
 )  # fmt: skip
 # As the sanitizer writes them.
 _IMAGE = re.compile(r"<img(?: [^<>]*)?>")
@@ -96,13 +89,13 @@ def _part(frame: Frame, root: str, name: str, feeds: tuple[FeedLink, ...] = ()) 
 
 
 def check(templates: Mapping[str, str]) -> list[str]:
-    """Return what is wrong with the syntax of the owner's templates."""
+    """Return what is wrong with the owner's templates, as far as it shows without values."""
     problems = []
     environment = _environment(tuple(sorted(templates.items())))
     for name, text in templates.items():
         if name.endswith(".html"):
             try:
-                environment.parse(text, name)
+                environment.compile(text, name)
             except TemplateSyntaxError as error:
                 problems.append(_reason(error, name))
     return problems

@@ -75,7 +75,7 @@ _CHINESE = Words(
     sources="来源",
     topics="专题",
     tags="标签",
-    search="搜索来源、专题、标签和最新标题",
+    search="筛选来源、专题、标签和最新标题",
     found="找到 {} 项",
     nothing_found="没有找到",
     sort="排序",
@@ -98,7 +98,7 @@ _CHINESE = Words(
     archive="往期",
     original="原文",
     read_on="阅读全文",
-    corrected="更正",
+    corrected="更正于",
     corrections="更正记录",
     earlier_title="原标题：",
     cut="改动太多，只显示前面的部分。",
@@ -112,7 +112,7 @@ _CHINESE = Words(
     search_now="搜索",
     no_article="没有找到文章",
     newest_only="只列出最新的 {:,} 篇。",
-    bad_query="无法这样搜索：请至少写一个要找的词。",
+    bad_query="请写要找的词：至少一个，最多 20 个，不超过 200 个字。",
 )
 _ENGLISH = Words(
     this_is_a_feed="This is a feed. Copy its address into a feed reader to receive new articles.",
@@ -126,7 +126,7 @@ _ENGLISH = Words(
     sources="Sources",
     topics="Topics",
     tags="Tags",
-    search="Search sources, topics, tags and recent titles",
+    search="Filter sources, topics, tags and recent titles",
     found="Found: {}",
     nothing_found="Nothing found",
     sort="Sort",
@@ -163,7 +163,7 @@ _ENGLISH = Words(
     search_now="Search",
     no_article="No article found",
     newest_only="Only the newest {:,} are listed.",
-    bad_query="This cannot be searched: write at least one word to look for.",
+    bad_query="Write 1 to 20 words to look for, 200 characters at most.",
 )
 
 

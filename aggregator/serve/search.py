@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from aggregator.articles.search_query import Query, parse
 from aggregator.config.schema import Settings
 from aggregator.model.errors import AggregatorError, PublishError, QueryError
+from aggregator.model.logs import LOGGER
 from aggregator.publish import atom, search_document, search_page
 from aggregator.publish.compression import compressed
 from aggregator.publish.publication import Publication
@@ -38,8 +39,10 @@ _CACHING = f"public, max-age={FRESH:.0f}"
 
 
 class _Key(NamedTuple):
+    """A response: `text` is the query as the page shows it, or as the feed has it."""
+
     path: str
-    query: str
+    text: str
     coding: str
 
 
@@ -94,7 +97,8 @@ class Search:
         except QueryError as error:
             return self._without_query(scope["path"], written, str(error))
         codings = accepted_codings(headers.get("accept-encoding", ""))
-        key = _Key(scope["path"], query.text, codings[0] if codings else "")
+        text = query.text if scope["path"] == FEED else written
+        key = _Key(scope["path"], text, codings[0] if codings else "")
         found = self._kept.get(key)
         if found is None or found.until < self._clock():
             if wait := self._limit.wait(_client(scope, headers)):
@@ -103,8 +107,9 @@ class Search:
                 return _refusal(503, "too many searches by others; try again", 5)
             try:
                 found = _Kept(0, await self._found(key, query))
-            except AggregatorError:
+            except AggregatorError as error:
                 # What it says is about files of this machine.
+                LOGGER.error("search: %s", error)
                 return _refusal(503, _UNAVAILABLE, 60)
         return response_for(found.found, headers)
 
@@ -117,10 +122,11 @@ class Search:
             page = search_page.render(
                 Publication.of(self._settings).frame, written, is_refused=asks
             )
-        except PublishError:  # of the owner's template
+        except PublishError as error:  # of the owner's template
+            LOGGER.error("search: %s", error)
             return _refusal(503, _UNAVAILABLE, 60)
         status, caching = (400, "no-store") if asks else (200, _CACHING)
-        form = representation(f"{PAGE}.html", "", page, int(time.time()), caching).whole
+        form = representation(f"{PAGE}.html", "", page, _now(), caching).whole
         form.status_code = status
         return form
 
@@ -180,12 +186,17 @@ def _representation(settings: Settings, key: _Key, query: Query) -> Representati
     else:
         path = f"{PAGE}.html"
         body = search_page.render(
-            document.frame, query.text, query, document, most=settings.feeds.entries
+            document.frame, key.text, query, document, most=settings.feeds.entries
         )
     if key.coding:
         body = compressed(body, key.coding)
     # Not the newest entry's time: one that comes late is older, and changes the feed as well.
-    return representation(path, key.coding, body, int(time.time()), _CACHING)
+    return representation(path, key.coding, body, _now(), _CACHING)
+
+
+def _now() -> int:
+    """Return a time for Last-Modified, which is not after Date: that may be a second old."""
+    return int(time.time()) - 1
 
 
 def _written(scope: Scope) -> str:

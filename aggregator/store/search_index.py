@@ -110,6 +110,12 @@ class SearchIndex:
             found = (self._connection.execute(query + "= ?", (code,)).fetchone() for code in codes)
             return dict(row for row in found if row)
 
+    def check(self) -> None:
+        """Read all of it.  Raises `UnusableIndexError` if it is damaged."""
+        with self._errors():
+            # It writes nothing (https://www.sqlite.org/fts5.html#the_integrity_check_command).
+            self._connection.execute("INSERT INTO words (words) VALUES ('integrity-check')")
+
     def is_worn(self) -> bool:
         """Return whether so much of it is about former texts that it should be made again."""
         query = "SELECT count(*), count(code) FROM document"

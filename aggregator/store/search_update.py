@@ -84,16 +84,19 @@ def is_behind(connection: Connection, path: Path, changed: Collection[str]) -> b
     )
 
 
-def catch_up(store: Store, path: Path, token: bytes | None = None) -> int:
+def catch_up(store: Store, path: Path, token: bytes | None = None, *, checks: bool = False) -> int:
     """Bring the index at `path` up to date; return the number of the last article in it.
 
     A whole build gives a new `token`: it then saves that in the store, in the transaction in
     which it forgets what changed.  An index with another token may have missed changes, and is
-    compared with all articles.  Raises `StoreError` if the index cannot be written, and
+    compared with all articles.  With `checks`, it is read whole, and made again if it is damaged:
+    damage may otherwise hide articles.  Raises `StoreError` if the index cannot be written, and
     `LockedError` if another process writes it for too long.
     """
     with exclusive(path.with_name(f"{path.name}.lock"), WAIT, WHO):
         with contextlib.suppress(UnusableIndexError), SearchIndex(path) as index:
+            if checks:
+                index.check()
             if not index.is_worn():
                 return _update(store, index, token)
         with store.reading() as connection:

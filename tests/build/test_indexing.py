@@ -1,5 +1,7 @@
 """The search index as a part of a build."""
 
+import contextlib
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -70,6 +72,16 @@ def test_a_damaged_index_is_made_again(searched: Site) -> None:
     post(searched, 7, "港口")
     assert searched.build().err == ""
     assert len(titles(searched, "港口")) == 4
+
+
+def test_a_full_build_finds_damage_that_hides_articles(searched: Site) -> None:
+    """The library does not notice it."""
+    with contextlib.closing(sqlite3.connect(index(searched))) as connection, connection:
+        connection.execute("DELETE FROM words_idx")
+        connection.execute("UPDATE words_data SET block = zeroblob(8) WHERE id > 10")
+    searched.build("--full")
+    assert len(titles(searched, "港口")) == 3
+    assert len(titles(searched, "标题")) == 3
 
 
 def test_feeds_do_not_need_the_index(searched: Site) -> None:

@@ -24,8 +24,10 @@ def draft(path: str = "articles/2022/01/x.html", **values: object) -> Draft:
 
 
 def test_a_text_is_cleaned_and_kept(tmp_path: Path) -> None:
-    codes, (written,) = produce(Folder(tmp_path), (), False, (["x", "y"], (draft(),)))
-    assert codes == ["x", "y"]
+    codes, (written,) = produce(
+        Folder(tmp_path), (), False, ({"x": "2022-01-27", "y": None}, (draft(),))
+    )
+    assert codes == {"x": "2022-01-27", "y": None}
     assert written.failure is None
     assert written.text is not None
     assert unpack(written.text.html) == "<p>neu</p>"
@@ -39,7 +41,7 @@ def test_corrections_come_from_the_revisions(tmp_path: Path) -> None:
         Revision("x", 1, SEEN, "alt", "<p>alt</p>", "text/html"),
         Revision("x", 2, SEEN, "标题", "<p onclick=x>neu</p>", "text/html"),
     )
-    _, (written,) = produce(Folder(tmp_path), (), False, (["x"], (draft(earlier=earlier),)))
+    _, (written,) = produce(Folder(tmp_path), (), False, (["x"], (draft(revisions=earlier),)))
     (file,) = written.files
     assert file.temporary is not None
     page = file.temporary.read_text("utf-8")

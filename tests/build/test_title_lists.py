@@ -2,6 +2,7 @@
 
 import datetime
 import os
+import re
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -32,6 +33,14 @@ def test_every_article_can_be_reached(readable: Site) -> None:
     overview = text(readable, "articles/index.html")
     assert overview.index("2022-03") < overview.index("2022-02") < overview.index("2022-01")
     assert "2 篇" in overview
+    listed = {
+        link.split("/")[-1]
+        for month in (1, 2, 3)
+        for link in re.findall(
+            r'href="([^"]+)"', text(readable, f"articles/2022/0{month}/index.html")
+        )
+    }
+    assert listed >= {page_of(number).rpartition("/")[2] for number in range(5)}
     february = text(readable, "articles/2022/02/index.html")
     assert february.index("标题4") < february.index("标题1")
     assert "2022-03" in february

@@ -36,8 +36,8 @@ def test_it_has_all_that_is_known() -> None:
 
 def test_it_names_the_feeds_to_subscribe_to() -> None:
     text = page()
-    assert '<a href="../../../sources/hxsb.html">华夏时报</a>' in text
-    assert "<h2>站</h2>" in text
+    assert '<h3><a href="../../../sources/hxsb.html">华夏时报</a></h3>' in text
+    assert "<h3>站</h3>" in text
     assert "<code>https://a.example/feeds/sources/hxsb.atom</code>" in text
     assert 'href="feed:https://a.example/feeds/all.json"' in text
     assert "feed%2Fhttps%3A%2F%2Fa.example%2Ffeeds%2Fsources%2Fhxsb.atom" in text

@@ -115,7 +115,8 @@ def test_search(
 def test_links_lead_to_the_feeds(served: Served, open_page: Callable[..., Page]) -> None:
     page = open_page(served.url)
     links = page.locator(".menu a[type]")
-    assert links.count() == 3 * 7
+    # Of the first format, the address stands there.
+    assert links.count() == 2 * 7
     for index in range(links.count()):
         address = links.nth(index).evaluate("link => link.href")
         answer = page.request.get(address)
@@ -291,4 +292,5 @@ def test_sixty_sources_are_a_short_page(served: Served, open_page: Callable[...,
     with index_in_place(served, data):
         page = open_page(served.url, viewport={"width": 1280, "height": 900})
         page.evaluate("window.scrollTo(0, 1e6)")
-        assert page.evaluate("document.scrollingElement.scrollHeight") <= 2_500
+        # Rows have their real height once they were shown.
+        page.wait_for_function("document.scrollingElement.scrollHeight <= 2500")

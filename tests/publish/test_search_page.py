@@ -43,7 +43,7 @@ def test_a_search_that_finds_more_than_it_lists_says_so() -> None:
 def test_nothing_found_and_a_form_alone() -> None:
     assert "没有找到文章" in page("rate", finds=False).text
     form = BeautifulSoup(search_page.render(PUBLICATION.frame, "-<x>", is_refused=True), "lxml")
-    assert form.select_one("[role=alert]").text.startswith("无法这样搜索")  # type: ignore[union-attr]
+    assert form.select_one("[role=alert]").text.startswith("请写要找的词")  # type: ignore[union-attr]
     assert form.select_one("input")["value"] == "-<x>"  # type: ignore[index]
     assert form.select("code, article") == []
 
