@@ -140,6 +140,7 @@ WITHOUT_A_TEST = {
     "store/archive_migrations",  # steps, which test_migrations takes
     "store/article_migrations",  # steps, which test_migrations takes
     "store/cluster_migrations",  # steps, which test_migrations takes
+    "store/index_migrations",  # steps, which test_migrations takes
     "store/page_migrations",  # steps, which test_migrations takes
     "store/schema",
     "store/similar_migrations",  # steps as well

@@ -15,6 +15,7 @@ import json
 import os
 import time
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from aggregator.config.paths import DEFAULT_STORE, ENVIRONMENT_PREFIX, is_databa
 from aggregator.model.atomic import remove_quietly, replace_file
 from aggregator.model.digests import digest_of
 from aggregator.model.errors import AggregatorError, StoreError, UnusableError
-from aggregator.origins.posts.listing import list_posts
+from aggregator.origins.posts.listing import walk
 from aggregator.origins.posts.scan import PostsDigest
 from aggregator.store import write_token
 
@@ -138,10 +139,19 @@ def _program() -> list[tuple[str, int, int]]:
 
 def _posts_digest(root: str, glob: str, layout: Layout) -> str:
     """Return the digest that a poll of the folder would come to now."""
-    digest = PostsDigest()
-    for path in list_posts(Path(root), glob, layout):
-        digest.add(path, os.lstat(f"{root}/{path}"))
-    return digest.value()
+    collector, _ = walk(Path(root), glob, layout, partial(_Collector, root))
+    return collector.digest.value()
+
+
+class _Collector:
+    """Adds to a digest each post that is found below `root`."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self.digest = PostsDigest()
+
+    def add(self, path: str) -> None:
+        self.digest.add(path, os.lstat(f"{self._root}/{path}"))
 
 
 def _templates(base: Path, folder: str | None) -> list[str]:

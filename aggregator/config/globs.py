@@ -8,7 +8,14 @@ from typing import Literal
 
 # Which files of a posts folder are posts, and what their names say.
 Layout = Literal["jekyll", "hugo", "plain"]
+# The folders of the posts of a Jekyll site.
+POSTS = "_posts"
 SKIPPED_FOLDERS = frozenset({"_drafts", "node_modules"})
+
+
+def is_hidden(name: str) -> bool:
+    """Return whether a name is that of a hidden file, or of an editor's backup."""
+    return name[0] == "." or name[-1] in "~#"
 
 
 class Glob:

@@ -18,7 +18,6 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from aggregator import processes
-from aggregator.build import unchanged
 from aggregator.config import paths
 from aggregator.config.load import load_settings
 from aggregator.config.paths import is_database
@@ -27,8 +26,8 @@ from aggregator.daemon import systemd
 from aggregator.daemon.due import Due
 from aggregator.daemon.health import Health
 from aggregator.daemon.network import LOCK_WAIT, LONGEST_PAUSE, Network
+from aggregator.daemon.posts import PostsWork
 from aggregator.daemon.schedule import Schedule
-from aggregator.daemon.watch import FolderWatch
 from aggregator.model.errors import ConfigError, FeedListsChangedError
 from aggregator.model.kinds import ORIGIN_KINDS, UPSTREAM_KINDS
 from aggregator.model.logs import LOGGER
@@ -41,9 +40,7 @@ if TYPE_CHECKING:
 WHO = "aggregator run"
 ROLES = frozenset(["posts", "upstream", "build"])
 # What the main thread does; "scheduled" is due when a scheduled article is published.
-MAIN_KINDS = frozenset(["posts", "build", "scheduled", "reload", "setup", "maintenance"])
-# Seconds until posts are polled again after a file that is being written, or was until lately.
-AFTER_WAITING, AFTER_YOUNG = 0.5, 2.2
+MAIN_KINDS = frozenset(["posts", "files", "build", "scheduled", "reload", "setup", "maintenance"])
 
 
 class _StoppedError(BaseException):
@@ -62,11 +59,11 @@ class Daemon:
         self._health = health
         self._due = Due()
         self._stopping = threading.Event()
-        self._watch: FolderWatch | None = None
         self._schedule: Schedule | None = None
         self._is_ready = False
         self._roles = roles
         self._network = self._make_network()
+        self._posts = PostsWork(config, health, self._due, roles, self._heartbeat)
 
     def _make_network(self) -> Network | SharedNetwork:
         arguments = (self._health, self._due, self._stopping, lambda: self._settings)
@@ -86,6 +83,7 @@ class Daemon:
         try:
             LOGGER.info("started with %s", self._config)
             self._begin()
+            self._posts.watch(self._settings)
             # Before there are threads, a large first build may use several processes.
             self._due.mark("posts", "setup", *self._network.hub_kinds())
             self._health.run_loop("main", self._turn, self._stopping)
@@ -112,9 +110,9 @@ class Daemon:
         self._health.save_state()
         if "reload" in due:
             self._run("setup", self._reload, {"reload"})
-        if due & {"posts", "build", "scheduled", "reload"}:
+        if due & {"posts", "files", "build", "scheduled", "reload"}:
             failed = due & {"posts", "build"} or {"posts"}
-            self._run("posts", partial(self._build, due), failed)
+            self._run("posts", partial(self._poll_and_build, due), failed)
             self._network.built()
             self._notify(f"STATUS={self._health.status()}")
         if "setup" in due:
@@ -138,6 +136,7 @@ class Daemon:
         if self._schedule is None:
             return
         if self._schedule.clock_has_jumped():
+            self._posts.must_scan()
             self._due.mark("posts", *self._network.hub_kinds(), *UPSTREAM_KINDS)
         if self._schedule.has_stopped() and not self._due.is_due_later({"setup"}):
             LOGGER.warning("the schedule has stopped, and is started again")
@@ -147,46 +146,24 @@ class Daemon:
         """Start the other threads."""
         processes.use_one_process()
         self._network.start()
-        self._start_watching()
+        self._posts.start()
+        self._start_schedule()
         if not self._is_ready:
             self._is_ready = True
             self._notify("READY=1", f"STATUS={self._health.status()}")
             LOGGER.info("ready: %s", self._health.status())
         return []
 
-    def _build(self, due: set[str]) -> list[str]:
-        """Poll the posts folders and build the feeds, unless nothing has changed."""
-        poll = "posts" in self._roles and bool(due & {"posts", "reload"})
-        builds = "build" in self._roles
-        if not poll and not builds:
-            return []
-        if poll and self._health.has_succeeded("posts"):
-            last = unchanged.check(self._config)
-            if last is not None:
-                self._health.record_totals(last["articles"], last["feeds"], last["problems"])
-                return []
+    def _poll_and_build(self, due: set[str]) -> list[str]:
         # A stamp vouches for the file's configuration, which may be newer than the loaded one.
         is_loaded = _content(self._config) == self._loaded
-        options = building.BuildOptions(
-            poll=poll,
-            build=builds,
-            wait=LOCK_WAIT,
-            settle=True,
-            write_stamp=is_loaded,
-            shares_poll=is_database(self._settings.store),
-        )
-        outcome = building.build_feeds(
-            self._settings, self._config, options, lambda *_: self._heartbeat()
-        )
-        self._health.record_build(outcome)
+        outcome = self._posts.poll_and_build(due, self._settings, is_loaded=is_loaded)
+        if outcome is None:
+            return []
         if outcome.build.written:
             self._network.feeds_written()
         if outcome.poll.changes:
             self._network.posts_changed()
-        if outcome.waiting or outcome.young:
-            self._due.mark_later(AFTER_WAITING if outcome.waiting else AFTER_YOUNG, "posts")
-        self._due.mark_at(outcome.next_due, "scheduled")
-        processes.give_back_memory()
         return outcome.failures
 
     def _reload(self) -> list[str]:
@@ -206,18 +183,17 @@ class Daemon:
             self._health.record_config_error(None)
             LOGGER.info("reloaded %s", self._config)
             self._network.reloaded()
-            self._start_watching()
+            self._posts.watch(settings)
+            self._start_schedule()
             self._due.mark(*UPSTREAM_KINDS)
         self._notify("READY=1", f"STATUS={self._health.status()}")
         return []
 
-    def _start_watching(self) -> None:
-        """Watch the folders and start the schedule of the current settings."""
-        self._stop_watching()
+    def _start_schedule(self) -> None:
+        """Start the schedule of the current settings."""
+        if self._schedule is not None:
+            self._schedule.close()
         settings = self._settings
-        own = settings.posts if "posts" in self._roles else ()
-        folders = [(settings.base / posts.path, "/" in posts.glob) for posts in own]
-        self._watch = FolderWatch(folders, lambda: self._due.mark("posts"), self._health)
         # Share pages come from posts, so they are due without an entry in the configuration.
         kinds = {
             kind: settings.shortest_interval(kind)
@@ -226,12 +202,6 @@ class Daemon:
         }
         self._schedule = Schedule(kinds, settings.site.timezone, self._due.mark, self._health)
         self._due.mark(*UPSTREAM_KINDS & kinds.keys())
-
-    def _stop_watching(self) -> None:
-        if self._watch is not None:
-            self._watch.close()
-        if self._schedule is not None:
-            self._schedule.close()
 
     def _maintain(self) -> list[str]:
         with exclusive(paths.store_lock(self._settings), LOCK_WAIT, WHO):
@@ -283,7 +253,9 @@ class Daemon:
         self._stopping.set()
         self._notify("STOPPING=1", "STATUS=stopping")
         self._network.cancel()
-        self._stop_watching()
+        self._posts.close()
+        if self._schedule is not None:
+            self._schedule.close()
         self._due.mark()
         self._network.join()
         self._health.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -45,6 +45,22 @@ class Origin(Protocol):
 
         Raises `OriginError` if the origin as a whole cannot be read; then none of its copies
         may be taken as gone.
+        """
+        ...
+
+    def posts_among(self, paths: Iterable[str]) -> list[str] | None:
+        """Return which of these paths below the origin are those of posts, in the store's order.
+
+        None if only a poll of the whole origin can tell.
+        """
+        ...
+
+    def poll_files(
+        self, posts: Sequence[str], known: Iterable[FileState], now: datetime.datetime
+    ) -> Iterator[Batch]:
+        """Yield what changed of a few files, as `poll` does of all.
+
+        `posts` are what `posts_among` returned, `known` is what was known of all those paths.
         """
         ...
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+
+from sqlalchemy import Connection
 
 from aggregator import processes
 from aggregator.build import builder, unchanged
@@ -44,12 +46,14 @@ Progress = Callable[[str, int, int], None]
 class BuildOptions:
     """What to build; `wait` is for the lock, in seconds.
 
+    With `named`, only those paths of the posts folders are polled, by the name of the folder.
     `settle` leaves files that are being written for a later run.  Without `write_stamp`
     the next run compares everything, even if nothing changes until then.  With `shares_poll`
     other machines poll as well, and begin and end the poll that this one is part of.
     """
 
     poll: bool = True
+    named: Mapping[str, Collection[str]] | None = None
     build: bool = True
     full: bool = False
     source: str | None = None
@@ -66,9 +70,10 @@ class BuildOutcome:
     """What a poll of the posts folders and a build did.
 
     `waiting` is how many files were being written; with `young` some were read so soon
-    after a change that they may have been torn.  `next_due` is when the next scheduled article
-    is published.  `notices` are no failures; `losses` could not be recovered from
-    a damaged store.
+    after a change that they may have been torn.  `unsettled` are the paths of all these that were
+    looked at, by the name of the folder.  `poll_seconds` is how long the poll took.  `next_due` is
+    when the next scheduled article is published.  `notices` are no failures; `losses` could not
+    be recovered from a damaged store.
     """
 
     poll: PollSummary = field(default_factory=PollSummary)
@@ -77,6 +82,8 @@ class BuildOutcome:
     problems: int = 0
     waiting: int = 0
     young: bool = False
+    unsettled: dict[str, list[str]] = field(default_factory=dict)
+    poll_seconds: float = 0.0
     next_due: datetime.datetime | None = None
     notices: list[str] = field(default_factory=list)
     losses: list[str] = field(default_factory=list)
@@ -146,6 +153,7 @@ def _build_feeds(
         if options.poll:
             with store.transaction() as connection:
                 number = start_poll(connection)
+            began = time.monotonic()
             outcome.poll = poll_posts(
                 store,
                 settings,
@@ -154,8 +162,10 @@ def _build_feeds(
                 now,
                 read_all=options.full,
                 allow_empty=options.allow_empty,
+                named=options.named,
                 progress=partial(progress, "posts"),
             )
+            outcome.poll_seconds = time.monotonic() - began
             if not options.shares_poll:
                 with store.transaction() as connection:
                     finish_poll(connection, number)
@@ -180,15 +190,27 @@ def _build_feeds(
             outcome.problems = problems.count(connection)
             outcome.next_due = windows.next_due(connection, now)
             outcome.young = has_young_files(connection)
-            is_settled = not has_files_to_read_again(connection)
-            published_paths = published.paths(connection) + sorted(pages.folders(connection))
-    outcome.waiting = sum(folder.waiting for folder in folders)
-    is_whole_run = (
-        options.build and options.write_stamp and options.source is None and not options.dry_run
-    )
-    if is_whole_run and is_settled and not outcome.waiting and not outcome.failures:
+            outcome.waiting = sum(len(folder.waiting) for folder in folders)
+            outcome.unsettled = {folder.name: folder.waiting + folder.young for folder in folders}
+            is_current = (
+                options.build
+                and options.write_stamp
+                and options.source is None
+                and not options.dry_run
+                and not (outcome.waiting or outcome.failures)
+                and all(folder.seen is not None for folder in folders)
+                and not has_files_to_read_again(connection)
+            )
+            # There are many: only for the stamp.
+            published_paths = _published_paths(connection) if is_current else []
+    if is_current:
         _write_stamp(settings, config, folders, published_paths, outcome)
     return outcome
+
+
+def _published_paths(connection: Connection) -> list[str]:
+    """Return all that is published but the pages of articles, whose folders stand for them."""
+    return published.paths(connection) + sorted(pages.folders(connection))
 
 
 def _write_stamp(
@@ -198,14 +220,14 @@ def _write_stamp(
     published_paths: list[str],
     outcome: BuildOutcome,
 ) -> None:
-    """Let the next run end at once while nothing changes, if all folders were polled."""
+    """Let the next run end at once while nothing changes."""
     posts = [
         (configured.path, *folder.seen)
         for configured, folder in zip(settings.posts, folders, strict=True)
         if folder.seen is not None
     ]
     # Of feeds in object storage, there is nothing to look at.
-    if len(posts) == len(folders) and isinstance(settings.feeds_address, Path):
+    if isinstance(settings.feeds_address, Path):
         unchanged.note(
             config,
             settings.store_path,
@@ -233,11 +255,13 @@ def poll_posts(
     *,
     read_all: bool = False,
     allow_empty: bool = False,
+    named: Mapping[str, Collection[str]] | None = None,
     progress: Callable[[int, int], None],
 ) -> PollSummary:
     """Poll the posts folders, and forget origins that are not configured any more.
 
-    `number` is that of the poll, `now` the time at which it began.
+    `number` is that of the poll, `now` the time at which it began; with `named`, only these
+    paths are polled.
     """
     rules = MergeRules.of(settings)
     with store.transaction() as connection:
@@ -252,6 +276,7 @@ def poll_posts(
         now,
         read_all=read_all,
         allow_empty=allow_empty,
+        named=named,
         progress=progress,
     )
     if not summary.failures:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from aggregator.model.errors import AggregatorError, OriginError, unforeseen
 from aggregator.model.logs import LOGGER
 from aggregator.model.polls import Batch
 from aggregator.model.summaries import PollSummary
 from aggregator.origins.interface import Origin, Progress
+from aggregator.origins.posts.scan import location
 from aggregator.poll import batches, ingest
 from aggregator.poll.ingest import MergeRules
 from aggregator.store import urls
@@ -17,6 +18,7 @@ from aggregator.store.copies import copy_locations
 from aggregator.store.database import Store
 from aggregator.store.origins import (
     file_states,
+    file_states_at,
     forget_origin,
     known_origins,
     origin_rules,
@@ -35,25 +37,35 @@ def poll(
     *,
     read_all: bool = False,
     allow_empty: bool = False,
+    named: Mapping[str, Collection[str]] | None = None,
     progress: Progress = lambda done, total: None,
 ) -> PollSummary:
     """Merge what changed in every origin, batch by batch; return what was done.
 
     `number` is that of the poll: an interrupted poll is resumed by the next one, with the
-    same outcome.
+    same outcome.  With `named`, only these paths are looked at, by the origin's name.
     """
     summary = PollSummary()
     for origin in origins:
         digest = origin.rules
         with store.transaction() as connection:
             must_read = read_all or origin_rules(connection, origin.name) != digest
-        found = origin.poll(
-            file_states(store.transaction, origin.name),
-            now,
-            read_all=must_read,
-            allow_empty=allow_empty,
-            progress=progress,
-        )
+        paths = named.get(origin.name, ()) if named is not None and not must_read else None
+        if paths is not None and not paths:
+            continue
+        posts = origin.posts_among(paths) if paths is not None else None
+        if paths is not None and posts is not None:
+            with store.transaction() as connection:
+                known = file_states_at(connection, origin.name, set(map(location, paths)))
+            found = origin.poll_files(posts, known, now)
+        else:
+            found = origin.poll(
+                file_states(store.transaction, origin.name),
+                now,
+                read_all=must_read,
+                allow_empty=allow_empty,
+                progress=progress,
+            )
         try:
             for batch in found:
                 summary.count(batches.store(store.transaction, batch, rules, number, now))

@@ -11,7 +11,7 @@ from aggregator.model.polls import Batch, FileState
 from aggregator.store import schema
 from aggregator.store.rows import Transaction, pieces, row_of, seconds, shown_instant, upsert_rows
 
-_PAGE = 5000
+_BATCH = 5000
 
 
 def origin_rules(connection: Connection, name: str) -> bytes | None:
@@ -42,12 +42,23 @@ def file_states(transaction: Transaction, origin: str) -> Iterator[FileState]:
                 select(*(table.c[name] for name in FileState._fields))
                 .where(table.c.origin == origin, table.c.path > after)
                 .order_by(table.c.path)
-                .limit(_PAGE)
+                .limit(_BATCH)
             ).all()
         yield from map(FileState._make, rows)
-        if len(rows) < _PAGE:
+        if len(rows) < _BATCH:
             return
         after = rows[-1][0]
+
+
+def file_states_at(connection: Connection, origin: str, paths: Collection[str]) -> list[FileState]:
+    """Return the files of an origin at these paths, ordered by path."""
+    table = schema.file
+    columns = [table.c[name] for name in FileState._fields]
+    found: list[FileState] = []
+    for piece in pieces(sorted(paths)):
+        query = select(*columns).where(table.c.origin == origin, table.c.path.in_(piece))
+        found += map(FileState._make, connection.execute(query.order_by(table.c.path)))
+    return found
 
 
 def has_files_to_read_again(connection: Connection) -> bool:
@@ -55,14 +66,13 @@ def has_files_to_read_again(connection: Connection) -> bool:
 
     It may have been torn when it was read, or it could not be read at all.
     """
-    table = schema.file
-    query = select(table.c.path).where(table.c.young | (table.c.content_hash == b""))
+    query = select(schema.file.c.path).where(schema.IS_READ_AGAIN)
     return connection.execute(query.limit(1)).first() is not None
 
 
 def has_young_files(connection: Connection) -> bool:
     """Return whether a file was read so soon after it was written that it may have been torn."""
-    query = select(schema.file.c.path).where(schema.file.c.young)
+    query = select(schema.file.c.path).where(schema.IS_READ_AGAIN, schema.file.c.young)
     return connection.execute(query.limit(1)).first() is not None
 
 

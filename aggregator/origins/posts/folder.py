@@ -1,16 +1,14 @@
-"""A posts folder as an origin: `stat` differences, then each changed file once."""
+"""A posts folder as an origin: `stat` changed, then each changed file once."""
 
 from __future__ import annotations
 
 import datetime
 import os
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import astuple, dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import astuple, replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
 
 from aggregator import processes
 from aggregator.model.articles import Copy, Problem
@@ -19,16 +17,14 @@ from aggregator.model.errors import OriginError, UnusableError
 from aggregator.model.polls import Batch, FileState
 from aggregator.origins.interface import Progress
 from aggregator.origins.posts import neighbours
-from aggregator.origins.posts.listing import list_folder, list_posts
+from aggregator.origins.posts.changed_files import ChangedFiles, ToRead
+from aggregator.origins.posts.listing import has_posts, list_folder, list_posts, posts_among
 from aggregator.origins.posts.post import PostFile, PostRules
 from aggregator.origins.posts.post_file import parse
 from aggregator.origins.posts.scan import (
     QUIET_SECONDS,
     PostsDigest,
     changed_at,
-    file_stat,
-    is_being_written,
-    location,
     read_file,
 )
 
@@ -41,25 +37,14 @@ NO_POST = (
 )
 
 
-class _Due(NamedTuple):
-    """A file to read: its real path, its `stat` result, and hashes of its last content.
-
-    A file with the `known_hash` need not be read again; one with the `reread_hash` is read
-    again by other rules.
-    """
-
-    path: str
-    state: FileState
-    known_hash: bytes
-    reread_hash: bytes = b""
-
-
 class PostsFolder:
     """One posts folder (an `interface.Origin`)."""
 
     def __init__(self, folder: Path, glob: str, rules: PostRules, *, settle: bool = False) -> None:
         self._settle = settle
-        self.waiting = 0
+        # Files that are being written, and files that may have been torn when they were read.
+        self.waiting: list[str] = []
+        self.young: list[str] = []
         self._folder = folder
         self._glob = glob
         self._rules = rules
@@ -98,39 +83,66 @@ class PostsFolder:
         """Read what changed; see `interface.Origin.poll`."""
         root = str(self._folder)
         changed_ns = changed_at(self._folder)
-        listing = list_folder(self._folder, self._glob, self._rules.layout)
-        paths = listing.posts
-        differences = _Differences(root, paths, iter(known), read_all, self._settle)
-        if listing.others:
-            yield Batch(self.name, others=listing.others)
-        if not paths and not allow_empty:
+        posts, others = list_folder(self._folder, self._glob, self._rules.layout)
+        if others:
+            yield Batch(self.name, others=others)
+        if not posts and not allow_empty:
             if next(iter(known), None) is None:
                 return
-            if listing.others:
+            if others:
                 raise OriginError(
                     f"{root}: none of its files is a post of layout {self._rules.layout}; nothing "
                     "was removed. Posts are called DATE-TITLE.md; layout: plain takes any name"
                 )
-            raise OriginError(
-                f"{root}: no post left where there were some; nothing was removed. Is the disk "
-                "mounted? If the folder is meant to be empty, use --allow-empty"
-            )
-        done = 0
+            raise self._is_empty()
         self._digest = None
-        read = partial(_read, root, self._glob, self._rules, now)
-        for batch in processes.ordered_map(read, differences.pieces()):
+        changed = ChangedFiles(root, posts, iter(known), read_all, self._settle)
+        yield from self._read_all(changed, now, lambda done: progress(done, max(done, len(posts))))
+        self._digest, self._changed_ns = changed.digest, changed_ns
+
+    def posts_among(self, paths: Iterable[str]) -> list[str] | None:
+        """Return which of these paths are those of posts; see `interface.Origin.posts_among`."""
+        return posts_among(self._folder, self._glob, self._rules.layout, paths)
+
+    def poll_files(
+        self, posts: Sequence[str], known: Iterable[FileState], now: datetime.datetime
+    ) -> Iterator[Batch]:
+        """Read what changed of a few files; see `interface.Origin.poll_files`."""
+        self._digest = None
+        root = str(self._folder)
+        changed = ChangedFiles(root, posts, iter(known), False, self._settle)
+        yield from self._read_all(changed, now, checks_rest=True)
+
+    def _read_all(
+        self,
+        changed: ChangedFiles,
+        now: datetime.datetime,
+        progress: Callable[[int], None] = lambda done: None,
+        *,
+        checks_rest: bool = False,
+    ) -> Iterator[Batch]:
+        """Read the files that differ, then say which are gone and which cannot be used.
+
+        Raises `OriginError` with `checks_rest` if all posts of the folder are gone.
+        """
+        done = 0
+        read = partial(_read, changed.root, self._glob, self._rules, now)
+        for batch in processes.ordered_map(read, changed.pieces(BATCH)):
             done += len(batch.states)
-            progress(done, max(done, len(paths)))
+            progress(done)
+            self.young += [state.path for state in batch.states if state.young]
             yield batch
-        others = self._others(differences.gone)
+        if checks_rest and changed.gone and not self._has_posts():
+            raise self._is_empty()
+        others = self._others(changed.gone)
         kept = {path for path in others if self._says_its_date(path)}
-        differences.problems += [Problem(path, NO_POST) for path in sorted(kept)]
-        leaving = [path for path in differences.gone if path not in kept]
+        changed.problems += [Problem(path, NO_POST) for path in sorted(kept)]
+        leaving = [path for path in changed.gone if path not in kept]
         for start in range(0, len(leaving), BATCH):
             gone = tuple(leaving[start : start + BATCH])
             yield Batch(self.name, gone=gone, withdrawn=tuple(filter(others.__contains__, gone)))
-        for start in range(0, len(differences.problems), BATCH):
-            problems = tuple(differences.problems[start : start + BATCH])
+        for start in range(0, len(changed.problems), BATCH):
+            problems = tuple(changed.problems[start : start + BATCH])
             refused = tuple(problem.location for problem in problems)
             yield Batch(
                 self.name,
@@ -138,8 +150,16 @@ class PostsFolder:
                 read=refused,
                 states=tuple(FileState(location, 0, 0, 0, 0) for location in refused),
             )
-        self.waiting = differences.waiting
-        self._digest, self._changed_ns = differences.digest, changed_ns
+        self.waiting += changed.waiting
+
+    def _has_posts(self) -> bool:
+        return has_posts(self._folder, self._glob, self._rules.layout)
+
+    def _is_empty(self) -> OriginError:
+        return OriginError(
+            f"{self._folder}: no post left where there were some; nothing was removed. Is the "
+            "disk mounted? If the folder is meant to be empty, use --allow-empty"
+        )
 
     def _others(self, gone: list[str]) -> set[str]:
         """Return the files of a list that are still there, and no posts by the rules of today."""
@@ -147,7 +167,10 @@ class PostsFolder:
         found = {path for path in gone if "\\" not in path and os.path.lexists(self._folder / path)}
         if found:
             # One may have come back meanwhile.
-            found.difference_update(list_posts(self._folder, self._glob, self._rules.layout))
+            posts = self.posts_among(found)
+            if posts is None:
+                posts = list_posts(self._folder, self._glob, self._rules.layout)
+            found.difference_update(posts)
         return found
 
     def _says_its_date(self, path: str) -> bool:
@@ -163,76 +186,9 @@ class PostsFolder:
         return copy is not None and copy.published is not None
 
 
-@dataclass(slots=True)
-class _Differences:
-    """The files that differ from the known ones, found by walking both in order."""
-
-    root: str
-    paths: list[str]
-    known: Iterator[FileState]
-    read_all: bool
-    settle: bool
-    waiting: int = 0
-    digest: PostsDigest = field(default_factory=PostsDigest)
-    gone: list[str] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-
-    def pieces(self) -> Iterator[list[_Due]]:
-        """Yield the files to read, in lists of up to `BATCH`."""
-        due = self._due()
-        while piece := list(islice(due, BATCH)):
-            yield piece
-
-    def _due(self) -> Iterator[_Due]:
-        state = next(self.known, None)
-        for path in self.paths:
-            place = location(path)
-            while state is not None and state.path < place:
-                self.gone.append(state.path)
-                state = next(self.known, None)
-            old = state if state is not None and state.path == place else None
-            if old is not None:
-                state = next(self.known, None)
-            try:
-                found = file_stat(self.root, path, self.digest)
-            except UnusableError as error:
-                self.problems.append(Problem(place, error.reason))
-                continue
-            if found is None:
-                if old is not None:
-                    self.gone.append(place)
-                continue
-            new = FileState(
-                place,
-                found.st_size,
-                _stored(found.st_mtime_ns),
-                _stored(found.st_ctime_ns),
-                _stored(found.st_ino),
-            )
-            differs = old is None or old[:5] != new[:5]
-            if differs and self.settle and is_being_written(f"{self.root}/{path}", found):
-                # Its state is not saved, so that it differs again the next time.
-                self.waiting += 1
-            elif old is None or self.read_all:
-                yield _Due(path, new, b"", old.content_hash if old is not None else b"")
-            elif old.young or differs:
-                # An earlier version may have saved another file at an escaped location.
-                yield _Due(path, new, old.content_hash if place == path else b"")
-        while state is not None:
-            self.gone.append(state.path)
-            state = next(self.known, None)
-
-
-def _stored(number: int) -> int:
-    """Return a number of `stat` as a column holds it: 64 bits with a sign.
-
-    Times after 2262 and the inodes of some file systems have more; different numbers stay
-    different.
-    """
-    return (number + 2**63) % 2**64 - 2**63
-
-
-def _read(root: str, glob: str, rules: PostRules, now: datetime.datetime, due: list[_Due]) -> Batch:
+def _read(
+    root: str, glob: str, rules: PostRules, now: datetime.datetime, due: list[ToRead]
+) -> Batch:
     """Read and parse the given files."""
     copies: list[Copy] = []
     problems: list[Problem] = []

@@ -8,9 +8,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from aggregator.config.globs import Layout
+from aggregator.config.globs import POSTS, Layout
 from aggregator.model.errors import AggregatorError, UnusableError
-from aggregator.origins.posts.listing import POST_SUFFIXES, POSTS, list_posts
+from aggregator.origins.posts.listing import POST_SUFFIXES, list_posts
 from aggregator.origins.posts.post import PostFile, PostRules
 from aggregator.origins.posts.scan import location, read_file
 

@@ -14,11 +14,11 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from aggregator.articles import dates, identity, sanitize
-from aggregator.config.globs import Layout
+from aggregator.config.globs import POSTS, Layout
 from aggregator.model.articles import NO_SOURCE
 from aggregator.origins.parsers.encodings import decode
 from aggregator.origins.posts import front_matter
-from aggregator.origins.posts.listing import POSTS, folders_above
+from aggregator.origins.posts.listing import folders_above
 
 MAX_NAME = 300
 # Where folders without dates in names have them, the first that is there.

@@ -20,6 +20,9 @@ _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 QUIET_SECONDS = 2
 # Python has the byte N of a name that is not UTF-8 as the character 0xDC00 + N (PEP 383).
 _FIRST_BYTE = 0xDC00
+# Of digests, whose sum does not depend on the order.
+_BYTES = 16
+_MODULUS = 2 ** (8 * _BYTES)
 # The backslash of an escape, what a terminal would obey, and bytes that are not UTF-8.
 _ESCAPED = re.compile(r"[\\\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -59,30 +62,28 @@ def changed_at(root: Path) -> int:
 
 
 class PostsDigest:
-    """A digest of the `stat` results of every post of a folder, in order."""
+    """A digest of the `stat` results of every post of a folder, in whatever order they come."""
 
     def __init__(self) -> None:
-        self._hash = hashlib.blake2b(digest_size=16)
+        self._sum = 0
         self._is_certain = True
 
     def add(self, path: str, found: os.stat_result) -> None:
         """Add a post.  What a link leads to may change unseen: then nothing is certain."""
         if stat.S_ISLNK(found.st_mode):
             self._is_certain = False
-        self._hash.update(
-            b"%d %d %d %d %b\0"
-            % (
-                found.st_size,
-                found.st_mtime_ns,
-                found.st_ctime_ns,
-                found.st_ino,
-                os.fsencode(path),
-            )
+        state = b"%d %d %d %d %b" % (
+            found.st_size,
+            found.st_mtime_ns,
+            found.st_ctime_ns,
+            found.st_ino,
+            os.fsencode(path),
         )
+        self._sum += int.from_bytes(hashlib.blake2b(state, digest_size=_BYTES).digest(), "big")
 
     def value(self) -> str:
         """Return the digest; where nothing is certain, one that no other equals."""
-        return self._hash.hexdigest() if self._is_certain else secrets.token_hex(16)
+        return f"{self._sum % _MODULUS:x}" if self._is_certain else secrets.token_hex(_BYTES)
 
 
 def file_stat(root: str, path: str, digest: PostsDigest) -> os.stat_result | None:

@@ -10,9 +10,11 @@ from aggregator.model.errors import OriginError
 from aggregator.origins.posts.listing import (
     count_others,
     folders_above,
+    has_posts,
     list_folder,
     list_posts,
     newest_change,
+    posts_among,
 )
 
 FILES = [
@@ -45,6 +47,45 @@ def test_the_posts_of_each_layout(folder: Path, layout: Layout) -> None:
     assert list_posts(folder, "**/*", layout) == POSTS[layout]
 
 
+@pytest.mark.parametrize("layout", POSTS)
+@pytest.mark.parametrize("glob", ["**/*", "*", "*.md", "sub/*", "**/*.markdown"])
+def test_of_some_paths_the_posts_are_those_of_a_listing(
+    folder: Path, layout: Layout, glob: str
+) -> None:
+    (folder / "2022-02-01-folder.md").mkdir()
+    names = [*FILES, "2022-02-01-folder.md", "sub"]
+    expected = list_posts(folder, glob, layout)
+    assert posts_among(folder, glob, layout, names) == expected
+    # One that is gone may be a post that was known.
+    assert posts_among(folder, "*", layout, ["2022-03-01-gone.md"]) == ["2022-03-01-gone.md"]
+
+
+def test_whether_a_folder_is_that_of_a_site_is_known_from_a_walk(folder: Path) -> None:
+    inside, outside = "_posts/2022-01-29-f.md", FILES[0]
+    assert posts_among(folder, "**/*", "jekyll", [outside]) is None
+    list_posts(folder, "**/*", "jekyll")
+    assert posts_among(folder, "**/*", "jekyll", [outside]) == [outside]
+    # These may make it one.
+    assert posts_among(folder, "**/*", "jekyll", [outside, inside]) is None
+    assert posts_among(folder, "**/*", "jekyll", [outside, "_config.yml"]) is None
+    (folder / "_posts").mkdir()
+    (folder / inside).touch()
+    list_posts(folder, "**/*", "jekyll")
+    assert posts_among(folder, "**/*", "jekyll", [outside, inside]) == [inside]
+    assert posts_among(folder / "_posts", "*", "jekyll", [outside]) == [outside]
+
+
+def test_whether_there_is_a_post(folder: Path) -> None:
+    assert has_posts(folder, "**/*", "jekyll")
+    assert not has_posts(folder, "none-*", "jekyll")
+    (folder / "_posts").mkdir()
+    # Of a site, which a walk has seen, what is elsewhere is no post.
+    assert list_posts(folder, "**/*", "jekyll") == []
+    assert not has_posts(folder, "**/*", "jekyll")
+    (folder / "_posts" / "2022-01-29-f.md").touch()
+    assert has_posts(folder, "**/*", "jekyll")
+
+
 def test_the_other_files_are_counted(folder: Path) -> None:
     """Those of a folder that a glob or Jekyll does not look into are not."""
     assert list_folder(folder, "**/*", "jekyll").others == 6
@@ -57,7 +98,7 @@ def test_of_a_site_only_folders_of_posts_count(folder: Path) -> None:
     (folder / "_posts").mkdir()
     (folder / "_posts" / "2022-01-29-f.md").touch()
     found = list_folder(folder, "**/*", "jekyll")
-    assert (found.posts, found.others) == (["_posts/2022-01-29-f.md"], 1)
+    assert (list(found.posts), found.others) == (["_posts/2022-01-29-f.md"], 1)
 
 
 def test_a_folder_that_cannot_be_listed(tmp_path: Path) -> None:
