@@ -71,14 +71,20 @@ HASH = {"method": "hash"}
 
 @compiles(CreateIndex, "postgresql")
 def _create_index(element: CreateIndex, compiler: Any, **options: Any) -> str:
-    """Make an index by the method of its `info`.
+    """Make an index by the method, and of the rows, that its `info` has.
 
     With a dialect's own keywords, SQLAlchemy would load that dialect for every store.
     """
-    index = element.element
+    info = element.element.info
     text: str = compiler.visit_create_index(element, **options)
-    method = index.info.get("method")
-    return text.replace(" (", f" USING {method} (", 1) if method else text
+    if "method" in info:
+        text = text.replace(" (", f" USING {info['method']} (", 1)
+    if "where" in info:
+        condition = compiler.sql_compiler.process(
+            info["where"], include_table=False, literal_binds=True
+        )
+        text += f" WHERE {condition}"
+    return text
 
 
 @compiles(Whole, "sqlite")

@@ -13,6 +13,7 @@ from aggregator.model.packing import pack
 from aggregator.store import (
     cluster_migrations,
     hub_queue,
+    index_migrations,
     machines,
     page_migrations,
     pages,
@@ -22,6 +23,7 @@ from aggregator.store import (
     shared,
     similar,
     stories,
+    urls,
 )
 from aggregator.store.archive_migrations import places_and_files
 from aggregator.store.article_migrations import articles_of_the_site
@@ -132,6 +134,7 @@ STEPS: tuple[tuple[Callable[[Connection], None], ...], ...] = (
     (_authors, cadences, articles_of_the_site, _content_rules),
     (cluster_migrations.etags, cluster_migrations.machines, cluster_migrations.shared_state),
     (page_migrations.pages, _limited_windows, similar_articles),
+    (index_migrations.conditional_indexes,),
 )
 VERSION = len(STEPS) + 1
 # A table that each version brought, or a table and a column of it, the newest version first.
@@ -147,13 +150,13 @@ _MARKS = (
     (renditions.rule_change.name, "", 7),
     ("article", "author", 7),
     ("copy", "author", 7),
-    ("url", "cadence", 7),
+    (urls.url_table.name, "cadence", 7),
     (robots.table.name, "", 6),
     ("dirty_source", "", 5),
     ("place", "", 4),
     ("archive", "", 3),
     (hub_queue.table.name, "", 3),
-    ("url", "", 2),
+    (urls.url_table.name, "", 2),
 )
 
 

@@ -24,10 +24,9 @@ def feed_states(connection: Connection) -> dict[str, FeedState]:
     """Return every published feed by its key."""
     files: dict[str, list[PublishedFile]] = {}
     table = schema.published_file
-    rows = connection.execute(
-        select(table).where(table.c.feed != _PAGE, table.c.document == 0).order_by(table.c.file_id)
-    )
-    for row in rows:
+    # Sorted here, since the database would rather read the whole table in order.
+    rows = connection.execute(select(table).where(table.c.feed > _PAGE, schema.IS_OF_FEED)).all()
+    for row in sorted(rows, key=lambda row: row.file_id):
         files.setdefault(row.feed, []).append(file_from(row))
     return {
         row.key: FeedState(
@@ -118,7 +117,7 @@ def save_feeds(connection: Connection, states: Collection[FeedState]) -> None:
 def documents(connection: Connection) -> list[tuple[str, int, PublishedFile]]:
     """Return every file of an archive document: feed, number, and the file as it was written."""
     table = schema.published_file
-    rows = connection.execute(select(table).where(table.c.document > 0))
+    rows = connection.execute(select(table).where(schema.IS_OF_ARCHIVE))
     return [(row.feed, row.document, file_from(row)) for row in rows]
 
 
@@ -145,7 +144,7 @@ def stray_paths(connection: Connection) -> list[str]:
         .where(archive.c.feed == table.c.feed, archive.c.number == table.c.document)
         .exists()
     )
-    query = select(table.c.path).where(table.c.document > 0, ~has_document)
+    query = select(table.c.path).where(schema.IS_OF_ARCHIVE, ~has_document)
     return list(connection.execute(query).scalars())
 
 

@@ -90,9 +90,9 @@ def _repair_rows(connection: Connection, losses: _Losses) -> None:
     for row in _unreadable(connection, schema.feed, published.activity_from):
         losses.count += 1
         connection.execute(delete(schema.feed).where(schema.feed.c.key == row.key))
-    for row in _unreadable(connection, schema.url, urls.state_from):
+    for row in _unreadable(connection, urls.url_table, urls.state_from):
         losses.count += 1
-        table = schema.url
+        table = urls.url_table
         connection.execute(
             delete(table).where(table.c.origin == row.origin, table.c.url == row.url)
         )
@@ -188,7 +188,7 @@ def forget_archives(connection: Connection) -> None:
 
 def _read_again(connection: Connection, places: Iterable[tuple[str, str]]) -> None:
     """Have copies read again, by deleting the states of their files and URLs."""
-    file, url = schema.file, schema.url
+    file, url = schema.file, urls.url_table
     for origin, location in places:
         connection.execute(
             update(file)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     Boolean,
     Column,
@@ -12,11 +14,20 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     and_,
+    func,
+    literal_column,
+    or_,
 )
 
 from aggregator.store.dialects import HASH, Instant, Text, Whole
 
 metadata = MetaData()
+
+
+def _index_where(condition: Any, name: str, *columns: Any) -> None:
+    """Make an index of the rows that meet a condition."""
+    Index(name, *columns, sqlite_where=condition, info={"where": condition})
+
 
 migration = Table(
     "migration",
@@ -47,31 +58,9 @@ file = Table(
     Column("young", Boolean, nullable=False),
     sqlite_with_rowid=False,
 )
-
-# URLs that are polled.  Validators are saved together with the copies they vouch for.
-url = Table(
-    "url",
-    metadata,
-    Column("origin", Text, primary_key=True),
-    Column("url", Text, primary_key=True),
-    Column("next_at", Instant, nullable=False),
-    Column("etag", Text),
-    Column("last_modified", Text),
-    Column("validators_url", Text),
-    Column("content_hash", LargeBinary, nullable=False),
-    Column("requested_at", Instant),
-    Column("answered_at", Instant),
-    Column("read_at", Instant),
-    Column("failures", Integer, nullable=False),
-    Column("error", Text),
-    Column("moved_to", Text),
-    Column("moves", Integer, nullable=False),
-    Column("is_gone", Boolean, nullable=False),
-    Column("fetch_once", Boolean, nullable=False),
-    Column("cadence", Text),
-    Index("url_due", "origin", "next_at"),
-    sqlite_with_rowid=False,
-)
+# Files to read again even if they do not change.
+IS_READ_AGAIN = or_(file.c.young, func.length(file.c.content_hash) == literal_column("0"))
+_index_where(IS_READ_AGAIN, "file_unsettled", file.c.path)
 
 body = Table(
     "body",
@@ -139,16 +128,20 @@ article = Table(
     Column("excluded_by", Integer),
     Column("page_month", Text),
 )
-Index("article_window", article.c.source, article.c.published.desc(), article.c.code.desc())
+# Articles that feeds show, once they are published.  The number is no parameter, since an index on
+# a condition serves only queries that have the same words.
+IS_SHOWN = and_(
+    article.c.revision > literal_column("0"), ~article.c.removed, article.c.excluded_by.is_(None)
+)
+_newest_first = article.c.published.desc(), article.c.code.desc()
+_index_where(IS_SHOWN, "article_window", article.c.source, *_newest_first)
 Index("article_title", article.c.title, info=HASH)
 Index(
     "article_excluded",
     article.c.excluded_by,
     sqlite_where=article.c.excluded_by.is_not(None),
 )
-# Articles that feeds show, once they are published.
-IS_SHOWN = and_(article.c.revision > 0, ~article.c.removed, article.c.excluded_by.is_(None))
-Index("article_newest", article.c.published.desc(), article.c.code.desc())
+Index("article_newest", *_newest_first)
 
 # Superseded texts; an article's newest revision stands in its own row.
 revision = Table(
@@ -298,3 +291,8 @@ published_file = Table(
     Column("etag", Text, nullable=False, server_default=""),
     Index("published_file_feed", "feed", "document"),
 )
+# Of feeds and of archives: the pages of articles are many more.
+IS_OF_FEED = published_file.c.document == literal_column("0")
+IS_OF_ARCHIVE = published_file.c.document > literal_column("0")
+_index_where(IS_OF_FEED, "published_feed", published_file.c.feed)
+_index_where(IS_OF_ARCHIVE, "published_archive", published_file.c.feed)

@@ -6,12 +6,27 @@ import datetime
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, case, func, select, tuple_, update
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    LargeBinary,
+    Row,
+    Table,
+    case,
+    func,
+    select,
+    tuple_,
+    update,
+)
 
 from aggregator.model.articles import NO_SOURCE
 from aggregator.model.errors import DamagedStoreError
 from aggregator.model.polls import UrlState, Validators
 from aggregator.store import schema
+from aggregator.store.dialects import Instant, Text
 from aggregator.store.rows import (
     UNREADABLE,
     instant,
@@ -25,10 +40,35 @@ from aggregator.store.rows import (
     values_of,
 )
 
+# URLs that are polled.  Validators are saved together with the copies they vouch for.
+url_table = Table(
+    "url",
+    schema.metadata,
+    Column("origin", Text, primary_key=True),
+    Column("url", Text, primary_key=True),
+    Column("next_at", Instant, nullable=False),
+    Column("etag", Text),
+    Column("last_modified", Text),
+    Column("validators_url", Text),
+    Column("content_hash", LargeBinary, nullable=False),
+    Column("requested_at", Instant),
+    Column("answered_at", Instant),
+    Column("read_at", Instant),
+    Column("failures", Integer, nullable=False),
+    Column("error", Text),
+    Column("moved_to", Text),
+    Column("moves", Integer, nullable=False),
+    Column("is_gone", Boolean, nullable=False),
+    Column("fetch_once", Boolean, nullable=False),
+    Column("cadence", Text),
+    Index("url_due", "origin", "next_at"),
+    sqlite_with_rowid=False,
+)
+
 
 def states(connection: Connection, origin: str, urls: Collection[str]) -> dict[str, UrlState]:
     """Return the states of the given URLs of an origin, by URL; unknown ones are left out."""
-    table = schema.url
+    table = url_table
     found: dict[str, UrlState] = {}
     for piece in pieces(list(urls)):
         rows = connection.execute(
@@ -42,7 +82,7 @@ def states_of(
     connection: Connection, places: Collection[tuple[str, str]]
 ) -> dict[tuple[str, str], UrlState]:
     """Return the states of URLs of several origins: (origin, URL); unknown ones are left out."""
-    table = schema.url
+    table = url_table
     found: dict[tuple[str, str], UrlState] = {}
     for piece in pieces(list(places)):
         query = select(table).where(tuple_(table.c.origin, table.c.url).in_(piece))
@@ -52,7 +92,7 @@ def states_of(
 
 def schedules(connection: Connection, origins: Collection[str]) -> dict[tuple[str, str], UrlState]:
     """Return when the URLs of origins are due, and nothing else of their states."""
-    table = schema.url
+    table = url_table
     columns = (
         table.c.origin, table.c.url, table.c.next_at, table.c.requested_at, table.c.failures,
         table.c.moved_to, table.c.moves, table.c.is_gone,
@@ -74,7 +114,7 @@ def schedules(connection: Connection, origins: Collection[str]) -> dict[tuple[st
 
 def all_states(connection: Connection, origin: str | None = None) -> list[tuple[str, UrlState]]:
     """Return all URLs of an origin, or of all origins: (origin, state)."""
-    table = schema.url
+    table = url_table
     query = select(table).order_by(table.c.origin, table.c.url)
     if origin is not None:
         query = query.where(table.c.origin == origin)
@@ -83,7 +123,7 @@ def all_states(connection: Connection, origin: str | None = None) -> list[tuple[
 
 def of_pages(connection: Connection, urls: Collection[str]) -> list[tuple[str, UrlState]]:
     """Return the states of the given URLs in all origins: (origin, state)."""
-    table = schema.url
+    table = url_table
     rows = connection.execute(select(table).where(table.c.url.in_(list(urls))))
     return [(row.origin, state_from(row)) for row in rows]
 
@@ -121,7 +161,7 @@ def recent_share_urls(
 
 def due_once(connection: Connection, origin: str) -> list[str]:
     """Return the URLs to fetch at the next poll, whatever the age of their articles."""
-    table = schema.url
+    table = url_table
     return list(
         connection.execute(
             select(table.c.url)
@@ -136,13 +176,13 @@ def save(connection: Connection, origin: str, found: Iterable[UrlState]) -> None
     rows = [
         row_of(
             state,
-            schema.url,
+            url_table,
             origin=origin,
             **validators_columns(state.validators),
         )
         for state in found
     ]
-    upsert_rows(connection, schema.url, rows)
+    upsert_rows(connection, url_table, rows)
 
 
 class UrlTotals(NamedTuple):
@@ -158,7 +198,7 @@ class UrlTotals(NamedTuple):
 
 def totals(connection: Connection) -> dict[str, UrlTotals]:
     """Return the state of each origin's URLs in sum."""
-    table = schema.url
+    table = url_table
     rows = connection.execute(
         select(
             table.c.origin,
@@ -199,7 +239,7 @@ def fetch_soon(
 
 def forget_validators(connection: Connection, origin: str) -> None:
     """Have all URLs of an origin fetched in full, since its rules have changed."""
-    table = schema.url
+    table = url_table
     connection.execute(
         update(table)
         .where(table.c.origin == origin)
@@ -209,7 +249,7 @@ def forget_validators(connection: Connection, origin: str) -> None:
 
 def forget(connection: Connection, origin: str) -> None:
     """Delete the URLs of an origin."""
-    connection.execute(schema.url.delete().where(schema.url.c.origin == origin))
+    connection.execute(url_table.delete().where(url_table.c.origin == origin))
 
 
 def source_names(connection: Connection) -> dict[str, str]:
@@ -242,7 +282,7 @@ def state_from(row: Row[Any]) -> UrlState:
     Raises `DamagedStoreError` if it cannot be one.
     """
     try:
-        values = values_of(row, schema.url)
+        values = values_of(row, url_table)
         del values["origin"]
         return UrlState(validators=take_validators(values), **values)
     except (*UNREADABLE, DamagedStoreError) as error:
