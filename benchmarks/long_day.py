@@ -1,9 +1,10 @@
 """A day of the daemon's two steps, driven by a clock of its own.
 
-    python benchmarks/long_day.py [--hours 24] [--articles 5000]
+    python benchmarks/long_day.py [--hours 24] [--articles 5000] [--posts 0] [--folder SITE]
 
-In one process, as in the daemon: every five minutes posts arrive, a poll of the upstream
-and a build follow.  Some articles are corrected upstream, some files are broken and
+In one process, as in the daemon: every five minutes posts arrive, which events name, a poll of
+the upstream and a build follow, and every hour a scan of the folder, in which there are `--posts`
+other posts from the beginning.  Some articles are corrected upstream, some files are broken and
 fixed, and the upstream is down now and then.  At the end every article must stand in
 its source's feed exactly once; memory, files and threads are watched by the hour.
 """
@@ -24,6 +25,8 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
+
+from corpus import write_corpus
 
 from aggregator import processes
 from aggregator.cli import queries
@@ -53,7 +56,7 @@ POST = """\
 layout: post
 title: "Article {number}"
 date: {date:%Y-%m-%d %H:%M:%S} +0000
-categories: source{source}
+categories: day{source}
 ---
 > Excerpt of {number}.
 
@@ -105,6 +108,8 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--hours", type=int, default=24)
     parser.add_argument("--articles", type=int, default=5000)
+    parser.add_argument("--posts", type=int, default=0)
+    parser.add_argument("--folder", type=Path, help="a site that has them, and is kept")
     options = parser.parse_args()
     server = Server(("127.0.0.1", 0), Upstream)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -112,21 +117,30 @@ def main() -> None:
     random_ = random.Random(1)
     processes.use_one_process()
     with tempfile.TemporaryDirectory() as folder:
-        site = Path(folder)
+        site = options.folder or Path(folder)
         config = site / "config.yaml"
-        config.write_text(CONFIG.format(entries=50))
-        (site / "posts").mkdir()
+        # Room for all articles of a source, so that they can be counted in the end.
+        config.write_text(CONFIG.format(entries=2 * options.articles // 60))
+        (site / "posts").mkdir(exist_ok=True)
+        if options.posts:
+            write_corpus(site / "posts", options.posts)
         settings = load_settings(config)
+        (name,) = settings.origin_names[:1]
+        building.build_feeds(
+            settings, config, building.BuildOptions(allow_empty=True), lambda *_: None
+        )
+        longest = 0.0
         ticks = options.hours * 3600 // TICK
         start = time.time() - options.hours * 3600
         now = start
         codes: list[str] = []
         broken: list[Path] = []
-        outages = set(random_.sample(range(ticks), 20))
+        outages = set(random_.sample(range(ticks), min(20, ticks)))
         corrections, breakages = 200 / ticks, 50 / ticks
         baseline: tuple[float, int, int] | None = None
         for tick in range(ticks):
             now = start + tick * TICK
+            arrived = [path.name for path in broken]
             for path in broken:
                 path.write_text(path.read_text("utf-8").replace("broken: [", "fixed: ["), "utf-8")
                 path.write_text(path.read_text("utf-8").replace("fixed: [", ""), "utf-8")
@@ -146,6 +160,7 @@ def main() -> None:
                 path.write_text(text, "utf-8")
                 os.utime(path, (now, now))
                 codes.append(code)
+                arrived.append(path.name)
             for _ in range(int(corrections) + (random_.random() < corrections % 1)):
                 code = random_.choice(codes[-200:])
                 Upstream.texts[code] += "<p>Corrected.</p>"
@@ -156,9 +171,14 @@ def main() -> None:
                 lambda *_: None,
                 clock=lambda: now,  # noqa: B023
             )
+            is_scan = (tick + 1) % (3600 // TICK) == 0
+            named = None if is_scan else {name: arrived}
+            began = time.monotonic()
             outcome = building.build_feeds(
-                settings, config, building.Options(), lambda *_: None, clock=lambda: now  # noqa: B023
+                settings, config, building.BuildOptions(named=named), lambda *_: None,
+                clock=lambda: now,  # noqa: B023
             )  # fmt: skip
+            longest = longest if is_scan else max(longest, time.monotonic() - began)
             assert not outcome.failures, outcome.failures
             processes.give_back_memory()
             if (tick + 1) % (3600 // TICK) == 0:
@@ -167,7 +187,7 @@ def main() -> None:
                 )  # fmt: skip
                 hour = (tick + 1) * TICK // 3600
                 print(f"hour {hour}: {len(codes)} articles, {found[0]:.0f} MB, {found[1]} files, "
-                      f"{found[2]} threads", flush=True)  # fmt: skip
+                      f"{found[2]} threads, longest build {longest:.2f} s", flush=True)  # fmt: skip
                 baseline = baseline or found
         Upstream.is_down = False
         now = start + ticks * TICK + 3600
@@ -177,14 +197,12 @@ def main() -> None:
             lambda *_: None,
             clock=lambda: now,
         )
-        config.write_text(CONFIG.format(entries=10_000))
-        settings = load_settings(config)
         outcome = building.build_feeds(
-            settings, config, building.Options(), lambda *_: None, clock=lambda: now
+            settings, config, building.BuildOptions(), lambda *_: None, clock=lambda: now
         )
         seen = collections.Counter(
             code
-            for feed in (site / "feeds" / "sources").glob("*.atom")
+            for feed in (site / "feeds" / "sources").glob("day*.atom")
             for code in re.findall(
                 r"<id>tag:news.example.org,2021:(NW\d{18})</id>", feed.read_text("utf-8")
             )

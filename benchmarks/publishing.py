@@ -16,10 +16,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from against_hugo import COMMAND, CONFIG, FEEDS_ALONE, Bench
+from against_hugo import COMMAND, CONFIG, EVERYTHING, FEEDS_ALONE, Bench
 from readme_table import write_table
-
-EVERYTHING = "  formats: [atom, rss, json]\n"
 
 
 def compare(few: Bench, all_: Bench, runs: int, change: Callable[[Bench], None]) -> list[float]:
