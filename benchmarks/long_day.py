@@ -1,6 +1,7 @@
 """A day of the daemon's two steps, driven by a clock of its own.
 
     python benchmarks/long_day.py [--hours 24] [--articles 5000] [--posts 0] [--folder SITE]
+        [--no-archives]
 
 In one process, as in the daemon: every five minutes posts arrive, which events name, a poll of
 the upstream and a build follow, and every hour a scan of the folder, in which there are `--posts`
@@ -43,6 +44,7 @@ site:
 feeds:
   url: https://news.example.org/feeds/
   entries: {entries}
+  archives: {archives}
 fetch:
   timeout: 5s
   allow_private_addresses: [127.0.0.0/8]
@@ -110,6 +112,7 @@ def main() -> None:
     parser.add_argument("--articles", type=int, default=5000)
     parser.add_argument("--posts", type=int, default=0)
     parser.add_argument("--folder", type=Path, help="a site that has them, and is kept")
+    parser.add_argument("--no-archives", action="store_true")
     options = parser.parse_args()
     server = Server(("127.0.0.1", 0), Upstream)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -120,7 +123,9 @@ def main() -> None:
         site = options.folder or Path(folder)
         config = site / "config.yaml"
         # Room for all articles of a source, so that they can be counted in the end.
-        config.write_text(CONFIG.format(entries=2 * options.articles // 60))
+        entries = 2 * options.articles // 60
+        archives = "false" if options.no_archives else "true"
+        config.write_text(CONFIG.format(entries=entries, archives=archives))
         (site / "posts").mkdir(exist_ok=True)
         if options.posts:
             write_corpus(site / "posts", options.posts)
