@@ -40,7 +40,6 @@ site:
   title: Benchmark
   url: https://news.example.org/
   tag: news.example.org,2021
-  timezone: UTC
 feeds:
   url: https://news.example.org/feeds/
   entries: {entries}
