@@ -42,7 +42,7 @@ _SECONDS_TO_STOP = 1.0
 def main() -> None:
     """Run the command line; every foreseeable error ends in a message and an exit status."""
     # A run makes millions of short-lived values and hardly a cycle among them.
-    gc.set_threshold(500_000, 50, 100)
+    gc.set_threshold(100_000, 50, 100)
     try:
         _run()
     finally:

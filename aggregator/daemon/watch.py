@@ -155,11 +155,11 @@ class _Watch:
             self._folders = {}
             for _ in self._watch("", is_new=False):
                 pass
-        except (OSError, _UnknownError) as error:
+        except OSError as error:
             self.end()
             raise OriginError(
                 f"{self.watched.folder}: cannot be watched, only polled on schedule: "
-                f"{getattr(error, 'strerror', None) or error}"
+                f"{error.strerror}"
             ) from error
 
     def _paths(self, inotify: INotify) -> Iterator[str]:

@@ -108,9 +108,7 @@ class PostsFolder:
         self, posts: Sequence[str], known: Iterable[FileState], now: datetime.datetime
     ) -> Iterator[Batch]:
         """Read what changed of a few files; see `interface.Origin.poll_files`."""
-        self._digest = None
-        root = str(self._folder)
-        changed = ChangedFiles(root, posts, iter(known), False, self._settle)
+        changed = ChangedFiles(str(self._folder), posts, iter(known), False, self._settle)
         yield from self._read_all(changed, now, checks_rest=True)
 
     def _read_all(
