@@ -134,7 +134,8 @@ def decide(
     source = _source(article, copies, origin_order, poll)
     if article is None or article.revision == 0:
         # Revision 0 is only remembered: its dates were published, its text is new.
-        return _change(_shown(article, best, source, poll, now), article, "new", revision=1)
+        shown = _shown(article, best, source, poll, now, is_new=True)
+        return Change(shown, "new", _sources(shown, article))
     if article.is_full and not best.is_full and article.body_id is not None:
         # The full text is gone from its origin, and stays here.
         best = _with_text_of(article, best)
@@ -180,17 +181,14 @@ def _with_text_of(article: Article, copy: StoredCopy) -> StoredCopy:
     )
 
 
-def _change(
-    shown: Article, before: Article | None, kind: str, *, revision: int | None = None
-) -> Change:
+def _change(shown: Article, before: Article, kind: str) -> Change:
     """Return a visible change: the next version, in the feeds of the old and the new source."""
-    article = replace(
-        shown,
-        version=shown.version + 1,
-        revision=shown.revision if revision is None else revision,
-    )
-    sources = {shown.source} if before is None else {shown.source, before.source}
-    return Change(article, kind, frozenset(sources))
+    article = replace(shown, version=shown.version + 1)
+    return Change(article, kind, _sources(shown, before))
+
+
+def _sources(shown: Article, before: Article | None) -> frozenset[str]:
+    return frozenset([shown.source] if before is None else [shown.source, before.source])
 
 
 def _shown(
@@ -200,9 +198,10 @@ def _shown(
     poll: int,
     now: datetime.datetime,
     *,
+    is_new: bool = False,
     revised: bool = False,
 ) -> Article:
-    """Return the article as its best copy has it."""
+    """Return the article as its best copy has it; a new one in its first version."""
     published = best.published
     if published is None:
         published = article.published if article else best.published_guess
@@ -218,8 +217,8 @@ def _shown(
         first_seen=article.first_seen if article else now,
         published=published,
         updated=updated,
-        revision=(article.revision if article else 0) + revised,
-        version=article.version if article else 0,
+        revision=(article.revision if article else 0) + (is_new or revised),
+        version=(article.version if article else 0) + is_new,
         first_poll=article.first_poll if article and article.revision else poll,
         title=best.title,
         raw_hash=best.raw_hash,

@@ -15,7 +15,6 @@ import json
 import os
 import time
 from collections.abc import Iterable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -139,19 +138,18 @@ def _program() -> list[tuple[str, int, int]]:
 
 def _posts_digest(root: str, glob: str, layout: Layout) -> str:
     """Return the digest that a poll of the folder would come to now."""
-    collector, _ = walk(Path(root), glob, layout, partial(_Collector, root))
+    collector, _ = walk(Path(root), glob, layout, _Collector)
     return collector.digest.value()
 
 
 class _Collector:
-    """Adds to a digest each post that is found below `root`."""
+    """Adds each post that is found to a digest."""
 
-    def __init__(self, root: str) -> None:
-        self._root = root
+    def __init__(self) -> None:
         self.digest = PostsDigest()
 
-    def add(self, path: str) -> None:
-        self.digest.add(path, os.lstat(f"{self._root}/{path}"))
+    def add(self, path: str, entry: os.DirEntry[str]) -> None:
+        self.digest.add(path, entry.stat(follow_symlinks=False))
 
 
 def _templates(base: Path, folder: str | None) -> list[str]:

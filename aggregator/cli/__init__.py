@@ -41,8 +41,9 @@ _SECONDS_TO_STOP = 1.0
 
 def main() -> None:
     """Run the command line; every foreseeable error ends in a message and an exit status."""
-    # A run makes millions of short-lived values and hardly a cycle among them.
-    gc.set_threshold(100_000, 50, 100)
+    # Cycles are few, but each holds the parameters of a statement: all that a first build has
+    # of its posts would stay, if Python looked for them more rarely.
+    gc.set_threshold(10_000, 10, 10)
     try:
         _run()
     finally:

@@ -21,8 +21,8 @@ POST_SUFFIXES = frozenset(
     ["", ".md", ".markdown", ".mkdown", ".mkdn", ".mkd", ".html", ".htm", ".txt"]
 )
 DRAFTS = "_drafts"
-# The names that Jekyll publishes from a folder `_posts`.
-_JEKYLL_NAME = re.compile(r"\d{4}-\d{1,2}-\d{1,2}-.*\.[^.]+", re.DOTALL)
+# What the names begin with that Jekyll publishes from a folder `_posts`.
+_DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}-")
 _JEKYLL_CONFIGS = frozenset({"_config.yml", "_config.yaml", "_config.toml"})
 # A section's own page, which Hugo does not list as a post.
 _HUGO_SECTION = "_index"
@@ -33,8 +33,8 @@ _sites: dict[Path, bool] = {}
 class Collector(Protocol):
     """What a walk hands the paths of posts to, relative to the folder and in no order."""
 
-    def add(self, path: str) -> None:
-        """Take a path."""
+    def add(self, path: str, entry: os.DirEntry[str]) -> None:
+        """Take a path, and its entry in its folder."""
 
 
 Collected = TypeVar("Collected", bound=Collector)
@@ -77,7 +77,7 @@ def walk(
                 continue
             kind = rules.kind(folder, name)
             if kind == "post":
-                collector.add(folder.below(name))
+                collector.add(folder.below(name), entry)
             elif kind == "other":
                 others[folder.is_inside] += 1
             is_site |= not folder.path and rules.may_be_site and name in _JEKYLL_CONFIGS
@@ -170,17 +170,21 @@ class _First:
         self._ends = ends
         self.is_found = False
 
-    def add(self, path: str) -> None:
+    def add(self, path: str, entry: os.DirEntry[str]) -> None:
         self.is_found = True
         if self._ends:
             raise _FoundError
 
 
 class _Place(NamedTuple):
-    """A folder, the positions of the glob that it matches, and whether it is in a `_posts`."""
+    """A folder, and the positions of the glob that it matches.
+
+    `is_end`: its files match if their names do.  `is_inside`: it is, or is in, a `_posts`.
+    """
 
     path: str
     positions: frozenset[int]
+    is_end: bool
     is_inside: bool
 
     def below(self, name: str) -> str:
@@ -197,7 +201,7 @@ class _Rules:
         self._is_jekyll = layout == "jekyll"
         # A folder within `_posts` cannot be that of a site.
         self.may_be_site = self._is_jekyll and POSTS not in root.absolute().parts
-        self.start = _Place("", self._glob.start, not self.may_be_site)
+        self.start = self._place("", self._glob.start, is_inside=not self.may_be_site)
 
     def enter(self, place: _Place, name: str) -> _Place | None:
         """Return the place of a folder within another one, None if no post can be in it."""
@@ -205,7 +209,10 @@ class _Rules:
             return None
         below = self._glob.enter(place.positions, name)
         is_inside = place.is_inside or (self._is_jekyll and name == POSTS)
-        return _Place(place.below(name), below, is_inside) if below else None
+        return self._place(place.below(name), below, is_inside=is_inside) if below else None
+
+    def _place(self, path: str, positions: frozenset[int], *, is_inside: bool) -> _Place:
+        return _Place(path, positions, self._glob.is_end(positions), is_inside)
 
     def has_drafts(self, place: _Place, name: str) -> bool:
         """Return whether a folder that is not entered has drafts."""
@@ -213,7 +220,7 @@ class _Rules:
 
     def kind(self, place: _Place, name: str) -> Literal["post", "other"] | None:
         """Return what a file is; None if it does not count."""
-        if is_hidden(name) or not (self._glob.is_end(place.positions) and self._glob.fits(name)):
+        if not place.is_end or is_hidden(name) or not self._glob.fits(name):
             return None
         if self._is_post(name):
             return "post"
@@ -230,12 +237,13 @@ class _Rules:
     def _is_post(self, name: str) -> bool:
         # Of a million names, os.path.splitext takes a second.
         dot = name.rfind(".")
-        stem, suffix = (name[:dot], name[dot:]) if dot > 0 else (name, "")
-        if suffix.lower() not in POST_SUFFIXES:
+        suffix = name[dot:] if dot > 0 else ""
+        if suffix not in POST_SUFFIXES and suffix.lower() not in POST_SUFFIXES:
             return False
         if self._is_jekyll:
-            return _JEKYLL_NAME.fullmatch(name) is not None
-        return self._layout != "hugo" or stem != _HUGO_SECTION
+            date = _DATE.match(name)
+            return date is not None and date.end() <= dot < len(name) - 1
+        return self._layout != "hugo" or name.removesuffix(suffix) != _HUGO_SECTION
 
 
 def _entries(root: Path, folder: str) -> Iterator[os.DirEntry[str]]:

@@ -72,14 +72,9 @@ class PostsDigest:
         """Add a post.  What a link leads to may change unseen: then nothing is certain."""
         if stat.S_ISLNK(found.st_mode):
             self._is_certain = False
-        state = b"%d %d %d %d %b" % (
-            found.st_size,
-            found.st_mtime_ns,
-            found.st_ctime_ns,
-            found.st_ino,
-            os.fsencode(path),
-        )
-        self._sum += int.from_bytes(hashlib.blake2b(state, digest_size=_BYTES).digest(), "big")
+        state = f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino} {path}"
+        data = state.encode("utf-8", "surrogateescape")
+        self._sum += int.from_bytes(hashlib.blake2b(data, digest_size=_BYTES).digest(), "big")
 
     def value(self) -> str:
         """Return the digest; where nothing is certain, one that no other equals."""

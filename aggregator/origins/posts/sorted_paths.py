@@ -25,8 +25,8 @@ class SortedPaths:
         self._count = 0
         self._spilled: sqlite3.Connection | None = None
 
-    def add(self, path: str) -> None:
-        """Add a path."""
+    def add(self, path: str, entry: os.DirEntry[str] | None = None) -> None:
+        """Add a path, whatever its entry."""
         self._count += 1
         self._paths.append(path)
         if len(self._paths) > (IN_MEMORY if self._spilled is None else _TOGETHER):
