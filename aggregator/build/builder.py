@@ -53,13 +53,15 @@ def build(
     full: bool = False,
     allow_empty: bool = False,
     dry_run: bool = False,
+    checks_archives: bool = True,
     search_index: Path | None = None,
     progress: Progress = lambda done, total: None,
 ) -> BuildSummary:
     """Publish every feed that would look different, and bring the search index up to date.
 
     `only_source` builds the feed of one source alone; `full` compares every feed and
-    sanitizes every text again.  A feed that cannot be written is a failure in the summary,
+    sanitizes every text again.  Without `checks_archives`, documents of archives are written
+    where entries come or change, and are not looked for: there are very many.  A feed that cannot be written is a failure in the summary,
     and the next build tries it again; the others are written.
     """
     try:
@@ -77,7 +79,9 @@ def build(
     with store.transaction() as connection:
         changed = published.changed_codes(connection)
     selections.update(store, publication, changed)
-    context = Context(store, publication, destination, now, manifest, full, dry_run)
+    context = Context(
+        store, publication, destination, now, manifest, full, dry_run, checks_archives
+    )
     if not dry_run:
         article_pages.decide(context, changed)
     specs = _specs(context)
@@ -204,7 +208,7 @@ def _due_feeds(context: Context, specs: list[FeedSpec]) -> list[FeedSpec]:
         checked = min((state.checked_at for state in manifest.values()), default=now)
         sources |= sources_due(connection, checked, now)
         feeds |= selected.feeds_due(connection, checked, now)
-        if publication.feeds.archives:
+        if publication.feeds.archives and context.checks_archives:
             feeds |= archive_files.check_documents(context, connection)
 
     def is_due(spec: FeedSpec) -> bool:

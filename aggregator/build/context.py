@@ -14,7 +14,10 @@ from aggregator.store.database import Store
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One build of one site; `manifest` is what is published, as the build goes on."""
+    """One build of one site; `manifest` is what is published, as the build goes on.
+
+    With `checks_archives`, what is on disk of archives is compared with what was written.
+    """
 
     store: Store
     publication: Publication
@@ -23,4 +26,5 @@ class Context:
     manifest: dict[str, FeedState]
     full: bool
     dry_run: bool
+    checks_archives: bool = True
     summary: BuildSummary = field(default_factory=BuildSummary)

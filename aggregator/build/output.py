@@ -194,7 +194,7 @@ class Output:
 
     def remove_strays(self) -> None:
         """Remove the files of archive documents that are no longer in the store."""
-        if self.context.dry_run:
+        if self.context.dry_run or not self.context.checks_archives:
             return
         with self.context.store.transaction() as connection:
             for path in published.stray_paths(connection):

@@ -179,6 +179,8 @@ def _build_feeds(
                 full=options.full,
                 allow_empty=options.allow_empty,
                 dry_run=options.dry_run,
+                # What events do not tell of is found by the next scan.
+                checks_archives=options.named is None or bool(notices or losses),
                 search_index=paths.search_path(settings),
                 progress=partial(progress, "feeds"),
             )

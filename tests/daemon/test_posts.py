@@ -197,3 +197,23 @@ def test_a_file_that_is_being_written_is_looked_at_again(stage: Stage) -> None:
         stage.event()
         assert stage.titles() == {"标题0"}
     wait_for(lambda: stage.event() is not None and "标题1" in stage.titles())
+
+
+def test_documents_of_archives_are_looked_for_by_scans(site: Site, health: Health) -> None:
+    site.configure(lambda text: text + "  entries: 1\n  combined_entries: 1\n")
+    for number in range(3):
+        land(site, number)
+    stage = Stage(site, health)
+    try:
+        assert stage.run("posts") == 3
+        lost = site.feeds / "archives" / "all.1.atom"
+        lost.unlink()
+        land(site, 3)
+        stage.event()
+        assert not lost.exists()
+        assert "标题2" in (site.feeds / "archives" / "all.3.atom").read_text("utf-8")
+        stage.posts.must_scan()
+        stage.run("posts")
+        assert "标题0" in lost.read_text("utf-8")
+    finally:
+        stage.posts.close()
