@@ -202,8 +202,9 @@ def plain_text(html: str, limit: int | None = None) -> str:
 
 def absolute_url(url: str, base: str, schemes: frozenset[str] = _LINK_SCHEMES) -> str | None:
     """Return `url` resolved against `base`, None if its scheme is not allowed."""
-    if _PLAIN_URL.fullmatch(url):
-        return url
+    plain = f"{base.partition(':')[0]}:{url}" if url.startswith("//") and url[-1] != "#" else url
+    if _PLAIN_URL.fullmatch(plain):
+        return plain
     url = url.translate({9: None, 10: None, 13: None}).strip()
     if not url or "\\" in url[:8]:
         return None

@@ -61,8 +61,9 @@ def build(
 
     `only_source` builds the feed of one source alone; `full` compares every feed and
     sanitizes every text again.  Without `checks_archives`, documents of archives are written
-    where entries come or change, and are not looked for: there are very many.  A feed that cannot be written is a failure in the summary,
-    and the next build tries it again; the others are written.
+    where entries come or change, and are not looked for: there are very many.  A feed that
+    cannot be written is a failure in the summary, and the next build tries it again; the others
+    are written.
     """
     try:
         # Before the store is read: what is published is then no newer than what it says.
