@@ -128,12 +128,13 @@ def dates_of(
     named = dates.date_of_name(post.stem, zone) or dates.date_of_code(code, zone)
     changed = datetime.datetime.fromtimestamp(int(max(post.file.modified, 0)), datetime.UTC)
     guess = published or named or changed
-    taken = f"{guess.astimezone(zone):%Y-%m-%d} was taken"
-    if published is not None or date in (None, ""):
-        if published is None and named is None and rules.layout == "jekyll":
-            # A post has a date in its name, but not every number is one.
-            return None, guess, [(None, f"the date in its name does not exist: {taken}")]
+    is_missing = date in (None, "")
+    if published is not None or (is_missing and (named or rules.layout != "jekyll")):
         return published, guess, []
+    taken = f"{guess.astimezone(zone):%Y-%m-%d} was taken"
+    if is_missing:
+        # A post has a date in its name, but not every number is one.
+        return None, guess, [(None, f"the date in its name does not exist: {taken}")]
     return None, guess, [(line_of(post.text, f"\n{key}:"), f"{dates.unreadable(date)}: {taken}")]
 
 
