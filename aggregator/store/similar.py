@@ -15,6 +15,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     Table,
+    bindparam,
     delete,
     select,
 )
@@ -220,11 +221,10 @@ def remove_sketches(connection: Connection, articles: Iterable[Compared]) -> Non
     articles = list(articles)
     for piece in pieces([item.code for item in articles]):
         connection.execute(delete(sketch).where(sketch.c.code.in_(piece)))
-    for item in articles:
-        for some in pieces(list(item.sketch.hashes)):
-            connection.execute(
-                delete(sample).where(sample.c.code == item.code, sample.c.hash.in_(some))
-            )
+    rows = [{"of": found, "by": item.code} for item in articles for found in item.sketch.hashes]
+    if rows:
+        one = (sample.c.hash == bindparam("of")) & (sample.c.code == bindparam("by"))
+        connection.execute(delete(sample).where(one), sorted(rows, key=itemgetter("of")))
 
 
 def holders(connection: Connection, hashes: Iterable[int], most: int) -> dict[int, set[str] | None]:
