@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select, tuple_, upda
 
 from aggregator.model.feeds import COMBINED, Archive, FeedSpec, key_of
 from aggregator.store import schema
+from aggregator.store.published import mark_dirty
 from aggregator.store.rows import insert_rows, pieces, row_of, upsert_rows
 from aggregator.store.windows import in_feed
 
@@ -201,7 +202,8 @@ def save_written(connection: Connection, documents: Iterable[tuple[str, int, byt
 
 
 def write_again(connection: Connection, feed: str, numbers: Collection[int]) -> None:
-    """Have documents written again."""
+    """Have documents written again, by whichever build is the first that ends."""
+    mark_dirty(connection, [feed])
     table = schema.archive
     for piece in pieces(sorted(numbers)):
         connection.execute(

@@ -211,6 +211,17 @@ def test_files_that_were_removed_come_back(small: Site) -> None:
     assert archives(small) == before
 
 
+def test_a_file_that_a_build_of_another_feed_misses_comes_back_with_the_next(small: Site) -> None:
+    fill(small, range(40))
+    small.build()
+    before = archives(small)
+    for path in ("archives/all.1.atom", "archives/sources/source1.1.atom"):
+        (small.feeds / path).unlink()
+    small.build("--source", "source0")
+    small.build()
+    assert archives(small) == before
+
+
 def test_archives_outlive_the_store(small: Site) -> None:
     fill(small, range(40))
     small.build()
