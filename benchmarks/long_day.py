@@ -110,7 +110,9 @@ def main() -> None:
     parser.add_argument("--hours", type=int, default=24)
     parser.add_argument("--articles", type=int, default=5000)
     parser.add_argument("--posts", type=int, default=0)
-    parser.add_argument("--folder", type=Path, help="a site that has them, and is kept")
+    parser.add_argument(
+        "--folder", type=Path, help="a folder that is kept; its config.yaml is replaced"
+    )
     parser.add_argument("--no-archives", action="store_true")
     options = parser.parse_args()
     server = Server(("127.0.0.1", 0), Upstream)
@@ -124,8 +126,8 @@ def main() -> None:
         # Room for all articles of a source, so that they can be counted in the end.
         entries = 2 * options.articles // 60
         archives = "false" if options.no_archives else "true"
+        (site / "posts").mkdir(parents=True, exist_ok=True)
         config.write_text(CONFIG.format(entries=entries, archives=archives))
-        (site / "posts").mkdir(exist_ok=True)
         if options.posts:
             write_corpus(site / "posts", options.posts)
         settings = load_settings(config)

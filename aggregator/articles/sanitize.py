@@ -202,9 +202,13 @@ def plain_text(html: str, limit: int | None = None) -> str:
 
 def absolute_url(url: str, base: str, schemes: frozenset[str] = _LINK_SCHEMES) -> str | None:
     """Return `url` resolved against `base`, None if its scheme is not allowed."""
-    plain = f"{base.partition(':')[0]}:{url}" if url.startswith("//") and url[-1] != "#" else url
-    if _PLAIN_URL.fullmatch(plain):
-        return plain
+    if _PLAIN_URL.fullmatch(url):
+        return url
+    if url.startswith("//"):
+        # Of what follows the path, joining drops what is empty.
+        known = f"{base.partition(':')[0]}:{url}"
+        if _PLAIN_URL.fullmatch(known) and not any(mark in url for mark in "?;#"):
+            return known
     url = url.translate({9: None, 10: None, 13: None}).strip()
     if not url or "\\" in url[:8]:
         return None

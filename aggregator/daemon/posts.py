@@ -117,6 +117,8 @@ class PostsWork:
             settle=True,
             write_stamp=is_loaded,
             shares_poll=is_database(settings.store),
+            # A machine that polls no posts scans nothing.
+            checks_archives=is_scan or not self._polls,
         )
         outcome = building.build_feeds(
             settings, self._config, options, lambda *_: self._heartbeat()

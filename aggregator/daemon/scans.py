@@ -1,8 +1,8 @@
 """Which files of the posts folders the daemon looks at: those that events name, or all.
 
-A scan on schedule is the safety net, and takes no more than 1 % of the time where events come:
-after one that took some time, the next is due after a hundred times that.  One that events ask
-for, since they cannot say what changed, comes at once.
+A scan on schedule is the safety net, and looking at the posts takes no more than 1 % of the time
+where events come: after a scan that took some time, the next is due after a hundred times that.
+One that events ask for, since they cannot say what changed, comes at once.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Scans:
 
     def _add(self, folder: str, paths: Collection[str] | None) -> None:
         known = self._named.setdefault(folder, set())
-        # A backslash is an escape in the place of a file, and no path.
+        # Stored places of files come here, too: one with a backslash is escaped, and is no path.
         if paths is None or len(known) + len(paths) > MAX_NAMED or any("\\" in p for p in paths):
             self._must_scan = True
         else:

@@ -25,7 +25,7 @@ from aggregator.daemon.health import Health
 from aggregator.model.errors import OriginError
 
 # Seconds without an event after which those that came are handed on, and at the latest.
-QUIET, LONGEST_QUIET = 0.05, 0.4
+QUIET, LONGEST_BURST = 0.05, 0.4
 LONGEST_WAIT = 1.0
 RETRY = 10.0
 _MASK = (
@@ -129,7 +129,10 @@ class _Watch:
 
     @property
     def sees_all(self) -> bool:
-        """Whether each change of the folder makes an event."""
+        """Whether each change of the folder makes an event.
+
+        Of a network mount below it, only a scan can tell: see `Scans.scanned`.
+        """
         return self._inotify is not None and is_local(self.watched.folder)
 
     def _lose(self) -> None:
@@ -165,7 +168,7 @@ class _Watch:
     def _paths(self, inotify: INotify) -> Iterator[str]:
         """Yield the paths that events name; raises `_UnknownError` if they are not enough."""
         events = inotify.read(timeout=round(LONGEST_WAIT * 1000))
-        latest = time.monotonic() + LONGEST_QUIET
+        latest = time.monotonic() + LONGEST_BURST
         while events:
             for event in events:
                 yield from self._named(event.wd, event.mask, event.name)

@@ -49,7 +49,8 @@ class BuildOptions:
     With `named`, only those paths of the posts folders are polled, by the name of the folder.
     `settle` leaves files that are being written for a later run.  Without `write_stamp`
     the next run compares everything, even if nothing changes until then.  With `shares_poll`
-    other machines poll as well, and begin and end the poll that this one is part of.
+    other machines poll as well, and begin and end the poll that this one is part of.  Without
+    `checks_archives`, documents of archives that are missing or altered are not looked for.
     """
 
     poll: bool = True
@@ -63,6 +64,7 @@ class BuildOptions:
     settle: bool = False
     write_stamp: bool = True
     shares_poll: bool = False
+    checks_archives: bool = True
 
 
 @dataclass(slots=True)
@@ -179,8 +181,7 @@ def _build_feeds(
                 full=options.full,
                 allow_empty=options.allow_empty,
                 dry_run=options.dry_run,
-                # What events do not tell of is found by the next scan.
-                checks_archives=options.named is None or bool(notices or losses),
+                checks_archives=options.checks_archives or bool(notices or losses),
                 search_index=paths.search_path(settings),
                 progress=partial(progress, "feeds"),
             )

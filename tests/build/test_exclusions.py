@@ -1,6 +1,7 @@
 """Content rules, from config.yaml to feeds, archives and status."""
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 from conftest import Site, article
@@ -171,6 +172,6 @@ def test_rules_of_other_sources_and_origins_do_not_apply(posts: Site) -> None:
 
 
 def article_code(site: Site, title: str) -> str:
-    with sqlite3.connect(site.root / "var" / "aggregator.db") as store:
+    with closing(sqlite3.connect(site.root / "var" / "aggregator.db")) as store, store:
         (code,) = store.execute("SELECT code FROM article WHERE title = ?", (title,)).fetchone()
     return str(code)

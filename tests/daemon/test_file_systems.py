@@ -34,6 +34,12 @@ def test_the_kind_of_file_system_decides(tmp_path: Path, kind: str, expected: bo
     assert is_local(folder, mounts(folder, (tmp_path, kind))) == expected
 
 
+def test_a_device_that_is_mounted_as_two_kinds_is_in_doubt(tmp_path: Path) -> None:
+    folder = tmp_path / "posts"
+    folder.mkdir()
+    assert not is_local(folder, mounts(folder, (tmp_path, "ext4"), (tmp_path, "fuse.sshfs")))
+
+
 def test_a_subvolume_is_known_by_its_path(tmp_path: Path) -> None:
     folder = tmp_path / "my posts"
     folder.mkdir()
