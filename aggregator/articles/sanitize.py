@@ -204,11 +204,10 @@ def absolute_url(url: str, base: str, schemes: frozenset[str] = _LINK_SCHEMES) -
     """Return `url` resolved against `base`, None if its scheme is not allowed."""
     if _PLAIN_URL.fullmatch(url):
         return url
-    if url.startswith("//"):
-        # Of what follows the path, joining drops what is empty.
-        known = f"{base.partition(':')[0]}:{url}"
-        if _PLAIN_URL.fullmatch(known) and not any(mark in url for mark in "?;#"):
-            return known
+    # Joining drops what is empty of what follows the path.
+    known = f"{base.partition(':')[0]}:{url}"
+    if url.startswith("//") and not {*"?;#"}.intersection(url) and _PLAIN_URL.fullmatch(known):
+        return known
     url = url.translate({9: None, 10: None, 13: None}).strip()
     if not url or "\\" in url[:8]:
         return None

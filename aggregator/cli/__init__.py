@@ -13,11 +13,11 @@ import os
 import signal
 import sys
 import threading
-from importlib import import_module
 
 import click
 
 from aggregator import __version__
+from aggregator.cli import query_commands, run_commands, setup_commands, store_commands
 from aggregator.cli.options import FAILED, INTERRUPTED, LOCKED, USAGE, say_error
 from aggregator.cli.streams import OutputError, describe, drop_output, watch_output
 from aggregator.model.errors import (
@@ -100,43 +100,29 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-# The module of each command.
-_COMMANDS = {
-    "build-feeds": "run_commands",
-    "check": "setup_commands",
-    "init": "setup_commands",
-    "poll": "run_commands",
-    "problems": "query_commands",
-    "run": "run_commands",
-    "search": "query_commands",
-    "serve": "run_commands",
-    "show": "query_commands",
-    "similar": "query_commands",
-    "sources": "query_commands",
-    "status": "query_commands",
-    "store": "store_commands",
-    "systemd": "setup_commands",
-}
-
-
-class _Commands(click.Group):
-    """Commands whose modules are imported when they are asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            return None
-        module = import_module(f"aggregator.cli.{_COMMANDS[cmd_name]}")
-        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
-        return command
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="aggregator")
 def cli() -> None:
     """Turn a folder of Jekyll posts into Atom, RSS and JSON feeds.
 
     Each article appears once.  Begin with `aggregator init`.
     """
+
+
+for command in (
+    setup_commands.init,
+    setup_commands.check,
+    run_commands.poll,
+    run_commands.build_feeds,
+    run_commands.run,
+    run_commands.serve,
+    query_commands.status,
+    query_commands.problems,
+    query_commands.sources,
+    query_commands.show,
+    query_commands.search,
+    query_commands.similar,
+    store_commands.store,
+    setup_commands.systemd,
+):
+    cli.add_command(command)
