@@ -15,7 +15,7 @@ SKIPPED_FOLDERS = frozenset({"_drafts", "node_modules"})
 
 def is_hidden(name: str) -> bool:
     """Return whether a name is that of a hidden file, or of an editor's backup."""
-    return name[0] == "." or name[-1] == "~" or name[-1] == "#"
+    return name[0] == "." or name[-1] in "~#"
 
 
 class Glob:

@@ -2,7 +2,6 @@
 
 import shutil
 import sqlite3
-from contextlib import closing
 
 import pytest
 from conftest import Site, article, share_url
@@ -99,7 +98,7 @@ def test_what_is_scheduled_gets_its_page_when_it_is_due(readable: Site) -> None:
 def test_a_page_that_a_killed_run_wrote_goes_with_its_article(readable: Site) -> None:
     post, _ = add(readable, 1), add(readable, 2)
     readable.build()
-    with closing(sqlite3.connect(readable.store)) as connection, connection:
+    with sqlite3.connect(readable.store) as connection:
         connection.execute("DELETE FROM published_file WHERE feed = ?", (f"page:{code(1)}",))
     connection.close()
     post.write_text(post.read_text("utf-8").replace("---\n", "---\npublished: false\n", 1))

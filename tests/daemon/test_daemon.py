@@ -18,7 +18,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -439,7 +438,7 @@ def test_health_and_metrics_tell_the_truth(site: Site, daemon, upstream: Upstrea
     assert get(f"{base}/../config.yaml")[0] == 404
     assert (metric("articles"), metric("problems"), metric("healthy")) == (1, 1, 1)
     upstream.answers["/list"] = lambda handler: send(handler, 500)
-    with closing(sqlite3.connect(site.store)) as connection, connection:
+    with sqlite3.connect(site.store) as connection:
         connection.execute("update url set next_at = 0")
     connection.close()
     site.posts.rename(site.root / "away")
@@ -452,7 +451,7 @@ def test_health_and_metrics_tell_the_truth(site: Site, daemon, upstream: Upstrea
     assert metric('failed_runs_total{stage="posts"}') >= 1
     (site.root / "away").rename(site.posts)
     del upstream.answers["/list"]
-    with closing(sqlite3.connect(site.store)) as connection, connection:
+    with sqlite3.connect(site.store) as connection:
         connection.execute("update url set next_at = 0")
     connection.close()
     wait_for(lambda: get(f"{base}/health")[0] == 200)
@@ -530,7 +529,7 @@ def test_100_killed_at_random_moments_nothing_is_lost_or_doubled(
     feeds = [path for path in here if not path.startswith("archives/")]
     assert {path: here[path] for path in feeds} == {path: there[path] for path in feeds}
     assert archived_ids(site) == archived_ids(undisturbed)
-    with closing(sqlite3.connect(site.store)) as connection, connection:
+    with sqlite3.connect(site.store) as connection:
         rows = connection.execute("select count(*), max(revision) from article").fetchone()
     connection.close()
     assert rows == (number, 1)

@@ -11,7 +11,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -79,7 +78,7 @@ def contents(site: Site, path: str = "all.atom") -> dict[str, str]:
 
 def later(site: Site) -> None:
     """Everything is due again, as if its time had come."""
-    with closing(sqlite3.connect(site.store)) as connection, connection:
+    with sqlite3.connect(site.store) as connection:
         connection.execute("update url set next_at = 0")
     connection.close()
 
@@ -336,7 +335,7 @@ def test_trouble_that_passes(site: Site, upstream: Upstream) -> None:
         (problem,) = site.problems()
         assert problem["reason"] == "status 500"
         assert problem["file"] == upstream.share_url(code)
-        with closing(sqlite3.connect(site.store)) as connection, connection:
+        with sqlite3.connect(site.store) as connection:
             row = connection.execute(
                 "select failures, next_at - requested_at from url where failures > 0"
             ).fetchone()
@@ -368,7 +367,7 @@ def test_a_server_that_asks_for_a_pause_gets_it(site: Site, upstream: Upstream, 
     )
     site.configure(lambda text: text + "shares:\n  - refresh: {for: 48h, every: 1s}\n")
     poll(site, expect=1)
-    with closing(sqlite3.connect(site.store)) as connection, connection:
+    with sqlite3.connect(site.store) as connection:
         (wait,) = connection.execute("select next_at - requested_at from url").fetchone()
     connection.close()
     assert 7100 <= wait <= 7300
@@ -551,7 +550,7 @@ def test_killed_at_any_moment_nothing_is_lost_or_doubled(
         process.wait()
         if not site.store.exists():
             continue
-        with closing(sqlite3.connect(site.store)) as connection, connection:
+        with sqlite3.connect(site.store) as connection:
             if not connection.execute("select 1 from sqlite_master where name = 'url'").fetchall():
                 continue  # killed before the store was made
             rows = connection.execute(
@@ -565,7 +564,7 @@ def test_killed_at_any_moment_nothing_is_lost_or_doubled(
     site.build()
     assert contents(site) == contents(undisturbed)
     assert len(site.entries()) == 100
-    with closing(sqlite3.connect(site.store)) as connection, connection:
+    with sqlite3.connect(site.store) as connection:
         assert connection.execute("select count(*), max(revision) from article").fetchone() == (
             150,
             1,

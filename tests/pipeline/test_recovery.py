@@ -1,7 +1,6 @@
 """A damaged store is repaired or replaced, and no feed changes."""
 
 import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -50,7 +49,7 @@ def test_103_any_page_may_be_damaged(site: Site) -> None:
 @pytest.mark.parametrize("reason", ["noise", "no feeds"])
 def test_103_a_damaged_text_is_damage_too(site: Site, reason: str) -> None:
     before = revised_site(site)
-    with closing(sqlite3.connect(site.store)) as connection, connection:
+    with sqlite3.connect(site.store) as connection:
         connection.execute("update body set text = x'00' || text")
         connection.execute("update rendition set html = x'00' || html")
     connection.close()

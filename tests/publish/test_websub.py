@@ -7,7 +7,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs
@@ -160,7 +159,7 @@ def test_a_hub_that_fails_is_tried_again_when_it_wants(with_hub: Site, hub: Hub)
     assert len(hub.told) == 1
     (status,) = with_hub.run("status", "--json").json["hubs"]
     assert (status["waiting"], status["error"]) == (3, "status 503")
-    with closing(sqlite3.connect(with_hub.store)) as connection, connection:
+    with sqlite3.connect(with_hub.store) as connection:
         rows = connection.execute(
             "select max(due_at) - min(since), count(distinct due_at) from ping"
         )
@@ -177,7 +176,7 @@ def test_a_hub_that_fails_for_a_day_is_given_up(with_hub: Site, hub: Hub) -> Non
     hub.answers = [(500, {})] * 2
     with_hub.build()
     tell(with_hub, expect=1)
-    with closing(sqlite3.connect(with_hub.store)) as connection, connection:
+    with sqlite3.connect(with_hub.store) as connection:
         connection.execute("update ping set due_at = 0, since = since - 90000")
     connection.close()
     assert tell(with_hub, expect=1)["given_up"] == 2

@@ -3,7 +3,6 @@
 import contextlib
 import sqlite3
 import zlib
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -36,7 +35,7 @@ def shape_of(connection: sqlite3.Connection) -> dict[str, object]:
 
 @pytest.mark.parametrize("path", STORES, ids=lambda path: path.stem)
 def test_an_older_store_becomes_what_a_new_one_is(tmp_path: Path, path: Path) -> None:
-    with closing(sqlite3.connect(tmp_path / "old.db")) as connection, connection:
+    with sqlite3.connect(tmp_path / "old.db") as connection:
         connection.executescript(path.read_text("utf-8"))
     connection.close()
     with Store(tmp_path / "old.db") as store:
@@ -57,7 +56,7 @@ def test_an_older_store_becomes_what_a_new_one_is(tmp_path: Path, path: Path) ->
 def test_texts_of_version_1_are_packed_again(tmp_path: Path) -> None:
     """A damaged one stays, and is a problem when it is read; nothing else is rewritten."""
     path = tmp_path / "store.db"
-    with closing(sqlite3.connect(path)) as connection, connection:
+    with sqlite3.connect(path) as connection:
         connection.executescript((STORES[0].parent / "4.sql").read_text("utf-8"))
         damaged = zlib.compress("正文".encode())[:-1]
         no_text = zlib.compress(b"\xff")
@@ -83,7 +82,7 @@ def test_texts_of_version_1_are_packed_again(tmp_path: Path) -> None:
 def test_articles_that_nothing_calls_unsorted_any_more_belong_to_the_site(tmp_path: Path) -> None:
     """Those whose post is still there are left to it: it may have a category of that name."""
     path = tmp_path / "store.db"
-    with closing(sqlite3.connect(path)) as connection, connection:
+    with sqlite3.connect(path) as connection:
         connection.executescript((STORES[0].parent / "5.sql").read_text("utf-8"))
         kept, *others = (
             code for (code,) in connection.execute("select code from article order by code")
@@ -104,7 +103,7 @@ def test_articles_that_nothing_calls_unsorted_any_more_belong_to_the_site(tmp_pa
 def test_a_store_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     Store(path).close()
-    with closing(sqlite3.connect(path)) as connection, connection:
+    with sqlite3.connect(path) as connection:
         connection.execute("insert into migration values (999, 0)")
     connection.close()
     before = path.read_bytes()

@@ -3,7 +3,6 @@
 import contextlib
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -145,13 +144,13 @@ def test_an_index_with_many_former_texts_is_worn(path: Path) -> None:
 
 
 def _other_version(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as connection, connection:
+    with sqlite3.connect(path) as connection:
         connection.execute("UPDATE state SET format = '0'")
     connection.close()
 
 
 def _no_table(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as connection, connection:
+    with sqlite3.connect(path) as connection:
         connection.execute("DROP TABLE words_data")
     connection.close()
 

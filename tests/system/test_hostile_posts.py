@@ -8,7 +8,6 @@ import os
 import socket
 import sqlite3
 import threading
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -432,7 +431,7 @@ def test_26_a_store_that_kept_a_name_as_it_was_shown(site: Site, removed: str, s
     site.post("a.md", article("gut"))
     site.build()
     before = site.feed_bytes()
-    with closing(sqlite3.connect(site.store)) as connection, connection:
+    with sqlite3.connect(site.store) as connection:
         for table, column in (("copy", "location"), ("file", "path")):
             for new, old in (("latin-\\\\xe9.md", "latin-\\xe9.md"), ("a\\x0ab.md", "a\nb.md")):
                 changed = connection.execute(
@@ -457,7 +456,7 @@ def test_26_a_store_that_kept_a_name_as_it_was_shown(site: Site, removed: str, s
 def test_26_a_name_that_takes_the_place_of_another_in_an_old_store(site: Site, same: bool) -> None:
     site.post("latin-\\xe9.md", article("Text"))
     site.build()
-    with closing(sqlite3.connect(site.store)) as connection, connection:
+    with sqlite3.connect(site.store) as connection:
         for table, column in (("copy", "location"), ("file", "path")):
             connection.execute(
                 f"update {table} set {column} = 'latin-\\xe9.md' where {column} like 'latin%'"

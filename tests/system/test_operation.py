@@ -9,7 +9,6 @@ import signal
 import sqlite3
 import subprocess
 import time
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -247,7 +246,7 @@ def test_100_killed_while_the_store_is_made(site: Site, kills: int) -> None:
 def test_100_killed_while_merging_a_second_copy(site: Site) -> None:
     site.post(f"2022-01-27-{CODE}.md", article("eins", "<p>a</p>"))
     site.build()
-    with closing(sqlite3.connect(site.store)) as connection, connection:
+    with sqlite3.connect(site.store) as connection:
         connection.execute("update poll set finished = 0")
     connection.close()
     site.post(f"2022-01-27-{CODE[2:]}.md", article("eins", "<p>b</p>", date="2022-01-28"))
@@ -309,7 +308,7 @@ def test_102_a_stale_lock_is_no_lock(site: Site) -> None:
 def test_104_a_store_of_a_newer_version_is_left_alone(site: Site) -> None:
     site.post("1.md", article())
     site.build()
-    with closing(sqlite3.connect(site.store)) as connection, connection:
+    with sqlite3.connect(site.store) as connection:
         connection.execute("insert into migration values (999, 0)")
     connection.close()
     site.post("2.md", article("zwei"))
@@ -323,7 +322,7 @@ def test_104_a_store_of_a_newer_version_is_left_alone(site: Site) -> None:
 def test_105_a_clock_that_went_back_hides_nothing_and_undoes_no_update(site: Site) -> None:
     revised_site(site)
     ahead = int(time.time()) + 86_000
-    with closing(sqlite3.connect(site.store)) as connection, connection:
+    with sqlite3.connect(site.store) as connection:
         connection.execute("update feed set checked_at = ?", (ahead,))
         connection.execute(
             "update article set updated = ? where code = 'NW202201270000000107'", (ahead,)

@@ -5,7 +5,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -50,7 +49,7 @@ def test_a_site_with_the_store_of_an_older_program_goes_on(site: Site, dump: Pat
     expected = expected_of(site.posts, revised=[code(number) for number in revised])
     (site.posts / f"2022-01-27-{code(REMOVED)}.md").unlink()
     site.store.parent.mkdir()
-    with closing(sqlite3.connect(site.store)) as connection, connection:
+    with sqlite3.connect(site.store) as connection:
         connection.executescript(dump.read_text("utf-8"))
     connection.close()
     site.build()
@@ -69,7 +68,7 @@ def test_healing_removes_the_documents_that_held_nothing_but_doubles(site: Site)
     for number in range(1, 7):
         (archives / f"source0.{number}.atom").write_text("<feed/>")
     site.store.parent.mkdir()
-    with closing(sqlite3.connect(site.store)) as connection, connection:
+    with sqlite3.connect(site.store) as connection:
         connection.executescript((STORES[0].parent / "3-doubled.sql").read_text("utf-8"))
     connection.close()
     site.build()
@@ -81,7 +80,7 @@ def test_healing_removes_the_documents_that_held_nothing_but_doubles(site: Site)
 def test_a_store_between_versions_is_refused_whole(site: Site) -> None:
     """What cannot be brought up to date stays as it was, for the program that can read it."""
     site.store.parent.mkdir()
-    with closing(sqlite3.connect(site.store)) as connection, connection:
+    with sqlite3.connect(site.store) as connection:
         connection.executescript((STORES[0].parent / "1.sql").read_text("utf-8"))
         connection.execute("alter table article drop column share_url")
     connection.close()

@@ -21,8 +21,8 @@ POST_SUFFIXES = frozenset(
     ["", ".md", ".markdown", ".mkdown", ".mkdn", ".mkd", ".html", ".htm", ".txt"]
 )
 DRAFTS = "_drafts"
-# What the names begin with that Jekyll publishes from a folder `_posts`.
-_DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}-")
+# The names that Jekyll publishes from a folder `_posts`.
+_JEKYLL_NAME = re.compile(r"\d{4}-\d{1,2}-\d{1,2}-.*\.[^.]+", re.DOTALL)
 _JEKYLL_CONFIGS = frozenset({"_config.yml", "_config.yaml", "_config.toml"})
 # A section's own page, which Hugo does not list as a post.
 _HUGO_SECTION = "_index"
@@ -237,13 +237,12 @@ class _Rules:
     def _is_post(self, name: str) -> bool:
         # Of a million names, os.path.splitext takes a second.
         dot = name.rfind(".")
-        suffix = name[dot:] if dot > 0 else ""
-        if suffix not in POST_SUFFIXES and suffix.lower() not in POST_SUFFIXES:
+        stem, suffix = (name[:dot], name[dot:]) if dot > 0 else (name, "")
+        if suffix.lower() not in POST_SUFFIXES:
             return False
         if self._is_jekyll:
-            date = _DATE.match(name)
-            return date is not None and date.end() <= dot < len(name) - 1
-        return self._layout != "hugo" or name.removesuffix(suffix) != _HUGO_SECTION
+            return _JEKYLL_NAME.fullmatch(name) is not None
+        return self._layout != "hugo" or stem != _HUGO_SECTION
 
 
 def _entries(root: Path, folder: str) -> Iterator[os.DirEntry[str]]:
