@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import datetime
+import fcntl
 import json
 import os
 import select
@@ -400,6 +401,18 @@ def health(tmp_path: Path, clock: Clock) -> Health:
     from aggregator.daemon.health import Health
 
     return Health(tmp_path / "state", EVERY, clock)
+
+
+@pytest.fixture
+def inotify(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[None]:
+    """The user's inotify, which all tests of a run share unless a test is to be `alone` with it."""
+    is_alone = request.node.get_closest_marker("alone_with_inotify") is not None
+    # The workers of a run have the folder above their own in common.
+    with (tmp_path_factory.getbasetemp().parent / "inotify.lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX if is_alone else fcntl.LOCK_SH)
+        yield
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import io
 import os
 import sys
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
 from aggregator.model.errors import AggregatorError
 
@@ -33,9 +33,12 @@ class OutputError(AggregatorError):
 def watch_output() -> None:
     """Make a failed write to standard output or standard error raise `OutputError`.
 
-    If the reader has left, `BrokenPipeError` is raised as usual.
+    If the reader has left, `BrokenPipeError` is raised as usual.  What is written to a stream that
+    is closed is dropped.
     """
-    sys.stdout, sys.stderr = _watched(sys.stdout), _watched(sys.stderr)
+    sys.stdin = sys.stdin or _nowhere("r")
+    sys.stdout = _watched(sys.stdout or _nowhere("w"))
+    sys.stderr = _watched(sys.stderr or _nowhere("w"))
 
 
 def drop_output() -> None:
@@ -77,9 +80,20 @@ class _Raw(io.FileIO):
             raise OutputError(f"the output cannot be written: {error.strerror}") from error
 
 
+def _nowhere(mode: Literal["r", "w"]) -> TextIO:
+    """Return a stream that leads nowhere, at the lowest free descriptor.
+
+    For the standard streams, in their order, these are their own: no file that is opened later
+    gets one, to be taken for a standard stream by a library or another process.
+    """
+    descriptor = os.open(os.devnull, os.O_RDWR)
+    os.set_inheritable(descriptor, True)
+    return open(descriptor, mode, encoding="utf-8", closefd=False)
+
+
 def _watched(stream: TextIO) -> TextIO:
     if not isinstance(stream, io.TextIOWrapper):
-        return stream  # closed, or not a file
+        return stream  # not a file
     return io.TextIOWrapper(
         io.BufferedWriter(_Raw(stream.fileno(), "wb", closefd=False)),
         encoding=stream.encoding,

@@ -180,10 +180,8 @@ class _Watch:
         folder = self._folders.get(watch)
         if mask & _LOST or (folder == "" and mask & _ENDED):
             raise _UnknownError
-        if mask & flags.IGNORED:
-            self._folders.pop(watch, None)
         if folder is None or not name:
-            return  # of a folder that is watched no more, or that its parent names
+            return  # of a folder that its parent names
         path = f"{folder}/{name}" if folder else name
         if not mask & flags.ISDIR:
             yield path

@@ -3,7 +3,7 @@
 import subprocess
 
 import pytest
-from conftest import COMMAND, Site
+from conftest import COMMAND, Site, article
 
 CODE = "NW202201272264567295"
 WITH_JSON = ["check", "poll", "build-feeds", "status", "problems", "sources", "show"]
@@ -26,6 +26,27 @@ def test_output_that_cannot_be_written(built: Site, command: str, end: str) -> N
     if end == "> /dev/full":
         assert done.returncode == 1
         assert "No space left" in done.stderr
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_keep_no_command_from_its_work(site: Site, closed: str) -> None:
+    site.post("2022-01-27-1.md", article())
+    done = subprocess.run(
+        f"{COMMAND} build-feeds {closed}",
+        shell=True,
+        cwd=site.root,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert len(site.entries()) == 1
+
+
+def test_errors_of_a_command_without_standard_error_are_in_its_status(site: Site) -> None:
+    site.configure(lambda text: text.replace("tag:", "tug:"))
+    done = subprocess.run(f"{COMMAND} build-feeds 2>&-", shell=True, cwd=site.root, check=False)
+    assert done.returncode == 2
 
 
 def test_a_reader_that_leaves_early(built: Site) -> None:

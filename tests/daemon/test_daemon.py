@@ -107,7 +107,7 @@ class Running:
 
 
 @pytest.fixture
-def daemon(site: Site) -> Iterator[Callable[..., Running]]:
+def daemon(site: Site, inotify: None) -> Iterator[Callable[..., Running]]:
     started: list[Running] = []
 
     def start(*arguments: str, config: str = SCHEDULE, **environment: str) -> Running:
@@ -789,6 +789,7 @@ def test_systemd_may_go_away(site: Site, daemon, tmp_path: Path) -> None:
     assert running.log.count(" error: systemd: ") == 1
 
 
+@pytest.mark.alone_with_inotify
 def test_a_folder_that_cannot_be_watched_is_polled_by_the_schedule(site: Site, daemon) -> None:
     """No inotify instance is to be had at the start."""
     site.post("1.md", article("eins"))

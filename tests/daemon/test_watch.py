@@ -1,6 +1,7 @@
 """Changes of folders are noticed and named, whatever becomes of the folders."""
 
 import errno
+import itertools
 import os
 import shutil
 import sys
@@ -15,7 +16,10 @@ from aggregator.daemon import watch
 from aggregator.daemon.health import Health
 from aggregator.daemon.watch import FolderWatch, Watched
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="inotify is of Linux")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="inotify is of Linux"),
+    pytest.mark.usefixtures("inotify"),
+]
 
 LIMIT = Path("/proc/sys/fs/inotify/max_queued_events")
 
@@ -200,6 +204,24 @@ def test_a_limit_that_is_reached_is_no_lost_change(
     events.named("2022/2.md")
 
 
+def test_what_changes_without_a_pause_is_named_meanwhile(events: Events) -> None:
+    is_enough = threading.Event()
+
+    def write() -> None:
+        for number in itertools.count():
+            (events.folder / f"{number}.md").write_text("")
+            if is_enough.wait(0.01):
+                return
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        wait_for(lambda: events.names)
+    finally:
+        is_enough.set()
+        writer.join()
+
+
 def test_what_changes_before_the_start_is_named(tmp_path: Path, health: Health) -> None:
     events = Events(tmp_path)
     watching = FolderWatch([Watched("posts", tmp_path, True)], events.changed)
@@ -224,6 +246,7 @@ def test_a_folder_that_comes_later_is_watched_from_then_on(
     watching.close()
 
 
+@pytest.mark.alone_with_inotify
 @pytest.mark.skipif(not os.access(LIMIT, os.W_OK), reason="needs to set a limit of the kernel")
 def test_a_queue_that_overflows_loses_no_change(
     tmp_path: Path, health: Health, monkeypatch: pytest.MonkeyPatch

@@ -1,5 +1,6 @@
 """`aggregator poll` against a real server on loopback: what comes of it in the feeds."""
 
+import contextlib
 import datetime
 import itertools
 import json
@@ -550,26 +551,22 @@ def test_killed_at_any_moment_nothing_is_lost_or_doubled(
         process.wait()
         if not site.store.exists():
             continue
-        with sqlite3.connect(site.store) as connection:
+        with contextlib.closing(sqlite3.connect(site.store)) as connection:
             if not connection.execute("select 1 from sqlite_master where name = 'url'").fetchall():
                 continue  # killed before the store was made
             rows = connection.execute(
                 "select count(*) from url where content_hash <> x'' and not exists "
                 "(select 1 from copy where copy.location = url.url)"
             ).fetchone()
-        connection.close()
         assert rows == (0,)
     assert kills > rounds / 3
     poll(site, "--all")
     site.build()
     assert contents(site) == contents(undisturbed)
     assert len(site.entries()) == 100
-    with sqlite3.connect(site.store) as connection:
-        assert connection.execute("select count(*), max(revision) from article").fetchone() == (
-            150,
-            1,
-        )
-    connection.close()
+    with contextlib.closing(sqlite3.connect(site.store)) as connection:
+        found = connection.execute("select count(*), max(revision) from article").fetchone()
+    assert found == (150, 1)
 
 
 @pytest.mark.sqlite

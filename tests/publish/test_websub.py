@@ -97,7 +97,7 @@ def wait_for(condition: Callable[[], Any], seconds: float = 20) -> None:
 
 
 @pytest.fixture
-def daemon(with_hub: Site) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
+def daemon(with_hub: Site, inotify: None) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
     started: list[subprocess.Popen[bytes]] = []
 
     def start() -> subprocess.Popen[bytes]:

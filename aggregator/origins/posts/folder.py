@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import astuple, replace
@@ -162,7 +163,7 @@ class PostsFolder:
     def _others(self, gone: list[str]) -> set[str]:
         """Return the files of a list that are still there, and no posts by the rules of today."""
         # An escaped location may be the name of another file.
-        found = {path for path in gone if "\\" not in path and os.path.lexists(self._folder / path)}
+        found = {path for path in gone if "\\" not in path and self._has_file(path)}
         if found:
             # One may have come back meanwhile.
             posts = self.posts_among(found)
@@ -170,6 +171,13 @@ class PostsFolder:
                 posts = list_posts(self._folder, self._glob, self._rules.layout)
             found.difference_update(posts)
         return found
+
+    def _has_file(self, path: str) -> bool:
+        """Return whether there is anything but a folder at a path."""
+        try:
+            return not stat.S_ISDIR(os.lstat(self._folder / path).st_mode)
+        except OSError:
+            return False
 
     def _says_its_date(self, path: str) -> bool:
         """Return whether a file is an article of its own, and no template or the like."""

@@ -85,6 +85,23 @@ def test_a_file_that_is_no_post_any_more_keeps_its_article_and_is_a_problem(site
     assert ([entry.title for entry in site.entries()], site.problems()) == (["乙"], [])
 
 
+@pytest.mark.parametrize(("when_removed", "left"), [("keep", 2), ("drop", 1)])
+def test_a_folder_in_the_place_of_a_post_removes_it(
+    site: Site, when_removed: str, left: int
+) -> None:
+    site.configure(
+        lambda text: text.replace("layout:", f"when_removed: {when_removed}\n    layout:")
+    )
+    for number in range(2):
+        site.post(f"{number}.md", article(f"标题{number}"))
+    site.build()
+    (site.posts / "1.md").unlink()
+    (site.posts / "1.md").mkdir()
+    site.build()
+    assert len(site.entries()) == left
+    assert site.problems() == []
+
+
 def test_other_rules_of_reading_make_no_correction(site: Site) -> None:
     site.post("2022-01-27-a.md", article("甲", "正文。\n\n编辑：某人"))
     site.post("2022-01-26-b.md", article("乙", "正文。\n\n编辑：某人", date="2022-01-26"))
