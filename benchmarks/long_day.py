@@ -124,7 +124,7 @@ def main() -> None:
         site = options.folder or Path(folder)
         config = site / "config.yaml"
         # Room for all articles of a source, so that they can be counted in the end.
-        entries = 2 * options.articles // 60
+        entries = 50 + options.articles // 30
         archives = "false" if options.no_archives else "true"
         (site / "posts").mkdir(parents=True, exist_ok=True)
         config.write_text(CONFIG.format(entries=entries, archives=archives))
