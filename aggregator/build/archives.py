@@ -25,12 +25,11 @@ BATCH = 5_000
 class Changes:
     """What the last polls changed in articles that had arrived before.
 
-    `republished` ones have a text or a feed that older documents do not show; `removed` ones
-    are not to be shown any more.  `last_arrival` is the number of the newest article.
+    `republished` ones have a text or a feed that older documents do not show.  `last_arrival` is
+    the number of the newest article.
     """
 
     republished: frozenset[str] = frozenset()
-    removed: frozenset[str] = frozenset()
     last_arrival: int = 0
 
 
@@ -73,8 +72,6 @@ def update(
     if upto is None:
         upto = 0
         archive_files.adopt(context, connection, spec)
-    for code in changes.removed:
-        archive_places.withdraw(connection, feed, code)
     newest = _newest(context, connection, spec)
     has_places = newest is not None
     unplaced = archive_places.unplaced(connection, feed)

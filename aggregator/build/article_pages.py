@@ -23,7 +23,6 @@ from aggregator.model.articles import Article, Revision
 from aggregator.model.errors import PublishError
 from aggregator.model.feeds import FeedSpec, PublishedFile
 from aggregator.model.pages import ArticlePage, FeedLink
-from aggregator.origins.interface import Progress
 from aggregator.publish.destination import Prepared
 from aggregator.publish.documents import make_entry
 from aggregator.publish.publication import ARTICLES, Publication
@@ -79,7 +78,7 @@ def _months(context: Context, articles: Iterable[Article]) -> dict[str, str]:
     return {item.code: item.page_month or month_of(item.published) for item in articles}
 
 
-def publish(context: Context, progress: Progress = lambda done, total: None) -> None:
+def publish(context: Context) -> None:
     """Write the pages that are to be written, and remove those of articles that are gone."""
     if context.dry_run or not context.publication.has_lists:
         return
@@ -96,7 +95,7 @@ def publish(context: Context, progress: Progress = lambda done, total: None) -> 
         if len(days) >= SAVED:
             _save(context, days, written)
             done += len(days)
-            progress(done, total)
+            context.report("pages", done, total)
             days, written = {}, []
     if days:
         _save(context, days, written)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from aggregator.build import (
     title_lists,
 )
 from aggregator.build.archives import Changes
-from aggregator.build.context import Context
+from aggregator.build.context import Context, Report, no_report
 from aggregator.build.output import Output, produce
 from aggregator.build.plan import Jobs
 from aggregator.model.articles import FORMER_NO_SOURCE, NO_SOURCE
@@ -32,10 +32,9 @@ from aggregator.model.errors import (
 )
 from aggregator.model.feeds import FeedSpec, FeedState
 from aggregator.model.summaries import BuildSummary
-from aggregator.origins.interface import Progress
 from aggregator.publish.destination import Destination
 from aggregator.publish.publication import Publication
-from aggregator.store import published, renditions, selected, statistics, windows
+from aggregator.store import archive_places, published, renditions, selected, statistics, windows
 from aggregator.store.articles import articles_of, has_remembered
 from aggregator.store.database import Store
 from aggregator.store.windows import last_arrival, sources_due, window_of
@@ -55,7 +54,7 @@ def build(
     dry_run: bool = False,
     checks_archives: bool = True,
     search_index: Path | None = None,
-    progress: Progress = lambda done, total: None,
+    report: Report = no_report,
 ) -> BuildSummary:
     """Publish every feed that would look different, and bring the search index up to date.
 
@@ -75,24 +74,23 @@ def build(
             renditions.clear_renditions(connection)
         manifest = published.feed_states(connection)
     now = _monotonic(now, manifest)
-    exclusions.update(store, publication)
-    comparison.update(store, publication.feeds.similar, now)
+    exclusions.update(store, publication, report)
+    comparison.update(store, publication.feeds.similar, now, report)
     with store.transaction() as connection:
         changed = published.changed_codes(connection)
-    selections.update(store, publication, changed)
+    selections.update(store, publication, changed, report)
     context = Context(
-        store, publication, destination, now, manifest, full, dry_run, checks_archives
+        store, publication, destination, now, manifest, full, dry_run, checks_archives, report
     )
     if not dry_run:
         article_pages.decide(context, changed)
     specs = _specs(context)
     context.summary.feeds = len(specs)
-    due = _due_feeds(context, specs)
+    source = None
     if only_source is not None:
         source = named_source(
             only_source, [spec.subject for spec in specs if spec.source is not None]
         )
-        due = [spec for spec in due if spec.source == source]
     if not allow_empty and _would_empty(context):
         context.summary.failures.append(
             f"{destination.place('')}: no article is left to publish where there were some; the "
@@ -100,11 +98,16 @@ def build(
         )
         return context.summary
     # A build of one feed leaves what changed to the next build of all.
-    changes = _changes(store, changed if only_source is None else {})
+    pending = changed if only_source is None else {}
+    _withdraw(store, pending)
+    changes = _changes(store, pending)
+    due = _due_feeds(context, specs)
+    if source is not None:
+        due = [spec for spec in due if spec.source == source]
     with _failures_told(context):
         # Before feeds, whose entries lead there.
         article_pages.publish(context)
-        output = _write_feeds(context, due, changes, progress)
+        output = _write_feeds(context, due, changes)
         if only_source is None:
             output.forget(key for key in manifest if key not in {spec.key for spec in specs})
             title_lists.publish(context)
@@ -136,12 +139,10 @@ def _failures_told(context: Context) -> Iterator[None]:
         raise StoreError("\n".join([*context.summary.failures, str(error)])) from error
 
 
-def _write_feeds(
-    context: Context, due: list[FeedSpec], changes: Changes, progress: Progress
-) -> Output:
+def _write_feeds(context: Context, due: list[FeedSpec], changes: Changes) -> Output:
     """Render and write those of the given feeds, and of their archives, that differ."""
     jobs = Jobs(context, changes)
-    output = Output(context, lambda: progress(done, len(due)))
+    output = Output(context, lambda: context.report("feeds", done, len(due)))
     # Before documents that are on disk and unknown are adopted.
     output.remove_strays()
     work = partial(produce, context.destination, context.dry_run)
@@ -155,7 +156,7 @@ def _write_feeds(
             for result in processes.ordered_map(work, jobs.of(rest)):
                 if isinstance(result.state, FeedState) and result.fitting is None:
                     done += 1
-                    progress(done, len(due))
+                    context.report("feeds", done, len(due))
                 output.write(result)
             output.save(jobs.recounted)
             jobs.recounted.clear()
@@ -248,12 +249,18 @@ def _would_empty(context: Context) -> bool:
         return had_entries and not window_of(connection, combined, context.now, 1)
 
 
+def _withdraw(store: Store, changed: Iterable[str]) -> None:
+    """Remove what was withdrawn from all archives, also of feeds that nothing else changes."""
+    with store.transaction() as connection:
+        articles = articles_of(connection, changed)
+        withdrawn = [code for code, article in articles.items() if article.is_withdrawn]
+        archive_places.withdraw(connection, withdrawn)
+
+
 def _changes(store: Store, changed: Mapping[str, bool]) -> Changes:
     """Return what the last polls changed in articles that had arrived before."""
     with store.transaction() as connection:
-        articles = articles_of(connection, changed)
         return Changes(
             republished=frozenset(code for code, again in changed.items() if again),
-            removed=frozenset(code for code, article in articles.items() if article.is_withdrawn),
             last_arrival=last_arrival(connection),
         )

@@ -19,6 +19,7 @@ from aggregator import processes
 from aggregator.articles import similarity
 from aggregator.articles.similarity import NOTHING, Shares
 from aggregator.build import collapse
+from aggregator.build.context import Report, no_report
 from aggregator.build.dirty import note_changed
 from aggregator.model.articles import Article
 from aggregator.model.digests import digest_of
@@ -42,7 +43,7 @@ SHOW, COLLAPSE = "show", "collapse"
 _Job = list[tuple[Place, bytes]]
 
 
-def update(store: Store, mode: str, now: datetime.datetime) -> None:
+def update(store: Store, mode: str, now: datetime.datetime, report: Report = no_report) -> None:
     """Compare the articles that arrived, came due or changed since the last time.
 
     `mode` is `feeds.similar` of the configuration.
@@ -72,7 +73,7 @@ def update(store: Store, mode: str, now: datetime.datetime) -> None:
         wanted = [place for place in places if not _is_known(place, known)]
         _remove(connection, changed, {code for code, *_ in here}, known, since)
     made = processes.ordered_map(_sketch_all, _jobs(store, wanted))
-    found = chain.from_iterable(made)
+    found = chain.from_iterable(_reported(made, len(wanted), report))
     while some := list(islice(found, TOGETHER)):
         with store.transaction() as connection:
             codes = {item.code for item in some}
@@ -123,6 +124,16 @@ def _jobs(store: Store, places: Iterable[Place]) -> Iterator[_Job]:
         with store.transaction() as connection:
             texts = bodies_of(connection, {place[3] for place in some})
         yield [(place, texts[place[3]]) for place in some if place[3] in texts]
+
+
+def _reported(
+    made: Iterable[list[Compared]], total: int, report: Report
+) -> Iterator[list[Compared]]:
+    done = 0
+    for some in made:
+        done += len(some)
+        report("similar articles", done, total)
+        yield some
 
 
 def _sketch_all(job: _Job) -> list[Compared]:

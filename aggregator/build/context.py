@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from aggregator.model.feeds import FeedState
@@ -10,6 +11,14 @@ from aggregator.model.summaries import BuildSummary
 from aggregator.publish.destination import Destination
 from aggregator.publish.publication import Publication
 from aggregator.store.database import Store
+
+# Called with a stage of a build, how much of it is done, and the total: all that takes long
+# says that it goes on.
+Report = Callable[[str, int, int], None]
+
+
+def no_report(stage: str, done: int, total: int) -> None:
+    """Tell nobody how far a build is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,4 +36,5 @@ class Context:
     full: bool
     dry_run: bool
     checks_archives: bool = True
+    report: Report = no_report
     summary: BuildSummary = field(default_factory=BuildSummary)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from aggregator.articles.content_rules import words_of
+from aggregator.build.context import Report, no_report
 from aggregator.model.articles import Article, Change
 from aggregator.model.packing import unpack
 from aggregator.publish.publication import Publication
@@ -19,11 +20,12 @@ from aggregator.store.articles import articles_of, save_changes, texts_of
 from aggregator.store.copies import origins_of
 from aggregator.store.database import Store
 from aggregator.store.selected import EXCLUSIONS, Progress
+from aggregator.store.windows import last_arrival
 
 BATCH = 500
 
 
-def update(store: Store, publication: Publication) -> None:
+def update(store: Store, publication: Publication, report: Report = no_report) -> None:
     """Bring the exclusions up to date.
 
     An article that is excluded leaves its feeds as a removed one does; one that no longer is
@@ -50,8 +52,10 @@ def update(store: Store, publication: Publication) -> None:
                 selected.save_progress(connection, {EXCLUSIONS: progress})
             else:
                 selected.forget(connection, EXCLUSIONS, EXCLUSIONS)
+            last = last_arrival(connection)
         if len(new) < BATCH:
             return
+        report("rules", upto, last)
 
 
 def _examine(

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from aggregator.articles.sanitize import plain_text
 from aggregator.articles.search_query import parse
 from aggregator.articles.search_text import names_of, searched
+from aggregator.build.context import Report, no_report
 from aggregator.config.schema import ExtraFeed
 from aggregator.model.articles import Article
 from aggregator.model.digests import digest_of
@@ -25,6 +26,7 @@ from aggregator.store import published, selected
 from aggregator.store.articles import articles_of, texts_of
 from aggregator.store.database import Store
 from aggregator.store.selected import OTHERS, Progress
+from aggregator.store.windows import last_arrival
 
 BATCH = 500
 TAGS = "tags"
@@ -127,7 +129,9 @@ def _has_one(words: Iterable[str], text: str) -> bool:
     return any(word in text for word in words)
 
 
-def update(store: Store, publication: Publication, changed: Iterable[str]) -> None:
+def update(
+    store: Store, publication: Publication, changed: Iterable[str], report: Report = no_report
+) -> None:
     """Bring all selections up to date, and mark the feeds that become dirty."""
     selections = _selections(publication)
     rules = {selection.name: selection.rules for selection in selections}
@@ -155,8 +159,10 @@ def update(store: Store, publication: Publication, changed: Iterable[str]) -> No
             selected.save_progress(
                 connection, {name: Progress(digest, upto) for name, digest in rules.items()}
             )
+            last = last_arrival(connection)
         if len(new) < BATCH:
             return
+        report("filters", upto, last)
 
 
 def _selections(publication: Publication) -> list[Selection]:

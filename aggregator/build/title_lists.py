@@ -110,7 +110,9 @@ def _contents(
     frame, base = publication.frame, publication.feeds.url
     names = SourceNames(context)
     has_sitemaps = publication.has_article_pages
-    for number in sorted(due):
+    ordered = sorted(due)
+    for done, number in enumerate(ordered):
+        context.report("lists of titles", done, len(ordered))
         section = found[number]
         articles = [
             item for day in section.days for item in pages.articles_of_day(connection, day.name)

@@ -13,13 +13,16 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import NoReturn
 
 import click
 
 from aggregator import __version__
 from aggregator.cli import query_commands, run_commands, setup_commands, store_commands
 from aggregator.cli.options import FAILED, INTERRUPTED, LOCKED, USAGE, say_error
-from aggregator.cli.streams import OutputError, describe, drop_output, watch_output
+from aggregator.cli.streams import OutputError, describe, flush_output, watch_output
 from aggregator.model.errors import (
     AggregatorError,
     ConfigError,
@@ -63,28 +66,28 @@ def _run() -> None:
     except click.ClickException as error:
         shown = io.StringIO()
         error.show(file=shown)
-        for line in shown.getvalue().splitlines():
-            say(line, err=True)
-        sys.exit(USAGE)
+        _end(USAGE, shown.getvalue().splitlines(), partial(say, err=True))
     except click.Abort:
-        say_error(_INTERRUPTED)
-        sys.exit(INTERRUPTED)
+        _end(INTERRUPTED, [_INTERRUPTED])
     except OutputError as error:
-        with contextlib.suppress(OutputError):
-            say_error(str(error))
-        drop_output()
-        sys.exit(FAILED)
+        _end(FAILED, [str(error)])
     except AggregatorError as error:
-        for message in error.problems if isinstance(error, ConfigError) else (str(error),):
-            say_error(message)
-        sys.exit(_STATUS.get(type(error), FAILED))
+        messages = error.problems if isinstance(error, ConfigError) else [str(error)]
+        _end(_STATUS.get(type(error), FAILED), messages)
     except BrokenPipeError:
         # The reader of the output has left, as `head` does.
-        drop_output()
-        sys.exit(FAILED)
+        _end(FAILED, [])
     except OSError as error:
-        say_error(describe(error))
-        sys.exit(FAILED)
+        _end(FAILED, [describe(error)])
+
+
+def _end(status: int, messages: Iterable[str], tell: Callable[[str], None] = say_error) -> NoReturn:
+    """End with a status, also where the messages cannot be written."""
+    with contextlib.suppress(OutputError, BrokenPipeError):
+        for message in messages:
+            tell(message)
+    flush_output()
+    sys.exit(status)
 
 
 def _interrupt(*_: object) -> None:

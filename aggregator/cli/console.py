@@ -85,7 +85,7 @@ def progress(silent: bool) -> Iterator[Report]:
 def print_table(columns: dict[str, list[str]]) -> None:
     """Print columns under their names: a table on a terminal, tab-separated lines elsewhere."""
     rows = zip(*columns.values(), strict=True)
-    if sys.stdout is None or not sys.stdout.isatty():
+    if not sys.stdout.isatty():
         for row in (tuple(columns), *rows):
             say_row(row)
         return

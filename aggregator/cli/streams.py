@@ -41,12 +41,13 @@ def watch_output() -> None:
     sys.stderr = _watched(sys.stderr or _nowhere("w"))
 
 
-def drop_output() -> None:
-    """Discard what is still buffered, so that it does not fail again at exit."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+def flush_output() -> None:
+    """Write what is still buffered; drop what cannot be written, which would fail at exit."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            os.dup2(nowhere, stream.fileno())
+        try:
+            stream.flush()
+        except (OutputError, BrokenPipeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def describe(error: OSError) -> str:

@@ -176,8 +176,9 @@ class Daemon:
                 raise ConfigError(f"{self._config}: store: changes with a restart only")
             self._network.check(settings)
         except ConfigError as error:
-            LOGGER.error("configuration not reloaded, still using the old one: %s", error)
-            self._health.record_config_error(str(error))
+            for problem in error.problems:
+                LOGGER.error("configuration not reloaded, still using the old one: %s", problem)
+            self._health.record_config_error("; ".join(error.problems))
         else:
             self._settings, self._loaded = settings, content
             self._health.record_config_error(None)

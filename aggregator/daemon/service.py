@@ -41,13 +41,13 @@ def run(config: Path, listen: str | None, roles: frozenset[str] = ROLES) -> None
                 )
     interval = settings.schedule.posts if "posts" in roles else NEVER
     health = Health(paths.daemon_state_path(settings), interval)
-    if listen is not None:
-        from aggregator.daemon import endpoints
-
-        endpoints.start(listen, health, settings)
-        processes.use_one_process()
     try:
         with _only_daemon(settings):
+            if listen is not None:
+                from aggregator.daemon import endpoints
+
+                endpoints.start(listen, health, settings)
+                processes.use_one_process()
             Daemon(config, settings, health, roles).run()
     except AggregatorError:
         systemd.notify("STOPPING=1")

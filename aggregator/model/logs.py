@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import logging
 import os
@@ -19,13 +20,26 @@ _LEVELS = ((logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (logging
 
 def set_up(style: Format, level: int, environment: Mapping[str, str] = os.environ) -> None:
     """Send log lines to standard error, with a level prefix where journald reads them."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _StandardError()
     handler.setFormatter(
         _Json() if style == "json" else _Text(for_journal="JOURNAL_STREAM" in environment)
     )
     LOGGER.handlers[:] = [handler]
     LOGGER.setLevel(level)
     LOGGER.propagate = False
+
+
+class _StandardError(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line at once.
+
+        One that cannot be written is dropped: there is nobody to tell, and the work goes on.
+        """
+        line = self.format(record) + "\n"
+        with contextlib.suppress(OSError):
+            os.write(
+                sys.stderr.fileno(), line.encode(sys.stderr.encoding or "utf-8", "backslashreplace")
+            )
 
 
 class _Text(logging.Formatter):

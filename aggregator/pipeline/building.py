@@ -183,7 +183,7 @@ def _build_feeds(
                 dry_run=options.dry_run,
                 checks_archives=options.checks_archives or bool(notices or losses),
                 search_index=paths.search_path(settings),
-                progress=partial(progress, "feeds"),
+                report=progress,
             )
         outcome.notices += outcome.build.notices + processes.take_notices()
         with store.transaction() as connection:

@@ -224,14 +224,23 @@ def remove_places(connection: Connection, feed: str, places: Collection[tuple[st
         )
 
 
-def withdraw(connection: Connection, feed: str, code: str) -> None:
-    """Remove an article from its documents, and have these written again."""
+def withdraw(connection: Connection, codes: Collection[str]) -> None:
+    """Remove articles from the documents of all feeds, and have these written again.
+
+    A feed that an article has left may still have it in a document.
+    """
     table = schema.place
-    ours = (table.c.feed == feed) & (table.c.code == code)
-    numbers = connection.execute(select(table.c.number).where(ours)).scalars().all()
-    if numbers:
-        connection.execute(delete(table).where(ours))
-        write_again(connection, feed, numbers)
+    feeds = connection.execute(select(schema.archiving.c.feed)).scalars().all()
+    for piece in pieces(sorted(codes)):
+        for some in pieces(list(feeds)):
+            ours = table.c.feed.in_(some) & table.c.code.in_(piece)
+            query = select(table.c.feed, table.c.number).where(ours).distinct()
+            numbers: dict[str, list[int]] = {}
+            for feed, number in connection.execute(query):
+                numbers.setdefault(feed, []).append(number)
+            connection.execute(delete(table).where(ours))
+            for feed, found in numbers.items():
+                write_again(connection, feed, found)
 
 
 def _archives(connection: Connection, feed: str, rows: Sequence[Any]) -> list[Archive]:

@@ -192,6 +192,20 @@ def test_what_is_withdrawn_leaves_the_archives(small: Site) -> None:
     assert len(shown(chain(small, "all.atom"), small)) == 39
 
 
+def test_what_is_withdrawn_leaves_the_archive_of_a_source_that_it_had_left(small: Site) -> None:
+    fill(small, range(40))
+    small.build()
+    path = small.posts / f"2022-01-27-{code(2)}.md"
+    text = path.read_text("utf-8").replace("categories: source2", "categories: source1")
+    path.write_text(text, "utf-8")
+    small.build()
+    assert "标题2" in shown(chain(small, "sources/source2.atom"), small)
+    path.write_text(text.replace("layout: post", "published: false"), "utf-8")
+    small.build()
+    for feed in ("all.atom", "sources/source1.atom", "sources/source2.atom"):
+        assert "标题2" not in shown(chain(small, feed), small)
+
+
 def test_what_is_due_later_is_in_no_archive(small: Site) -> None:
     fill(small, range(30))
     small.post("later.md", article("später", date="2222-01-01"))

@@ -36,7 +36,7 @@ def jobs(context: Context) -> list[Job]:
     """The jobs for the combined feed and that of the source, which are done then."""
     publication = context.publication
     with context.store.transaction() as connection:
-        changes = Changes(frozenset(), frozenset(), last_arrival(connection))
+        changes = Changes(frozenset(), last_arrival(connection))
     plan, output = Jobs(context, changes), Output(context)
     found = []
     for job in plan.of([publication.source_spec("a"), publication.combined_spec()]):

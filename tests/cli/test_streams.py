@@ -49,6 +49,19 @@ def test_errors_of_a_command_without_standard_error_are_in_its_status(site: Site
     assert done.returncode == 2
 
 
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [("nonsense", 2), ("show 2021", 1), ("build-feeds --config no.yaml", 2)],
+)
+def test_the_status_of_an_error_that_cannot_be_written(
+    built: Site, arguments: str, status: int
+) -> None:
+    for end in ("2>/dev/full", ">/dev/full 2>/dev/full", ">&- 2>/dev/full"):
+        command = f"{COMMAND} {arguments} {end}"
+        done = subprocess.run(command, shell=True, cwd=built.root, check=False)
+        assert done.returncode == status, end
+
+
 def test_a_reader_that_leaves_early(built: Site) -> None:
     for _ in range(3):
         done = subprocess.run(

@@ -292,10 +292,13 @@ def test_it_stops_at_once_whatever_it_waits_for(
 
 def test_a_second_daemon_is_refused_and_one_off_runs_are_not(site: Site, daemon) -> None:
     site.post("1.md", article("eins"))
-    running = daemon(config=RARELY).ready()
-    second = site.run("run")
-    assert second.code == 75
-    assert f"another `aggregator run` (process {running.process.pid}) already serves" in second.err
+    address = f"127.0.0.1:{free_port()}"
+    running = daemon("--listen", address, config=RARELY).ready()
+    for arguments in ([], ["--listen", address]):
+        second = site.run("run", *arguments)
+        assert second.code == 75
+        taken = f"another `aggregator run` (process {running.process.pid}) already serves"
+        assert taken in second.err
     site.post("2.md", article("zwei"))
     site.build()
     assert site.run("poll", "--only", "posts").code == 0
@@ -326,7 +329,9 @@ def test_a_reload_takes_the_new_configuration_and_refuses_a_broken_one(site: Sit
     site.config.write_text(good, "utf-8")
     found = site.run("status", "--json").json["daemon"]
     assert "did you mean title?" in found["config_error"]
-    assert "did you mean title?" in site.run("status").out
+    shown = site.run("status").out
+    assert "site.title: is required; config.yaml:" in shown
+    assert "did you mean title?" in shown
     running.process.send_signal(signal.SIGHUP)
     wait_for(lambda: site.run("status", "--json").json["daemon"]["config_error"] is None)
 
@@ -460,10 +465,11 @@ def test_health_and_metrics_tell_the_truth(site: Site, daemon, upstream: Upstrea
     with pytest.raises(urllib.error.HTTPError, match="405") as refusal:
         urllib.request.urlopen(f"{base}/health", data=b"x", timeout=10)
     refusal.value.close()
-    taken = site.run("run", "--listen", f"127.0.0.1:{port}")
+    running.stop()
+    with socket.create_server(("127.0.0.1", port)):
+        taken = site.run("run", "--listen", f"127.0.0.1:{port}")
     assert taken.code == 2
     assert "ddress already in use" in taken.err
-    running.stop()
     for line in ("no such folder", "status 500"):
         said = [text for text in running.log.splitlines() if line in text]
         assert len(said) == 2, said
@@ -812,6 +818,24 @@ def test_a_folder_that_cannot_be_watched_is_polled_by_the_schedule(site: Site, d
     wait_for(lambda: of_the_daemon(site)["failures"] == [])
     running.stop()
     assert running.log.count(" error: ") == 1
+
+
+def test_a_log_that_cannot_be_written_stops_nothing(site: Site, inotify: None) -> None:
+    site.configure(lambda text: text + RARELY)
+    with Path("/dev/full").open("wb") as full:
+        process = subprocess.Popen([str(COMMAND), "run"], cwd=site.root, stderr=full)
+    try:
+        for number in range(1, 9):
+            if number == 1:
+                site.post("1.md", article("T1"))
+            else:
+                land(site, f"{number}.md", article(f"T{number}"))
+            wait_for(lambda number=number: f"T{number}" in titles(site))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_what_lands_while_a_folder_is_replaced_is_published(site: Site, daemon) -> None:

@@ -84,7 +84,10 @@ def test_jobs_come_time_and_again_and_after_a_jump(
     marked: list[str] = []
     made = make_schedule(marked.append, posts=0.05, lists=3600)
     wait_for(lambda: marked.count("posts") >= 3)
-    made._offset -= 3600
+    # As if the clock had been set back by an hour.
+    made._offset += 3600
+    for job in made._scheduler.get_jobs():
+        job.modify(next_run_time=job.next_run_time + datetime.timedelta(hours=1))
     assert made.clock_has_jumped()
     count = marked.count("posts")
     wait_for(lambda: marked.count("posts") >= count + 2)

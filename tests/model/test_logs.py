@@ -11,11 +11,11 @@ from aggregator.model import logs
 
 
 @pytest.fixture
-def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], list[str]]]:
+def lines(capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[[], list[str]]]:
     """Returns the lines on standard error; the logger is as before at the end."""
     logger = logs.LOGGER
     before = logger.handlers[:], logger.level, logger.propagate
-    yield lambda: capsys.readouterr().err.splitlines()
+    yield lambda: capfd.readouterr().err.splitlines()
     logger.handlers[:], logger.level, logger.propagate = before
 
 

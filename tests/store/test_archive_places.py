@@ -66,7 +66,12 @@ def test_what_is_withdrawn_leaves_its_documents_to_be_written_again(store: Store
         places.save(connection, "all", documents)
         places.save_places(connection, "all", 1, [("a", 1), ("b", 1)])
         places.save_places(connection, "all", 3, [("a", 2), ("c", 1)])
-        places.withdraw(connection, "all", "a")
+        places.save(connection, "tag:b", documents[:1])
+        places.save_places(connection, "tag:b", 1, [("a", 1)])
+        for feed in ("all", "tag:b"):
+            places.save_progress(connection, feed, 2, set(), set())
+        places.withdraw(connection, {"a"})
+        assert [item.places for item in places.to_write(connection, "tag:b", 0, 9)] == [()]
         found = places.to_write(connection, "all", 0, 9)
         contents = {item.number: item.places for item in found}
         assert contents == {1: (("b", 1),), 3: (("c", 1),)}

@@ -65,6 +65,9 @@ class ChangedFiles:
                 if old is not None:
                     self.gone.append(place)
                 continue
+            seen = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+            if old is not None and old[1:5] == seen and not (old.young or self.read_all):
+                continue
             new = FileState(
                 place,
                 found.st_size,
