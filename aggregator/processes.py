@@ -194,7 +194,8 @@ def _pool(processes: int) -> ProcessPoolExecutor:
             child.kill()
             child.join()
         if pool is not None:
-            pool.shutdown()
+            with contextlib.suppress(RuntimeError):  # a thread of it that was never started
+                pool.shutdown()
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise _NoProcessesError(reason) from error
     return pool

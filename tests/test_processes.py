@@ -85,8 +85,14 @@ def test_an_item_that_kills_every_worker_is_an_error_and_not_tried_for_ever(tmp_
     [
         ("import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (12, 12))", "open files"),
         ("import _multiprocessing; del _multiprocessing.SemLock", "semaphores"),
+        (
+            "from concurrent.futures import process\n"
+            "def refuse(thread): raise RuntimeError('no new thread')\n"
+            "process._ExecutorManagerThread.start = refuse",
+            "no new thread",
+        ),
     ],
-    ids=["no descriptors", "no semaphores"],
+    ids=["no descriptors", "no semaphores", "no threads"],
 )
 def test_where_no_process_can_be_started_one_does_the_work(
     tmp_path: Path, limit: str, reason: str

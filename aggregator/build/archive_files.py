@@ -44,7 +44,7 @@ def check_documents(context: Context, connection: Connection) -> set[str]:
         if files is None:
             # Written before files were stored, or adopted.
             files = _left_files(context, path)
-            published.save_documents(connection, {(feed, number): files})
+            published.save_files_of(connection, {(feed, number): files})
         is_whole = {file.path for file in files} == set(destination.names([path]))
         if not is_whole or not destination.is_as_left(files, full=context.full):
             missing.setdefault(feed, set()).add(number)
@@ -82,7 +82,7 @@ def adopt(context: Context, connection: Connection, spec: FeedSpec, after: int =
         archive_places.save(connection, spec.key, [document])
         archive_places.save_places(connection, spec.key, number, document.places)
         files = _left_files(context, context.publication.archive_path(spec, number))
-        published.save_documents(connection, {(spec.key, number): files})
+        published.save_files_of(connection, {(spec.key, number): files})
 
 
 def _left_documents(
@@ -115,7 +115,7 @@ def _left_files(context: Context, path: str) -> list[PublishedFile]:
 
 
 def _is_whole(data: bytes) -> bool:
-    return data.rstrip().endswith(b"</feed>")
+    return data.startswith(b"<?xml ") and data.rstrip().endswith(b"</feed>")
 
 
 def _revision(article: Article | None, updated: datetime.datetime) -> int:

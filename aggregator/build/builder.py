@@ -130,7 +130,7 @@ def build(
 
 @contextlib.contextmanager
 def _failures_told(context: Context) -> Iterator[None]:
-    """Let an error of the store, which ends the build, say also what had failed before it."""
+    """Add what had failed before to an error of the store, which ends the build."""
     try:
         yield
     except DamagedStoreError:

@@ -122,7 +122,7 @@ class Output:
         with self.context.store.transaction() as connection:
             self._save_texts(connection, results)
             archive_places.save_written(connection, documents)
-            published.save_documents(
+            published.save_files_of(
                 connection, {(key, number): files for (key, number, _), files in documents.items()}
             )
             published.save_feeds(connection, states)

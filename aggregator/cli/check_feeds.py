@@ -106,7 +106,10 @@ def _values(report: Report, data: bytes) -> dict[str, Any]:
 
 
 def _changed(name: str, now: dict[str, Any], before: dict[str, Any] | None) -> list[FileProblem]:
-    """Return the ids and sealed archives that changed since the last check, as none ever may."""
+    """Return the ids and sealed archives that changed since the last check, as none ever may.
+
+    Articles that were withdrawn leave a sealed archive.
+    """
     if before is None:
         return []
     found = []
@@ -117,7 +120,8 @@ def _changed(name: str, now: dict[str, Any], before: dict[str, Any] | None) -> l
         if old != identifier:
             title = key.partition("\n")[2]
             found.append(FileProblem(name, None, f"{title}: its id was {old} at the last check"))
-    if before["sealed"] is not None and before["sealed"] != now["sealed"]:
+    has_lost_entries = before["entries"].keys() > now["entries"].keys()
+    if before["sealed"] not in (None, now["sealed"]) and not has_lost_entries:
         found.append(FileProblem(name, None, "a sealed archive has changed since the last check"))
     return found
 

@@ -188,7 +188,10 @@ def run(
     loads the configuration again.
     """
     import logging
+    import signal
 
+    # The daemon takes one that comes while it starts; without a handler it would end.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     from aggregator.daemon import daemon, service
     from aggregator.model import logs
 

@@ -81,8 +81,11 @@ def init(
     for path in write_starter(directory, Values(title, url, tag, language, posts)):
         say(f"wrote {path}")
     config = directory / "config.yaml"
-    if None in (title, url, tag):
-        say(f"next: fill in title, url, tag and the url of feeds in {config}")
+    given = {"title": title, "url": url, "tag": tag}
+    missing = [name for name, value in given.items() if value is None]
+    if missing:
+        names = [*missing, "the url of feeds"] if url is None else missing
+        say(f"next: fill in {', '.join(names)} in {config}")
     say(f"then: aggregator check --config {config}")
 
 

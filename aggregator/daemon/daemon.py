@@ -78,6 +78,7 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         signal.signal(signal.SIGHUP, lambda *_: self._due.mark("reload"))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
         # The kernel sends it when another program opens a file that is being read.
         signal.signal(signal.SIGIO, signal.SIG_IGN)
         try:

@@ -29,7 +29,7 @@ STAGES = ("posts", "upstream", "hubs", "maintenance", "setup")
 STUCK_AFTER = {"posts": 300.0, "upstream": 900.0, "hubs": 900.0, "maintenance": 3600.0}
 # Seconds until what failed is tried again; they double with each failure in a row.
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
-# Unhealthy after so many intervals of the posts' schedule without a poll, and so many seconds.
+# Unhealthy if posts are not polled for so many intervals of their schedule, and so many seconds.
 LATE_AFTER, NEVER_BEFORE = 5, 120.0
 
 

@@ -26,7 +26,7 @@ class Metrics:
         self.open_failures = gauge("open_failures", "Current failures")
         self.healthy = gauge("healthy", "1 if healthy")
         gauge("start_time_seconds", "When the daemon started").set_to_current_time()
-        self.feeds_written = counter("feeds_written", "Feed files written")
+        self.feeds_written = counter("feeds_written", "Feeds written")
         self.changes = counter("changes", "Articles changed, by kind", ["kind"])
         self.requests = counter("requests", "Requests, by origin and result", ["origin", "result"])
         self.jobs = counter("jobs", "Jobs done by this machine")

@@ -125,7 +125,7 @@ class PostsWork:
         )
         self._health.record_build(outcome)
         if is_scan:
-            # Of one that read much, the time says nothing about the next.
+            # A scan that read much took longer than the next one will.
             seconds = outcome.poll_seconds if outcome.poll.read <= FEW else 0.0
             self._scans.scanned(seconds, found=bool(outcome.poll.changes or outcome.poll.gone))
         if outcome.waiting or outcome.young:

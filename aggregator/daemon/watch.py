@@ -181,7 +181,7 @@ class _Watch:
         if mask & _LOST or (folder == "" and mask & _ENDED):
             raise _UnknownError
         if folder is None or not name:
-            return  # of a folder that its parent names
+            return  # an event of a subfolder itself, which the folder above it names
         path = f"{folder}/{name}" if folder else name
         if not mask & flags.ISDIR:
             yield path
@@ -190,7 +190,8 @@ class _Watch:
                 # Its files are gone, and nobody names them.
                 raise _UnknownError
             is_known = path in self._folders.values()
-            if mask & (flags.CREATE | flags.MOVED_TO) or not is_known:
+            # Also one that may be listed now, and could not be before.
+            if mask & (flags.CREATE | flags.MOVED_TO | flags.ATTRIB) or not is_known:
                 yield from self._watch(path, is_new=True)
             if name == POSTS and not is_known:
                 # With a folder of that name, even an empty one, other files count.

@@ -64,8 +64,11 @@ def _file(path: Path, wait: float, who: str) -> Iterator[None]:
                         f"{path}: held by {holder or 'another run'}; waited {wait:g} s"
                     ) from error
                 time.sleep(_STEP)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"process {os.getpid()} ({who})\n".encode(), 0)
+        try:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"process {os.getpid()} ({who})\n".encode(), 0)
+        except OSError as error:
+            raise StoreError(f"{path}: cannot be written: {error.strerror}") from error
         yield
     finally:
         os.close(descriptor)

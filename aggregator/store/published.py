@@ -121,13 +121,6 @@ def documents(connection: Connection) -> list[tuple[str, int, PublishedFile]]:
     return [(row.feed, row.document, file_from(row)) for row in rows]
 
 
-def save_documents(
-    connection: Connection, left: Mapping[tuple[str, int], Collection[PublishedFile]]
-) -> None:
-    """Save the files of the given archive documents, by feed and number."""
-    save_files_of(connection, left)
-
-
 def save_files_of(
     connection: Connection, left: Mapping[tuple[str, int], Collection[PublishedFile]]
 ) -> None:

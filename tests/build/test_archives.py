@@ -1,5 +1,6 @@
 """Archived feeds (RFC 5005 §4): every article is in one of the documents, sealed ones stay."""
 
+import os
 import random
 import shutil
 import signal
@@ -236,8 +237,21 @@ def test_a_file_that_a_build_of_another_feed_misses_comes_back_with_the_next(sma
     assert archives(small) == before
 
 
-def test_archives_outlive_the_store(small: Site) -> None:
+def test_an_altered_document_is_found_by_its_content(small: Site) -> None:
     fill(small, range(40))
+    small.build()
+    before = archives(small)
+    path = small.feeds / "archives" / "all.1.atom"
+    found = path.stat()
+    path.write_bytes(path.read_bytes().replace("正文".encode(), "更正".encode()))
+    os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
+    small.build("--full")
+    assert archives(small) == before
+
+
+@pytest.mark.parametrize("number", [40, 37], ids=["full documents", "one that is not full"])
+def test_archives_outlive_the_store(small: Site, number: int) -> None:
+    fill(small, range(number))
     small.build()
     before = archives(small)
     # The posts of the first articles have left the folder: only the archive has them.
@@ -246,7 +260,7 @@ def test_archives_outlive_the_store(small: Site) -> None:
     small.build()
     small.store.unlink()
     small.build()
-    fill(small, range(40, 60))
+    fill(small, range(number, 60))
     small.build()
     now = archives(small)
     assert {path: now[path] for path in before} == before

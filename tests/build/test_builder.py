@@ -1,6 +1,7 @@
 """Which articles a feed shows."""
 
 import datetime
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -64,9 +65,44 @@ def test_only_what_would_look_different_is_written(store: Store, tmp_path: Path)
 def test_a_clock_that_went_back_a_little_hides_nothing(store: Store, tmp_path: Path) -> None:
     fill(store)
     build(store, tmp_path, NOW + DAY)
-    assert build(store, tmp_path, NOW).written == 0
+    assert build(store, tmp_path, NOW, full=True).written == 0
     years_back = build(store, tmp_path, NOW - 900 * DAY, allow_empty=True, full=True)
     assert years_back.written > 0
+
+
+def test_a_build_says_that_it_goes_on(store: Store, tmp_path: Path) -> None:
+    fill(store)
+    copies = tuple(
+        copy(f"{n}.md", f"<p>{n}</p>" * 9, code=code_of(n), source="a", published=NOW)
+        for n in range(10, 700)
+    )
+    apply(store, Batch("posts:a", copies=copies))
+    settings = settings_with(
+        feeds={"url": URL, "formats": ["atom", "html"], "extra": {"x": {"words": ["7"]}}},
+        rules=[{"exclude": {"words": ["none of them"]}}],
+    )
+    seen: dict[str, list[tuple[int, int]]] = {}
+    builder.build(
+        store,
+        Publication.of(settings),
+        Folder(tmp_path),
+        NOW,
+        report=lambda stage, done, total: seen.setdefault(stage, []).append((done, total)),
+    )
+    assert seen.keys() == {
+        *("rules", "similar articles", "filters", "pages", "feeds", "lists of titles")
+    }
+    for stage, steps in seen.items():
+        assert steps == sorted(steps), stage
+        assert all(done <= total for done, total in steps), stage
+
+
+def test_a_feed_of_all_waits_for_that_of_a_source(store: Store, tmp_path: Path) -> None:
+    fill(store)
+    (tmp_path / "sources" / "a.atom" / "in the way").mkdir(parents=True)
+    assert len(build(store, tmp_path).failures) == 1
+    shutil.rmtree(tmp_path / "sources" / "a.atom")
+    assert build(store, tmp_path).paths == ["sources/a.atom", "all.atom", "feeds.opml"]
 
 
 def test_one_source_alone_by_its_key(store: Store, tmp_path: Path) -> None:

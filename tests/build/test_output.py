@@ -12,6 +12,7 @@ from one_feed import UPDATED, document, entry
 from aggregator.build.context import Context
 from aggregator.build.output import Output, Result, produce
 from aggregator.build.rendering import Body, DocumentState, Job
+from aggregator.model.errors import PublishError
 from aggregator.model.feeds import Archive, FeedState
 from aggregator.model.packing import pack
 from aggregator.publish.files import Folder
@@ -98,6 +99,21 @@ def test_one_feed_that_cannot_be_written_stops_no_other(output: Output) -> None:
     assert list(manifest(output)) == ["all"]
     assert len(output.context.summary.failures) == 2
     assert not list(output.context.destination.directory.rglob("*.tmp"))
+
+
+def test_what_may_not_have_reached_the_disk_is_written_again(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = made(store, tmp_path)
+
+    def fail(*_: object) -> None:
+        raise PublishError("the disk has failed")
+
+    monkeypatch.setattr(type(output.context.destination), "sync", fail)
+    write(output, job())
+    assert output.failed == {"all"}
+    assert output.context.summary.failures == ["the disk has failed"]
+    assert manifest(output) == {}
 
 
 def test_files_of_another_format_go_with_the_change(store: Store, tmp_path: Path) -> None:

@@ -133,6 +133,17 @@ def test_a_sealed_archive_that_changed(copy: Site) -> None:
     assert ("archives/all.1.atom", reason) in problems(copy)
 
 
+def test_a_sealed_archive_may_lose_what_was_withdrawn(copy: Site) -> None:
+    assert problems(copy) == []
+    path = min(copy.posts.iterdir())
+    text = path.read_text("utf-8").replace("layout: post", "published: false")
+    path.write_text(text, "utf-8")
+    before = (copy.feeds / "archives" / "all.1.atom").read_bytes()
+    copy.build()
+    assert (copy.feeds / "archives" / "all.1.atom").read_bytes() != before
+    assert problems(copy) == []
+
+
 def test_a_feed_that_is_too_large(copy: Site) -> None:
     path = copy.feeds / "all.atom"
     path.write_text(path.read_text("utf-8").replace("正文11", "x" * 11_000_000, 1), "utf-8")

@@ -38,6 +38,11 @@ def test_what_only_the_owner_knows_is_left_to_fill_in(new: Site) -> None:
     assert not new.store.exists()
 
 
+def test_init_names_what_is_left_to_fill_in(site: Site) -> None:
+    found = site.run("init", "new", "--title", "新闻", "--url", "https://news.kanbao.org/")
+    assert "next: fill in tag in " in found.out
+
+
 def test_options_of_init_fill_it_in(site: Site) -> None:
     posts = site.root / "jekyll" / "_posts"
     posts.mkdir(parents=True)

@@ -310,6 +310,18 @@ def test_a_second_daemon_is_refused_and_one_off_runs_are_not(site: Site, daemon)
     assert site.run("status", "--json").json["daemon"] is None
 
 
+def test_a_reload_is_asked_for_while_the_daemon_starts(site: Site, daemon) -> None:
+    site.post("1.md", article("eins"))
+    running = daemon(config=RARELY)
+    status = Path(f"/proc/{running.process.pid}/status")
+    blocked = 1 << (signal.SIGHUP - 1)
+    wait_for(lambda: int(re.findall(r"SigBlk:\s*(\w+)", status.read_text())[0], 16) & blocked)
+    running.process.send_signal(signal.SIGHUP)
+    running.ready()
+    wait_for(lambda: "reloaded " in running.log, what=lambda: running.log)
+    running.stop()
+
+
 @pytest.mark.sqlite
 def test_a_reload_takes_the_new_configuration_and_refuses_a_broken_one(site: Site, daemon) -> None:
     site.post("1.md", article("eins"))

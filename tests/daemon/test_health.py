@@ -46,6 +46,16 @@ def well() -> list[str]:
     return []
 
 
+def test_a_state_that_could_not_be_written_is_written_later(
+    health: Health, log: io.StringIO, tmp_path: Path
+) -> None:
+    (tmp_path / "state").mkdir()
+    health.run_stage("posts", foreseen)
+    (tmp_path / "state").rmdir()
+    health.save_state()
+    assert json.loads((tmp_path / "state").read_text())["failures"]
+
+
 @pytest.mark.parametrize("stage", health_module.STAGES)
 def test_whatever_a_stage_raises_is_seen_until_it_is_over(
     health: Health, log: io.StringIO, tmp_path: Path, stage: str

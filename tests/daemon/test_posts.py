@@ -17,6 +17,8 @@ from aggregator.daemon import watch
 from aggregator.daemon.due import Due
 from aggregator.daemon.health import Health
 from aggregator.daemon.posts import PostsWork
+from aggregator.model.errors import LockedError
+from aggregator.pipeline import building
 
 KINDS = {"posts", "files", "build"}
 
@@ -158,6 +160,32 @@ def test_what_could_not_be_built_is_built_later(stage: Stage) -> None:
     assert stage.run("posts") == 0
     assert stage.failures == []
     assert stage.titles() == {"标题0", "标题1"}
+
+
+def test_after_an_error_all_files_are_looked_at(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land(stage.site, 1)
+
+    def fail(*_: object) -> None:
+        raise LockedError("another process holds the store")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(building, "build_feeds", fail)
+        stage.event()
+    assert stage.run("posts") == 1
+    assert stage.titles() == {"标题0", "标题1"}
+
+
+def test_a_build_by_settings_that_the_file_no_longer_has_vouches_for_nothing(
+    stage: Stage,
+) -> None:
+    stamp = stage.site.store.with_name(stage.site.store.name + ".current")
+    for is_loaded in (False, True):
+        land(stage.site, 0, f"{is_loaded}")
+        stage.posts.must_scan()
+        stage.posts.poll_and_build({"posts"}, stage.settings, is_loaded=is_loaded)
+        assert stamp.exists() == is_loaded
 
 
 def test_the_schedule_scans_what_no_event_named(stage: Stage) -> None:

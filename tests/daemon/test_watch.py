@@ -204,6 +204,17 @@ def test_a_limit_that_is_reached_is_no_lost_change(
     events.named("2022/2.md")
 
 
+def test_the_files_of_a_folder_that_can_be_entered_again_are_named(events: Events) -> None:
+    folder = events.folder / "2022"
+    folder.mkdir()
+    (folder / "1.md").write_text("eins")
+    wait_for(lambda: "2022/1.md" in events.names)
+    events.names.clear()
+    folder.chmod(0)
+    folder.chmod(0o755)
+    wait_for(lambda: "2022/1.md" in events.names)
+
+
 def test_what_changes_without_a_pause_is_named_meanwhile(events: Events) -> None:
     is_enough = threading.Event()
 

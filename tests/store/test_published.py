@@ -41,7 +41,7 @@ def test_a_feed_is_read_as_it_was_saved_and_keeps_no_other_files(store: Store) -
 def test_documents_and_files_of_the_page_are_told_apart_from_feeds(store: Store) -> None:
     with store.transaction() as connection:
         published.save_feeds(connection, [state("all", "all.atom")])
-        published.save_documents(connection, {("all", 1): [file("archives/all.1.atom")]})
+        published.save_files_of(connection, {("all", 1): [file("archives/all.1.atom")]})
         pages = [(b"x", file("index.html")), (b"y", file("feed.css"))]
         published.save_page_files(connection, pages, [])
         published.save_page_files(connection, [(b"z", file("index.html", 9))], ["feed.css"])
@@ -55,7 +55,7 @@ def test_a_document_that_no_archive_has_is_stray(store: Store) -> None:
     with store.transaction() as connection:
         archive_places.save(connection, "all", [Archive(1, ())])
         files = {("all", n): [file(f"archives/all.{n}.atom")] for n in (1, 2)}
-        published.save_documents(connection, files)
+        published.save_files_of(connection, files)
         assert published.stray_paths(connection) == ["archives/all.2.atom"]
         published.forget_paths(connection, ["archives/all.2.atom"])
         assert published.stray_paths(connection) == []
@@ -64,7 +64,7 @@ def test_a_document_that_no_archive_has_is_stray(store: Store) -> None:
 def test_a_feed_that_is_not_wanted_any_more_is_forgotten_with_its_archive(store: Store) -> None:
     with store.transaction() as connection:
         published.save_feeds(connection, [state("a", "a.atom"), state("b", "b.atom")])
-        published.save_documents(connection, {("a", 1): [file("archives/a.1.atom")]})
+        published.save_files_of(connection, {("a", 1): [file("archives/a.1.atom")]})
         archive_places.save(connection, "a", [Archive(1, ())])
         archive_places.save_places(connection, "a", 1, [("x", 1)])
         archive_places.save_progress(connection, "a", 1, set(), {"y"})

@@ -273,7 +273,8 @@ def _pages(published: _Published, stems: list[str]) -> None:
 def left_in_var(site: Site, *, damaged_stores: bool = False) -> Iterator[str]:
     """What lies beside a store and should not."""
     name = site.store.name
-    for path in sorted(site.store.parent.iterdir()):
+    # Of a store in a database there may be nothing.
+    for path in sorted(site.store.parent.glob("*")):
         if path.name.startswith(f"{name}.damaged-") and damaged_stores:
             continue
         if path.name not in [name + extension for extension in NOTES]:
