@@ -213,9 +213,11 @@ class Output:
 
     def _complete(self, result: Result) -> Result:
         """Return a result whose files are in place; remove a feed's files of other formats."""
-        self.context.summary.paths += [file.left.path for file in result.files if file.is_new]
+        summary = self.context.summary
+        summary.paths += [file.left.path for file in result.files if file.is_new]
         state = result.state
         if not isinstance(state, FeedState):
+            summary.documents += any(file.is_new for file in result.files)
             return result
         left = tuple(file.left for file in result.files)
         paths = {file.path for file in left}
@@ -223,7 +225,7 @@ class Output:
         for file in old.files if old is not None and not self.context.dry_run else ():
             if file.path not in paths:
                 self.context.destination.remove(file.path)
-        self.context.summary.written += any(file.is_new for file in result.files)
+        summary.written += any(file.is_new for file in result.files)
         return replace(result, state=replace(state, files=left))
 
 

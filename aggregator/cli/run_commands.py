@@ -259,6 +259,7 @@ def _report_current(current: dict[str, Any], *, quiet: bool, as_json: bool) -> N
                 "drafts": 0,
                 **changes,
                 "written": [],
+                "documents": 0,
                 "pages": 0,
                 "failures": [],
             }

@@ -27,6 +27,7 @@ def build_values(outcome: BuildOutcome) -> dict[str, Any]:
         "others": outcome.poll.others,
         "drafts": outcome.poll.drafts,
         "written": outcome.build.paths,
+        "documents": outcome.build.documents,
         "pages": outcome.build.pages,
         "failures": outcome.failures,
     }
@@ -39,6 +40,8 @@ def build_lines(outcome: BuildOutcome, *, verbose: bool, dry_run: bool) -> Itera
     yield counted(outcome.articles, "article") + (f" ({', '.join(parts)})" if parts else "")
     verb = "would be written" if dry_run else "written"
     yield f"{build.written:,} of {counted(build.feeds, 'feed')} {verb}"
+    if build.documents:
+        yield f"{counted(build.documents, 'archive document')} {verb}"
     if verbose or dry_run:
         yield from (f"  {path}" for path in build.paths)
     if build.pages:

@@ -127,11 +127,12 @@ class BuildSummary:
     """The result of one build; paths are relative to the output folder.
 
     There are `feeds` in all, of which `written` were written, with the files of `paths`.  So
-    many `pages` of articles were written.
+    many `documents` of archives and `pages` of articles were written.
     """
 
     feeds: int = 0
     written: int = 0
+    documents: int = 0
     pages: int = 0
     paths: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)

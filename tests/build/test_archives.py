@@ -139,7 +139,9 @@ def test_one_article_more_writes_one_document(small: Site) -> None:
     small.build()
     before = {path: (small.feeds / path).stat().st_mtime_ns for path in archives(small)}
     fill(small, range(40, 41))
-    written = set(small.build("--json").json["written"])
+    result = small.build("--json").json
+    written = set(result["written"])
+    assert result["documents"] == 3
     assert {path for path in written if path.startswith("archives/")} == {
         "archives/all.4.atom",
         "archives/all.3.atom",
@@ -187,7 +189,7 @@ def test_what_is_withdrawn_leaves_the_archives(small: Site) -> None:
     small.build()
     path = small.posts / f"2022-01-27-{code(2)}.md"
     path.write_text(path.read_text("utf-8").replace("layout: post", "published: false"), "utf-8")
-    small.build()
+    assert "2 archive documents written\n" in small.build().out
     for feed in ("all.atom", "sources/source2.atom"):
         assert "标题2" not in shown(chain(small, feed), small)
     assert len(shown(chain(small, "all.atom"), small)) == 39
