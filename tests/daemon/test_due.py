@@ -34,3 +34,14 @@ def test_a_wait_ends_when_something_is_marked() -> None:
     thread.join(20)
     assert found in ([{"hubs"}], [set()])  # another kind may have ended the wait
     assert due.take({"posts", "hubs"}, 0) == {"posts", "hubs"} - found[0]
+
+
+def test_what_failed_is_due_after_a_pause_unless_it_is_due_later_already() -> None:
+    due = Due()
+    due.mark_retry(0, {"posts"})
+    assert not due.is_due_later({"posts"})
+    due.mark_retry(0.001, {"posts"})
+    assert due.take({"posts"}, 20) == {"posts"}
+    due.mark_later(3600, "posts")
+    due.mark_retry(0.001, {"posts", "build"})
+    assert due.take({"posts", "build"}, 0.05) == set()
