@@ -47,7 +47,7 @@ def decide(context: Context, changed: Iterable[str]) -> None:
     publication = context.publication
     with context.store.transaction() as connection:
         known = selected.progress(connection).get(PAGES)
-        if not publication.has_lists:
+        if not publication.has_pages:
             return
         rules = publication.page_rules(VERSION)
         if known is None or known.rules != rules or context.full:
@@ -80,7 +80,7 @@ def _months(context: Context, articles: Iterable[Article]) -> dict[str, str]:
 
 def publish(context: Context) -> None:
     """Write the pages that are to be written, and remove those of articles that are gone."""
-    if context.dry_run or not context.publication.has_lists:
+    if context.dry_run or not context.publication.has_pages:
         return
     page_folders.check(context)
     with context.store.transaction() as connection:

@@ -111,7 +111,7 @@ def build(
         if only_source is None:
             output.forget(key for key in manifest if key not in {spec.key for spec in specs})
             title_lists.publish(context)
-            if not publication.has_lists:
+            if not publication.has_pages:
                 article_pages.remove_all(context)
             index_page.publish(context)
             failed = set(output.failed)

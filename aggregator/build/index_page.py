@@ -33,7 +33,7 @@ def publish(context: Context) -> None:
     with context.store.transaction() as connection:
         known = published.page_files(connection)
     paths = [OPML]
-    if publication.feeds.page or publication.has_lists:
+    if publication.feeds.page or publication.has_pages:
         paths += ASSETS
     if publication.feeds.page:
         paths.append(PAGE)

@@ -77,7 +77,7 @@ def sections(days: Iterable[ListedDay]) -> tuple[list[Section], list[Section]]:
 
 def publish(context: Context) -> None:
     """Write the lists and sitemaps that would look different."""
-    if context.dry_run or not context.publication.has_lists:
+    if context.dry_run or not context.publication.has_pages:
         return
     destination = context.destination
     with context.store.transaction() as connection:

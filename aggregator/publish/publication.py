@@ -160,14 +160,14 @@ class Publication:
         return self.feeds.url + PAGE if self.feeds.page else None
 
     @property
-    def has_lists(self) -> bool:
+    def has_pages(self) -> bool:
         """Whether there are pages to read, and lists of all titles."""
         return "html" in self.feeds.formats
 
     @property
     def has_article_pages(self) -> bool:
         """Whether articles have pages of their own here: elsewhere, they are the site's."""
-        return self.has_lists and self.site.permalink is None
+        return self.has_pages and self.site.permalink is None
 
     def page_rules(self, version: int) -> bytes:
         """Return a digest of all that pages and lists depend on except their articles."""
@@ -214,7 +214,7 @@ class Publication:
             icon=self.site.icon,
             has_index=self.feeds.page,
             has_search=self.feeds.search,
-            has_pages=self.has_lists,
+            has_pages=self.has_pages,
             templates=tuple(sorted(self.templates.items())),
         )
 
