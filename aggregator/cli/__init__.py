@@ -70,7 +70,8 @@ def _run() -> None:
     except click.Abort:
         _end(INTERRUPTED, [_INTERRUPTED])
     except OutputError as error:
-        _end(FAILED, [str(error)])
+        # After Ctrl-C, click ends the line first.
+        _end(INTERRUPTED if _follows_an_interrupt(error) else FAILED, [str(error)])
     except AggregatorError as error:
         messages = error.problems if isinstance(error, ConfigError) else [str(error)]
         _end(_STATUS.get(type(error), FAILED), messages)
@@ -81,9 +82,15 @@ def _run() -> None:
         _end(FAILED, [describe(error)])
 
 
+def _follows_an_interrupt(error: BaseException | None) -> bool:
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None
+
+
 def _end(status: int, messages: Iterable[str], tell: Callable[[str], None] = say_error) -> NoReturn:
     """End with a status, also where the messages cannot be written."""
-    with contextlib.suppress(OutputError, BrokenPipeError):
+    with contextlib.suppress(OutputError, OSError):
         for message in messages:
             tell(message)
     flush_output()

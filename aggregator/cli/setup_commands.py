@@ -84,8 +84,11 @@ def init(
     given = {"title": title, "url": url, "tag": tag}
     missing = [name for name, value in given.items() if value is None]
     if missing:
-        names = [*missing, "the url of feeds"] if url is None else missing
-        say(f"next: fill in {', '.join(names)} in {config}")
+        if url is None:
+            missing.append("the url of feeds")
+        *first, last = missing
+        names = f"{', '.join(first)} and {last}" if first else last
+        say(f"next: fill in {names} in {config}")
     say(f"then: aggregator check --config {config}")
 
 

@@ -46,7 +46,7 @@ def flush_output() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except (OutputError, BrokenPipeError):
+        except (OutputError, OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 

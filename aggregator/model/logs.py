@@ -30,16 +30,20 @@ def set_up(style: Format, level: int, environment: Mapping[str, str] = os.enviro
 
 
 class _StandardError(logging.Handler):
+    _is_torn = False
+
     def emit(self, record: logging.LogRecord) -> None:
         """Write a line at once.
 
         One that cannot be written is dropped: there is nobody to tell, and the work goes on.
         """
-        line = self.format(record) + "\n"
+        text = self.format(record) + "\n"
+        line = text.encode(sys.stderr.encoding or "utf-8", "backslashreplace")
         with contextlib.suppress(OSError):
-            os.write(
-                sys.stderr.fileno(), line.encode(sys.stderr.encoding or "utf-8", "backslashreplace")
-            )
+            if self._is_torn:
+                # Only its beginning was written of the line before.
+                line = b"\n" + line
+            self._is_torn = os.write(sys.stderr.fileno(), line) < len(line)
 
 
 class _Text(logging.Formatter):

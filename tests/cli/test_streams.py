@@ -1,9 +1,14 @@
 """Output that cannot be written."""
 
+import contextlib
+import fcntl
+import os
+import signal
 import subprocess
 
 import pytest
 from conftest import COMMAND, Site, article
+from waiting import has_open, wait_for
 
 CODE = "NW202201272264567295"
 WITH_JSON = ["check", "poll", "build-feeds", "status", "problems", "sources", "show"]
@@ -60,6 +65,32 @@ def test_the_status_of_an_error_that_cannot_be_written(
         command = f"{COMMAND} {arguments} {end}"
         done = subprocess.run(command, shell=True, cwd=built.root, check=False)
         assert done.returncode == status, end
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("end", ["", "2>/dev/full", "2>&-"])
+def test_the_status_of_an_interrupt_whatever_can_be_written(built: Site, end: str) -> None:
+    path = built.store.with_name("aggregator.db.lock")
+    with path.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        process = subprocess.Popen(
+            f"exec {COMMAND} build-feeds --wait 60 {end}", shell=True, cwd=built.root
+        )
+        wait_for(lambda: has_open(process.pid, path))  # it waits for the lock
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+
+
+def test_a_reader_that_is_not_ready(built: Site) -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"x" * 4096)
+    done = subprocess.run([COMMAND, "nonsense"], cwd=built.root, stderr=writer, check=False)
+    assert done.returncode == 2
+    os.close(reader)
+    os.close(writer)
 
 
 def test_a_reader_that_leaves_early(built: Site) -> None:

@@ -24,6 +24,7 @@ from typing import Any
 import pytest
 from conftest import COMMAND, Site, article, need_namespace
 from upstream import Upstream, send
+from waiting import wait_for
 
 from aggregator.daemon.health import LONGEST_PAUSE
 
@@ -36,16 +37,6 @@ fetch:
 """
 UNITS = Path(__file__).parents[2] / "systemd"
 RARELY = SCHEDULE.replace("posts: 1s", "posts: 1h")
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 20, what: object = "") -> Any:
-    deadline = time.monotonic() + seconds
-    while True:
-        found = condition()
-        if found:
-            return found
-        assert time.monotonic() < deadline, what() if callable(what) else what
-        threading.Event().wait(0.02)
 
 
 class SystemD:

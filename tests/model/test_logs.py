@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import re
 from collections.abc import Callable, Iterator
 
@@ -32,6 +33,18 @@ def test_a_terminal_gets_the_time(lines: Callable[[], list[str]]) -> None:
     logs.LOGGER.debug("not this")
     (line,) = lines()
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d info: 1 x", line)
+
+
+def test_a_line_after_a_torn_one_begins_anew(
+    lines: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs.set_up("text", logging.INFO, {"JOURNAL_STREAM": "1:2"})
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda number, data: write(number, data[:4]))
+    logs.LOGGER.info("first")
+    monkeypatch.setattr(os, "write", write)
+    logs.LOGGER.info("second")
+    assert lines() == ["<6>f", "<6>second"]
 
 
 def test_json_is_an_object_a_line_with_values_and_exceptions(

@@ -5,7 +5,6 @@ import signal
 import sqlite3
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -13,6 +12,7 @@ from urllib.parse import parse_qs
 
 import pytest
 from conftest import COMMAND, Site, article
+from waiting import wait_for
 
 FEEDS = "https://finews.example.org/feeds/"
 
@@ -87,13 +87,6 @@ def with_hub(site: Site, hub: Hub) -> Site:
     )
     site.post("1.md", article("eins"))
     return site
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        threading.Event().wait(0.02)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from revised import revised_site
 from system.disturbance import is_alive
 from system.documents import expected_of
 from system.oracle import assert_sound
+from waiting import has_open, wait_for
 
 CODE = "NW202201270000000001"
 SLUGS = {
@@ -189,13 +190,6 @@ def test_100_killed_at_moments_of_a_first_build(make_site, posts: int, kills: in
     assert_sound(killed, expected_of(killed.posts), twin=undisturbed)
 
 
-def wait_for(condition, seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 @pytest.mark.parametrize(
     "counts", [(10,), pytest.param((1, 10, 25, 40), marks=pytest.mark.exhaustive)], ids=len
 )
@@ -362,12 +356,7 @@ def test_a_signal_is_heard_while_another_program_writes(site: Site, command: str
     process = subprocess.Popen(
         [str(COMMAND), command], cwd=site.root, stderr=subprocess.PIPE, start_new_session=True
     )
-
-    def has_opened_the_store() -> bool:
-        files = Path(f"/proc/{process.pid}/fd").iterdir()
-        return any(os.path.realpath(file) == str(site.store.resolve()) for file in files)
-
-    wait_for(has_opened_the_store)
+    wait_for(lambda: has_open(process.pid, site.store))
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=8)
     assert process.returncode == (130 if command == "build-feeds" else 0)
