@@ -135,6 +135,7 @@ WITHOUT_A_TEST = {
     "model/overview",
     "model/pages",
     "model/polls",
+    "model/reports",
     "origins/interface",
     "origins/parsers/feed_items",
     "store/archive_migrations",  # steps, which test_migrations takes

@@ -115,7 +115,7 @@ def _left_files(context: Context, path: str) -> list[PublishedFile]:
 
 
 def _is_whole(data: bytes) -> bool:
-    return data.startswith(b"<?xml ") and data.rstrip().endswith(b"</feed>")
+    return data.rstrip().endswith(b"</feed>")
 
 
 def _revision(article: Article | None, updated: datetime.datetime) -> int:

@@ -21,7 +21,7 @@ from aggregator.build import (
     title_lists,
 )
 from aggregator.build.archives import Changes
-from aggregator.build.context import Context, Report, no_report
+from aggregator.build.context import Context
 from aggregator.build.output import Output, produce
 from aggregator.build.plan import Jobs
 from aggregator.model.articles import FORMER_NO_SOURCE, NO_SOURCE
@@ -31,6 +31,7 @@ from aggregator.model.errors import (
     StoreError,
 )
 from aggregator.model.feeds import FeedSpec, FeedState
+from aggregator.model.reports import Report, no_report
 from aggregator.model.summaries import BuildSummary
 from aggregator.publish.destination import Destination
 from aggregator.publish.publication import Publication

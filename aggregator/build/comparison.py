@@ -19,11 +19,11 @@ from aggregator import processes
 from aggregator.articles import similarity
 from aggregator.articles.similarity import NOTHING, Shares
 from aggregator.build import collapse
-from aggregator.build.context import Report, no_report
 from aggregator.build.dirty import note_changed
 from aggregator.model.articles import Article
 from aggregator.model.digests import digest_of
 from aggregator.model.packing import unpack
+from aggregator.model.reports import Report, no_report
 from aggregator.store import published, recent, similar
 from aggregator.store.articles import articles_of, bodies_of
 from aggregator.store.database import Store

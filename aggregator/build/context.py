@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from aggregator.model.feeds import FeedState
+from aggregator.model.reports import Report, no_report
 from aggregator.model.summaries import BuildSummary
 from aggregator.publish.destination import Destination
 from aggregator.publish.publication import Publication
 from aggregator.store.database import Store
-
-# Called with a stage of a build, how much of it is done, and the total: all that takes long
-# says that it goes on.
-Report = Callable[[str, int, int], None]
-
-
-def no_report(stage: str, done: int, total: int) -> None:
-    """Tell nobody how far a build is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from aggregator.articles.content_rules import words_of
-from aggregator.build.context import Report, no_report
 from aggregator.model.articles import Article, Change
 from aggregator.model.packing import unpack
+from aggregator.model.reports import Report, no_report
 from aggregator.publish.publication import Publication
 from aggregator.store import published, selected
 from aggregator.store.articles import articles_of, save_changes, texts_of

@@ -15,11 +15,11 @@ from sqlalchemy import Connection
 from aggregator.articles.sanitize import plain_text
 from aggregator.articles.search_query import parse
 from aggregator.articles.search_text import names_of, searched
-from aggregator.build.context import Report, no_report
 from aggregator.config.schema import ExtraFeed
 from aggregator.model.articles import Article
 from aggregator.model.digests import digest_of
 from aggregator.model.packing import unpack
+from aggregator.model.reports import Report, no_report
 from aggregator.publish.documents import tags_of
 from aggregator.publish.publication import Publication
 from aggregator.store import published, selected

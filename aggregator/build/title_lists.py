@@ -130,6 +130,7 @@ def _contents(
         if has_sitemaps:
             own = [(e.alternate, e.updated) for e in entries if e.alternate.startswith(base)]
             yield section.sitemap, title_list.sitemap(own)
+    context.report("lists of titles", len(ordered), len(ordered))
     by_path = {section.path for section in found}
     for month in months:
         if month.path not in by_path:

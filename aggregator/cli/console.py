@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import datetime
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from aggregator.model.reports import Report
 from aggregator.model.terminal import counted, printable, say_row
 
 _UNITS = (
@@ -20,7 +21,6 @@ _UNITS = (
     (1, "second"),
 )
 _NUMBERS = ("entries", "articles", "kB")
-Report = Callable[[str, int, int], None]
 
 
 class Clock(NamedTuple):

@@ -190,7 +190,7 @@ def run(
     import logging
     import signal
 
-    # The daemon takes one that comes while it starts; without a handler it would end.
+    # It would end a process that has no handler yet: one that comes now waits for the daemon's.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     from aggregator.daemon import daemon, service
     from aggregator.model import logs

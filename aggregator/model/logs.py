@@ -37,7 +37,11 @@ class _StandardError(logging.Handler):
 
         One that cannot be written is dropped: there is nobody to tell, and the work goes on.
         """
-        text = self.format(record) + "\n"
+        try:
+            text = self.format(record) + "\n"
+        except Exception:  # noqa: BLE001  # a defect of ours, which must not end the daemon
+            self.handleError(record)
+            return
         line = text.encode(sys.stderr.encoding or "utf-8", "backslashreplace")
         with contextlib.suppress(OSError):
             if self._is_torn:

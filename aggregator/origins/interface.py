@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,8 +11,7 @@ from aggregator.articles.sources import SourceKeys
 from aggregator.fetch.pacing import Pace
 from aggregator.model.articles import Copy, Problem
 from aggregator.model.polls import Batch, Cadence, Client, FileState, Response
-
-Progress = Callable[[int, int], None]
+from aggregator.model.reports import Progress
 
 
 class Origin(Protocol):

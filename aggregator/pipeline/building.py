@@ -15,6 +15,7 @@ from aggregator import processes
 from aggregator.build import builder, unchanged
 from aggregator.config import paths
 from aggregator.config.schema import Settings
+from aggregator.model.reports import Progress, Report
 from aggregator.model.summaries import BuildSummary, PollSummary
 from aggregator.origins import from_settings
 from aggregator.origins.posts.folder import PostsFolder
@@ -39,7 +40,6 @@ from aggregator.store.origins import (
 
 WHO = "aggregator build-feeds"
 # Called with a stage or an origin, how much of it is done, and the total.
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def build_feeds(
     settings: Settings,
     config: Path,
     options: BuildOptions,
-    progress: Progress,
+    report: Report,
     clock: Callable[[], float] = time.time,
 ) -> BuildOutcome:
     """Poll the posts folders, then build the feeds.
@@ -108,7 +108,7 @@ def build_feeds(
     Raises `LockedError` if another run holds the store for longer than `options.wait`.
     """
     now = datetime.datetime.fromtimestamp(int(clock()), datetime.UTC)
-    work = partial(_build_feeds, settings, config, options, now, progress)
+    work = partial(_build_feeds, settings, config, options, now, report)
     with exclusive(paths.store_lock(settings), options.wait, WHO):
         return work([], []) if options.dry_run else recovery.recovering(settings, work)
 
@@ -142,7 +142,7 @@ def _build_feeds(
     config: Path,
     options: BuildOptions,
     now: datetime.datetime,
-    progress: Progress,
+    report: Report,
     notices: list[str],
     losses: list[str],
 ) -> BuildOutcome:
@@ -165,7 +165,7 @@ def _build_feeds(
                 read_all=options.full,
                 allow_empty=options.allow_empty,
                 named=options.named,
-                progress=partial(progress, "posts"),
+                progress=partial(report, "posts"),
             )
             outcome.poll_seconds = time.monotonic() - began
             if not options.shares_poll:
@@ -183,7 +183,7 @@ def _build_feeds(
                 dry_run=options.dry_run,
                 checks_archives=options.checks_archives or bool(notices or losses),
                 search_index=paths.search_path(settings),
-                report=progress,
+                report=report,
             )
         outcome.notices += outcome.build.notices + processes.take_notices()
         with store.transaction() as connection:
@@ -259,7 +259,7 @@ def poll_posts(
     read_all: bool = False,
     allow_empty: bool = False,
     named: Mapping[str, Collection[str]] | None = None,
-    progress: Callable[[int, int], None],
+    progress: Progress,
 ) -> PollSummary:
     """Poll the posts folders, and forget origins that are not configured any more.
 

@@ -23,6 +23,7 @@ from aggregator.config.schema import Settings
 from aggregator.model.errors import ConfigError, masked
 from aggregator.model.kinds import ORIGIN_KINDS
 from aggregator.model.polls import RobotsFile
+from aggregator.model.reports import Report
 from aggregator.model.summaries import HubSummary, OriginSummary, PollSummary
 from aggregator.origins import from_settings
 from aggregator.origins.feed_list import kept_lists
@@ -115,7 +116,7 @@ class Canceller:
 def poll(
     settings: Settings,
     options: PollOptions,
-    progress: building.Progress,
+    report: Report,
     canceller: Canceller | None = None,
     clock: Callable[[], float] = time.time,
 ) -> PollOutcome:
@@ -124,7 +125,7 @@ def poll(
     Raises `LockedError` if another run holds a lock for longer than `options.wait`, and
     `ConfigError` for a URL of no configured origin.
     """
-    work = partial(_poll, settings, options, progress, canceller or Canceller(), clock)
+    work = partial(_poll, settings, options, report, canceller or Canceller(), clock)
     if options.dry_run:
         return work([], [])
     return recovery.recovering(settings, work, partial(_lock, settings, options.wait))
@@ -133,7 +134,7 @@ def poll(
 def _poll(
     settings: Settings,
     options: PollOptions,
-    progress: building.Progress,
+    report: Report,
     canceller: Canceller,
     clock: Callable[[], float],
     notices: list[str],
@@ -156,7 +157,7 @@ def _poll(
                     from_settings.posts_folders(settings),
                     number,
                     _now(clock),
-                    progress=partial(progress, "posts"),
+                    progress=partial(report, "posts"),
                 )
         readers = stack.enter_context(Readers())
         origins = from_settings.upstream_origins(settings, readers, options.kinds)
@@ -182,7 +183,7 @@ def _poll(
                 number,
                 partial(_now, clock),
                 Scope(options.everything, frozenset(options.urls)),
-                progress,
+                report,
                 options.seconds,
             )
         outcome.has_new_lists = kept_lists(settings) != lists

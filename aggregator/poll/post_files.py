@@ -8,8 +8,9 @@ from collections.abc import Collection, Mapping, Sequence
 from aggregator.model.errors import AggregatorError, OriginError, unforeseen
 from aggregator.model.logs import LOGGER
 from aggregator.model.polls import Batch
+from aggregator.model.reports import Progress
 from aggregator.model.summaries import PollSummary
-from aggregator.origins.interface import Origin, Progress
+from aggregator.origins.interface import Origin
 from aggregator.origins.posts.scan import location
 from aggregator.poll import batches, ingest
 from aggregator.poll.ingest import MergeRules

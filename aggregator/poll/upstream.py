@@ -22,6 +22,7 @@ from aggregator.model.errors import AggregatorError, FetchError, OriginError, un
 from aggregator.model.kinds import SHARES
 from aggregator.model.logs import LOGGER
 from aggregator.model.polls import Batch, Request, Response
+from aggregator.model.reports import Report, no_report
 from aggregator.model.summaries import OriginSummary
 from aggregator.origins.interface import UpstreamOrigin
 from aggregator.poll import batches, responses
@@ -34,7 +35,6 @@ from aggregator.store.rows import SQL_ERRORS, Transaction
 
 Clock = Callable[[], datetime.datetime]
 # Called with an origin's name, how many of its URLs are done, and how many are due.
-Progress = Callable[[str, int, int], None]
 # Responses and copies that are saved together.
 BATCH = 400
 MAX_SECONDS_UNSAVED = 1.0
@@ -49,7 +49,7 @@ def poll(
     number: int,
     clock: Clock,
     scope: Scope,
-    progress: Progress = lambda origin, done, total: None,
+    report: Report = no_report,
     seconds: float = math.inf,
 ) -> list[OriginSummary]:
     """Request the due URLs of all origins, and merge the responses as they come.
@@ -60,7 +60,7 @@ def poll(
     answered is a failure.
     """
     polls = {origin.name: OriginPoll(origin, OriginSummary(name=origin.name)) for origin in origins}
-    run = _Run(transaction, polls, rules, number, clock, progress)
+    run = _Run(transaction, polls, rules, number, clock, report)
     run.begin(configured_sources, scope)
     if fetcher is not None:
         run.fetch(fetcher, time.monotonic() + seconds, follows_pages=not scope.only)
@@ -75,7 +75,7 @@ class _Run:
     rules: MergeRules
     number: int
     clock: Clock
-    progress: Progress
+    report: Report
     sources: SourceKeys = field(init=False)
     requests: deque[Request] = field(default_factory=deque)
     unsaved: int = 0
@@ -115,7 +115,7 @@ class _Run:
             if next_page is not None:
                 self.requests.append(next_page)
             self.unsaved += 1 + len(outcome.reading.copies)
-        self.progress(name, poll.summary.done, len(poll.due))
+        self.report(name, poll.summary.done, len(poll.due))
 
     def _save(self, *, follows_pages: bool) -> None:
         """Save what has come since the last time, and request the pages that it names."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from aggregator.model.errors import (
     StoreError,
     masked,
 )
+from aggregator.model.reports import Progress
 from aggregator.store import salvage
 from aggregator.store.database import explained
 from aggregator.store.dialects import Database, database
@@ -28,7 +29,6 @@ from aggregator.store.schema import metadata
 WHO = "aggregator store copy"
 _AT_ONCE = 500
 # Called with how many rows are copied, and the total.
-Progress = Callable[[int, int], None]
 
 
 def copy_store(source: Path | str, target: Path | str, wait: float, progress: Progress) -> int:

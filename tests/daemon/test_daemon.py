@@ -306,7 +306,12 @@ def test_a_reload_is_asked_for_while_the_daemon_starts(site: Site, daemon) -> No
     running = daemon(config=RARELY)
     status = Path(f"/proc/{running.process.pid}/status")
     blocked = 1 << (signal.SIGHUP - 1)
-    wait_for(lambda: int(re.findall(r"SigBlk:\s*(\w+)", status.read_text())[0], 16) & blocked)
+    wait_for(
+        lambda: (
+            int(re.findall(r"SigBlk:\s*(\w+)", status.read_text())[0], 16) & blocked
+            or "started with " in running.log
+        )
+    )
     running.process.send_signal(signal.SIGHUP)
     running.ready()
     wait_for(lambda: "reloaded " in running.log, what=lambda: running.log)

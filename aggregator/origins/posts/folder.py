@@ -16,7 +16,7 @@ from aggregator.model.articles import Copy, Problem
 from aggregator.model.digests import digest, digest_of
 from aggregator.model.errors import OriginError, UnusableError
 from aggregator.model.polls import Batch, FileState
-from aggregator.origins.interface import Progress
+from aggregator.model.reports import Progress
 from aggregator.origins.posts import neighbours
 from aggregator.origins.posts.changed_files import ChangedFiles, ToRead
 from aggregator.origins.posts.listing import has_posts, list_folder, list_posts, posts_among
