@@ -271,6 +271,26 @@ def test_archives_outlive_the_store(small: Site, number: int) -> None:
     assert set(found.values()) == {1}
 
 
+@pytest.mark.parametrize("place", ["head", "end"])
+def test_a_damaged_document_is_not_replaced_by_one_without_entries(small: Site, place: str) -> None:
+    fill(small, range(40))
+    small.build()
+    # The posts of its articles have left the folder: only the archive has them.
+    for number in range(10):
+        (small.posts / f"2022-01-27-{code(number)}.md").unlink()
+    small.build()
+    small.store.unlink()
+    path = small.feeds / "archives" / "all.1.atom"
+    whole = path.read_bytes()
+    damaged = bytes(4) + whole[4:] if place == "head" else whole[:-9]
+    path.write_bytes(damaged)
+    found = small.run("build-feeds")
+    assert path.read_bytes() == damaged
+    # A torn one would be written again with all that is known, but some is known from it alone.
+    assert found.code == (0 if place == "head" else 1), found.err
+    assert ("is damaged, and some of its articles" in found.err) == (place == "end")
+
+
 def test_without_archives(small: Site) -> None:
     small.configure(lambda text: text + "  archives: false\n")
     fill(small, range(30))
