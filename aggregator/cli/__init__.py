@@ -61,8 +61,11 @@ def _run() -> None:
     watch_output()
     try:
         cli.main(prog_name="aggregator", standalone_mode=False)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        _leave(0)
     except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
+        _leave(done.exit_code)
     except click.ClickException as error:
         shown = io.StringIO()
         error.show(file=shown)
@@ -93,7 +96,17 @@ def _end(status: int, messages: Iterable[str], tell: Callable[[str], None] = say
     with contextlib.suppress(OutputError, OSError):
         for message in messages:
             tell(message)
+    _leave(status)
+
+
+def _leave(status: int) -> NoReturn:
+    """End the process; at once if the daemon's threads are left.
+
+    They would run while Python takes itself apart, and crash now and then.
+    """
     flush_output()
+    if threading.active_count() > 1:
+        os._exit(status)
     sys.exit(status)
 
 
