@@ -120,6 +120,17 @@ def post(
     return code, POST.format(**values, text=text, code=code)
 
 
+def wait_for_server(address: str) -> None:
+    """Wait until something listens at HOST:PORT, for ten seconds at most."""
+    host, _, port = address.partition(":")
+    for _ in range(100):
+        try:
+            socket.create_connection((host, int(port)), timeout=5).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+
+
 def main() -> None:
     """Make the site, serve it, and take the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -141,6 +152,7 @@ def main() -> None:
         subprocess.run(build, cwd=site, check=True)
         server = subprocess.Popen([COMMAND, "serve", "-q", "--listen", address], cwd=site)
         try:
+            wait_for_server(address)
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(
                     executable_path=CHROMIUM, args=["--no-sandbox"]
@@ -200,21 +212,11 @@ class Pictures:
         )
         if is_print:
             page.emulate_media(media="print")
-        self._wait_for_server()
         page.goto(self._url + path, wait_until="networkidle")
         if is_open:
             page.locator("details:has(del, ins) > summary").first.click()
         page.screenshot(path=self._folder / f"{name}.png")
         page.close()
-
-    def _wait_for_server(self) -> None:
-        host, port = self._served.removeprefix("http://").rstrip("/").split(":")
-        for _ in range(100):
-            try:
-                socket.create_connection((host, int(port)), timeout=5).close()
-                return
-            except OSError:
-                time.sleep(0.1)
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def update(store: Store, publication: Publication, report: Report = no_report) -
                 selected.save_progress(connection, {EXCLUSIONS: progress})
             else:
                 selected.forget(connection, EXCLUSIONS, EXCLUSIONS)
-            last = last_arrival(connection)
+            last = last_arrival(connection) if len(new) == BATCH else upto
         if len(new) < BATCH:
             return
         report("rules", upto, last)

@@ -159,7 +159,7 @@ def update(
             selected.save_progress(
                 connection, {name: Progress(digest, upto) for name, digest in rules.items()}
             )
-            last = last_arrival(connection)
+            last = last_arrival(connection) if len(new) == BATCH else upto
         if len(new) < BATCH:
             return
         report("filters", upto, last)

@@ -111,8 +111,7 @@ def _contents(
     names = SourceNames(context)
     has_sitemaps = publication.has_article_pages
     ordered = sorted(due)
-    for done, number in enumerate(ordered):
-        context.report("lists of titles", done, len(ordered))
+    for done, number in enumerate(ordered, 1):
         section = found[number]
         articles = [
             item for day in section.days for item in pages.articles_of_day(connection, day.name)
@@ -130,7 +129,7 @@ def _contents(
         if has_sitemaps:
             own = [(e.alternate, e.updated) for e in entries if e.alternate.startswith(base)]
             yield section.sitemap, title_list.sitemap(own)
-    context.report("lists of titles", len(ordered), len(ordered))
+        context.report("lists of titles", done, len(ordered))
     by_path = {section.path for section in found}
     for month in months:
         if month.path not in by_path:

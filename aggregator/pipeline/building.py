@@ -39,7 +39,6 @@ from aggregator.store.origins import (
 )
 
 WHO = "aggregator build-feeds"
-# Called with a stage or an origin, how much of it is done, and the total.
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,6 @@ from aggregator.store.origins import save_origin
 from aggregator.store.rows import SQL_ERRORS, Transaction
 
 Clock = Callable[[], datetime.datetime]
-# Called with an origin's name, how many of its URLs are done, and how many are due.
 # Responses and copies that are saved together.
 BATCH = 400
 MAX_SECONDS_UNSAVED = 1.0

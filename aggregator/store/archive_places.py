@@ -230,17 +230,16 @@ def withdraw(connection: Connection, codes: Collection[str]) -> None:
     A feed that an article has left may still have it in a document.
     """
     table = schema.place
-    feeds = connection.execute(select(schema.archiving.c.feed)).scalars().all()
+    # Places are found by feed and code, not by code alone.
+    feeds = select(schema.archiving.c.feed)
     for piece in pieces(sorted(codes)):
-        for some in pieces(list(feeds)):
-            ours = table.c.feed.in_(some) & table.c.code.in_(piece)
-            query = select(table.c.feed, table.c.number).where(ours).distinct()
-            numbers: dict[str, list[int]] = {}
-            for feed, number in connection.execute(query):
-                numbers.setdefault(feed, []).append(number)
-            connection.execute(delete(table).where(ours))
-            for feed, found in numbers.items():
-                write_again(connection, feed, found)
+        ours = table.c.feed.in_(feeds) & table.c.code.in_(piece)
+        numbers: dict[str, set[int]] = {}
+        for feed, number in connection.execute(select(table.c.feed, table.c.number).where(ours)):
+            numbers.setdefault(feed, set()).add(number)
+        connection.execute(delete(table).where(ours))
+        for feed, found in numbers.items():
+            write_again(connection, feed, found)
 
 
 def _archives(connection: Connection, feed: str, rows: Sequence[Any]) -> list[Archive]:

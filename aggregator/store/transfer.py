@@ -28,7 +28,6 @@ from aggregator.store.schema import metadata
 
 WHO = "aggregator store copy"
 _AT_ONCE = 500
-# Called with how many rows are copied, and the total.
 
 
 def copy_store(source: Path | str, target: Path | str, wait: float, progress: Progress) -> int:

@@ -251,9 +251,9 @@ def test_an_altered_document_is_found_by_its_content(small: Site) -> None:
     assert archives(small) == before
 
 
-@pytest.mark.parametrize("number", [40, 37], ids=["full documents", "one that is not full"])
-def test_archives_outlive_the_store(small: Site, number: int) -> None:
-    fill(small, range(number))
+@pytest.mark.parametrize("count", [40, 37], ids=["full documents", "one that is not full"])
+def test_archives_outlive_the_store(small: Site, count: int) -> None:
+    fill(small, range(count))
     small.build()
     before = archives(small)
     # The posts of the first articles have left the folder: only the archive has them.
@@ -262,7 +262,7 @@ def test_archives_outlive_the_store(small: Site, number: int) -> None:
     small.build()
     small.store.unlink()
     small.build()
-    fill(small, range(number, 60))
+    fill(small, range(count, 60))
     small.build()
     now = archives(small)
     assert {path: now[path] for path in before} == before

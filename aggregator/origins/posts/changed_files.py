@@ -67,7 +67,7 @@ class ChangedFiles:
                 continue
             seen = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
             if old is not None and old[1:5] == seen and not (old.young or self.read_all):
-                continue
+                continue  # nearly every file of a scan
             new = FileState(
                 place,
                 found.st_size,
