@@ -54,12 +54,10 @@ def test_a_service_is_not_made_from_a_broken_configuration(site: Site) -> None:
     assert "config.yaml:2" in result.err
 
 
-@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("unit", [name for name in UNITS if not name.endswith(".conf")])
 def test_systemd_accepts_it(site: Site, tmp_path: Path, unit: str) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("no systemd-analyze here")
-    if unit.endswith(".conf"):
-        pytest.skip("not a unit")
     for name in (unit, "aggregator-build.service"):  # a timer needs its service
         text = site.run("systemd", name, "--user", "root").out
         (tmp_path / name).write_text(text, "utf-8")
